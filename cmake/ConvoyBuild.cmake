@@ -1,0 +1,51 @@
+# What every room shares: language level, warnings, sanitizers, and the two functions that declare
+# a room and a test.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+find_program(CONVOY_CCACHE ccache)
+if(CONVOY_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CONVOY_CCACHE}")
+endif()
+
+if(CONVOY_SANITIZE)
+  add_compile_options(-fsanitize=${CONVOY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CONVOY_SANITIZE})
+endif()
+
+add_library(convoy_warnings INTERFACE)
+target_compile_options(convoy_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+
+# convoy_room(NAME SOURCES ... DEPENDS ... SYSTEM ...): one folder, one library. DEPENDS are rooms above.
+function(convoy_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PUBLIC ${ROOM_DEPENDS} PRIVATE convoy_warnings)
+endfunction()
+
+# convoy_test(NAME SOURCES ... DEPENDS ... LABELS ... TIMEOUT seconds): one GoogleTest binary, each test its own
+# ctest entry.
+function(convoy_test name)
+  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_DEPENDS} convoy_warnings GTest::gtest_main GTest::gmock)
+  if(NOT TEST_LABELS)
+    set(TEST_LABELS unit)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+endfunction()

@@ -1,0 +1,11 @@
+#include "layers/core/error.h"
+
+namespace convoy {
+
+std::string SourceMark::prefix() const {
+  if (file.empty()) return "";
+  if (line == 0) return file + ": ";
+  return fmt::format("{}:{}:{}: ", file, line, column);
+}
+
+}  // namespace convoy

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace convoy {
+
+/// The candidate nearest to `word` by edit distance, or "" when none is near enough to be a slip of the finger.
+std::string nearest_word(std::string_view word, std::span<const std::string> candidates);
+
+/// " (did you mean \"x\"?)" or "".
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+/// "a, b, c".
+std::string join(std::span<const std::string> words, std::string_view separator = ", ");
+
+}  // namespace convoy

@@ -1,0 +1,174 @@
+#include "layers/graph/toml_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "layers/core/text.h"
+
+namespace convoy {
+namespace {
+
+std::string_view type_word(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table: return "a table";
+    case toml::node_type::array: return "an array";
+    case toml::node_type::string: return "a string";
+    case toml::node_type::integer: return "an integer";
+    case toml::node_type::floating_point: return "a number";
+    case toml::node_type::boolean: return "a boolean";
+    default: return "a date or time";
+  }
+}
+
+}  // namespace
+
+toml::table parse_toml_text(std::string_view text, const std::string& file_name) {
+  try {
+    return toml::parse(text, file_name);
+  } catch (const toml::parse_error& problem) {
+    const auto& at = problem.source().begin;
+    fail(ExitCode::usage, "{}:{}:{}: not valid TOML: {}", file_name, at.line, at.column, problem.description());
+  }
+}
+
+toml::table parse_toml_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) fail(ExitCode::usage, "{}: cannot be read; check the path and its permissions", path);
+  return parse_toml_text(text.str(), path);
+}
+
+SourceMark mark_of(const toml::node& node, const std::string& file) {
+  const toml::source_position& at = node.source().begin;
+  return {file, static_cast<int>(at.line), static_cast<int>(at.column)};
+}
+
+TomlTable::TomlTable(const toml::table& table, std::string file, std::string what)
+    : table_(table), file_(std::move(file)), what_(std::move(what)) {}
+
+SourceMark TomlTable::mark(std::string_view key) const {
+  const toml::node* found = table_.get(key);
+  return found != nullptr ? mark_of(*found, file_) : mark();
+}
+
+void TomlTable::refuse(std::string_view key, const std::string& message) const {
+  fail(ExitCode::usage, "{}{}: key \"{}\": {}", mark(key).prefix(), what_, key, message);
+}
+
+const toml::node* TomlTable::node(std::string_view key) {
+  known_.emplace(key);
+  return table_.get(key);
+}
+
+std::optional<std::int64_t> TomlTable::integer(std::string_view key, std::int64_t least, std::int64_t most) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_integer()) refuse(key, fmt::format("expected an integer, found {}", type_word(*found)));
+  const std::int64_t value = found->as_integer()->get();
+  if (value < least || value > most) {
+    if (most == std::numeric_limits<std::int64_t>::max()) {
+      refuse(key, fmt::format("{} is out of range; it must be at least {}", value, least));
+    }
+    refuse(key, fmt::format("{} is out of range; it must be from {} to {}", value, least, most));
+  }
+  return value;
+}
+
+std::optional<double> TomlTable::number(std::string_view key, double least, double most) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_number()) refuse(key, fmt::format("expected a number, found {}", type_word(*found)));
+  const double value = found->value<double>().value();
+  if (!std::isfinite(value) || value < least || value > most) {
+    refuse(key, fmt::format("{} is out of range; it must be from {} to {}", value, least, most));
+  }
+  return value;
+}
+
+std::optional<bool> TomlTable::boolean(std::string_view key) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_boolean()) refuse(key, fmt::format("expected true or false, found {}", type_word(*found)));
+  return found->as_boolean()->get();
+}
+
+std::optional<std::string> TomlTable::string(std::string_view key) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_string()) refuse(key, fmt::format("expected a string, found {}", type_word(*found)));
+  return found->as_string()->get();
+}
+
+std::optional<std::string> TomlTable::word(std::string_view key, const std::vector<std::string>& allowed) {
+  std::optional<std::string> value = string(key);
+  if (value && std::find(allowed.begin(), allowed.end(), *value) == allowed.end()) {
+    refuse(key, fmt::format("\"{}\" is not known{}; known are {}", *value, did_you_mean(*value, allowed), join(allowed)));
+  }
+  return value;
+}
+
+std::optional<std::vector<std::string>> TomlTable::strings(std::string_view key) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (found->is_string()) return std::vector<std::string>{found->as_string()->get()};
+  if (!found->is_array()) refuse(key, fmt::format("expected a string or an array of strings, found {}", type_word(*found)));
+  std::vector<std::string> values;
+  for (const toml::node& item : *found->as_array()) {
+    if (!item.is_string()) refuse(key, fmt::format("expected an array of strings, found {} in it", type_word(item)));
+    values.push_back(item.as_string()->get());
+  }
+  return values;
+}
+
+std::optional<std::vector<double>> TomlTable::numbers(std::string_view key, double least, double most) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_array()) refuse(key, fmt::format("expected an array of numbers, found {}", type_word(*found)));
+  std::vector<double> values;
+  for (const toml::node& item : *found->as_array()) {
+    if (!item.is_number()) refuse(key, fmt::format("expected an array of numbers, found {} in it", type_word(item)));
+    const double value = item.value<double>().value();
+    if (!std::isfinite(value) || value < least || value > most) {
+      refuse(key, fmt::format("{} is out of range; each must be from {} to {}", value, least, most));
+    }
+    values.push_back(value);
+  }
+  return values;
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> TomlTable::pair(std::string_view key, std::int64_t least,
+                                                                     std::int64_t most) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  const auto check = [&](std::int64_t value) {
+    if (value < least || value > most) {
+      refuse(key, fmt::format("{} is out of range; it must be from {} to {}", value, least, most));
+    }
+    return value;
+  };
+  if (found->is_integer()) {
+    const std::int64_t value = check(found->as_integer()->get());
+    return std::pair{value, value};
+  }
+  const toml::array* both = found->as_array();
+  if (both == nullptr || both->size() != 2 || !(*both)[0].is_integer() || !(*both)[1].is_integer()) {
+    refuse(key, "expected an integer or [height, width]");
+  }
+  return std::pair{check((*both)[0].as_integer()->get()), check((*both)[1].as_integer()->get())};
+}
+
+void TomlTable::finish() const {
+  const std::vector<std::string> known(known_.begin(), known_.end());
+  for (const auto& [key, value] : table_) {
+    if (known_.contains(key.str())) continue;
+    fail(ExitCode::usage, "{}{}: unknown key \"{}\"{}; known are {}", mark_of(value, file_).prefix(), what_, key.str(),
+         did_you_mean(key.str(), known), join(known));
+  }
+}
+
+}  // namespace convoy

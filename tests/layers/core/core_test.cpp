@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "layers/core/bytes.h"
+#include "layers/core/error.h"
+#include "layers/core/philox.h"
+#include "layers/core/text.h"
+
+namespace convoy {
+namespace {
+
+TEST(Bytes, ReadsBinaryAndDecimalUnits) {
+  EXPECT_EQ(parse_bytes("4GiB"), std::int64_t{4} << 30);
+  EXPECT_EQ(parse_bytes("1.5 MiB"), 1572864);
+  EXPECT_EQ(parse_bytes("512MB"), 512000000);
+  EXPECT_EQ(parse_bytes("4096"), 4096);
+}
+
+TEST(Bytes, RefusesWhatIsNoSize) {
+  for (const char* text : {"", "12 parsecs", "-1GiB", "GiB", "1e400", "nan", "9999999999GiB", "4gib"}) {
+    EXPECT_THROW(parse_bytes(text), Error) << text;
+  }
+}
+
+// Known answers of the Random123 distribution, kat_vectors.
+TEST(Philox, MatchesPublishedVectors) {
+  const Random4 zero = philox4x32({{0, 0, 0, 0}}, 0, 0);
+  EXPECT_EQ(zero.word[0], 0x6627e8d5U);
+  EXPECT_EQ(zero.word[3], 0x9b00dbd8U);
+  const Random4 ones = philox4x32({{~0U, ~0U, ~0U, ~0U}}, ~0U, ~0U);
+  EXPECT_EQ(ones.word[0], 0x408f276dU);
+  EXPECT_EQ(ones.word[3], 0x6d5451fdU);
+}
+
+TEST(Philox, StreamsOfDifferentPurposeDiffer) {
+  const RandomStream a(1, Purpose::dropout, 0);
+  const RandomStream b(1, Purpose::dropout, 1);
+  const RandomStream c(1, Purpose::shuffle, 0);
+  EXPECT_NE(a.word(0, 0, 0), b.word(0, 0, 0));
+  EXPECT_NE(a.word(0, 0, 0), c.word(0, 0, 0));
+  EXPECT_NE(a.word(0, 0, 0), a.word(1, 0, 0));
+  EXPECT_NE(a.word(0, 0, 0), a.word(0, 1, 0));
+}
+
+TEST(Philox, UniformAndNormalHaveTheRightMoments) {
+  const RandomStream stream(7, Purpose::initialise, 3);
+  double sum = 0;
+  double normal_sum = 0;
+  double normal_squares = 0;
+  constexpr int kCount = 100000;
+  for (std::uint32_t i = 0; i < kCount; ++i) {
+    const Random4 words = stream.block(0, 0, i);
+    sum += static_cast<double>(uniform01(words.word[0]));
+    const double x = static_cast<double>(normal(words.word[1], words.word[2]));
+    normal_sum += x;
+    normal_squares += x * x;
+  }
+  EXPECT_NEAR(sum / kCount, 0.5, 0.005);
+  EXPECT_NEAR(normal_sum / kCount, 0.0, 0.015);
+  EXPECT_NEAR(normal_squares / kCount, 1.0, 0.02);
+}
+
+TEST(Text, FindsTheNearestWord) {
+  const std::vector<std::string> words{"momentum", "learning_rate", "nesterov"};
+  EXPECT_EQ(nearest_word("momentun", words), "momentum");
+  EXPECT_EQ(nearest_word("lerning_rate", words), "learning_rate");
+  EXPECT_EQ(nearest_word("zebra", words), "");
+}
+
+}  // namespace
+}  // namespace convoy

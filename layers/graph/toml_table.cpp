@@ -24,6 +24,11 @@ std::string_view type_word(const toml::node& node) {
   }
 }
 
+/// The value of a number; integers that no double holds exactly are rounded.
+double double_of(const toml::node& node) {
+  return node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.as_floating_point()->get();
+}
+
 }  // namespace
 
 toml::table parse_toml_text(std::string_view text, const std::string& file_name) {
@@ -31,7 +36,8 @@ toml::table parse_toml_text(std::string_view text, const std::string& file_name)
     return toml::parse(text, file_name);
   } catch (const toml::parse_error& problem) {
     const auto& at = problem.source().begin;
-    fail(ExitCode::usage, "{}:{}:{}: not valid TOML: {}", file_name, at.line, at.column, problem.description());
+    fail(ExitCode::usage, "{}:{}:{}: not valid TOML: {} (text stands in quotes)", file_name, at.line, at.column,
+         problem.description());
   }
 }
 
@@ -43,10 +49,15 @@ toml::table parse_toml_file(const std::string& path) {
   return parse_toml_text(text.str(), path);
 }
 
-SourceMark mark_of(const toml::node& node, const std::string& file) {
-  const toml::source_position& at = node.source().begin;
-  return {file, static_cast<int>(at.line), static_cast<int>(at.column)};
+namespace {
+
+SourceMark mark_at(const toml::source_region& region, const std::string& file) {
+  return {file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
 }
+
+}  // namespace
+
+SourceMark mark_of(const toml::node& node, const std::string& file) { return mark_at(node.source(), file); }
 
 TomlTable::TomlTable(const toml::table& table, std::string file, std::string what)
     : table_(table), file_(std::move(file)), what_(std::move(what)) {}
@@ -83,7 +94,7 @@ std::optional<double> TomlTable::number(std::string_view key, double least, doub
   const toml::node* found = node(key);
   if (found == nullptr) return std::nullopt;
   if (!found->is_number()) refuse(key, fmt::format("expected a number, found {}", type_word(*found)));
-  const double value = found->value<double>().value();
+  const double value = double_of(*found);
   if (!std::isfinite(value) || value < least || value > most) {
     refuse(key, fmt::format("{} is out of range; it must be from {} to {}", value, least, most));
   }
@@ -132,7 +143,7 @@ std::optional<std::vector<double>> TomlTable::numbers(std::string_view key, doub
   std::vector<double> values;
   for (const toml::node& item : *found->as_array()) {
     if (!item.is_number()) refuse(key, fmt::format("expected an array of numbers, found {} in it", type_word(item)));
-    const double value = item.value<double>().value();
+    const double value = double_of(item);
     if (!std::isfinite(value) || value < least || value > most) {
       refuse(key, fmt::format("{} is out of range; each must be from {} to {}", value, least, most));
     }
@@ -166,7 +177,7 @@ void TomlTable::finish() const {
   const std::vector<std::string> known(known_.begin(), known_.end());
   for (const auto& [key, value] : table_) {
     if (known_.contains(key.str())) continue;
-    fail(ExitCode::usage, "{}{}: unknown key \"{}\"{}; known are {}", mark_of(value, file_).prefix(), what_, key.str(),
+    fail(ExitCode::usage, "{}{}: unknown key \"{}\"{}; known are {}", mark_at(key.source(), file_).prefix(), what_, key.str(),
          did_you_mean(key.str(), known), join(known));
   }
 }

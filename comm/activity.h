@@ -1,0 +1,36 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace convoy {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// What a rank noted last. Any thread writes and reads, without locks. While a note is written a reader may
+/// get a mix of it and the one before, which does no harm in a message.
+class Activity {
+ public:
+  struct Snapshot {
+    std::int64_t step = -1;  ///< -1: nothing noted yet
+    std::string text;
+    double seconds = 0;  ///< since it was noted
+  };
+
+  Activity();
+  void note(std::int64_t step, const char* text);
+  Snapshot get() const;
+
+ private:
+  std::atomic<std::int64_t> step_{-1};
+  std::atomic<const char*> text_{"starting"};
+  std::atomic<Clock::rep> since_;
+};
+
+}  // namespace convoy

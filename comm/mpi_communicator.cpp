@@ -1,0 +1,98 @@
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+
+#include "comm/mpi_engine.h"
+
+namespace convoy {
+namespace {
+
+class Mpi final : public Communicator {
+ public:
+  Mpi(int* argc, char*** argv, const CommOptions& options)
+      : queue_(std::make_shared<MpiQueue>(options.timeout_seconds)),
+        engine_(std::make_shared<MpiEngine>(queue_, options.timeout_seconds)),
+        // The thread owns the engine too: when MPI hangs it is left behind.
+        thread_([engine = engine_, argc, argv] { engine->run(argc, argv); }) {
+    try {
+      queue_->wait_until_ready();
+    } catch (...) {
+      thread_.detach();
+      throw;
+    }
+  }
+
+  ~Mpi() override {
+    bool clean = false;
+    if (std::uncaught_exceptions() <= exceptions_ && !queue_->failed()) {
+      try {
+        start({Collective::shutdown, nullptr, 0, Element::u8, Reduction::sum, 0, "end of the program"})
+            .wait();
+        clean = true;
+      } catch (const std::exception& error) {
+        fmt::print(stderr, "convoy: {}\n", error.what());
+      }
+    }
+    queue_->request_stop(clean);
+    if (queue_->wait_until_ended(10)) {
+      thread_.join();
+    } else {
+      thread_.detach();
+    }
+  }
+
+  int rank() const override { return engine_->rank(); }
+  int size() const override { return engine_->size(); }
+  int local_rank() const override { return engine_->local_rank(); }
+  int local_size() const override { return engine_->local_size(); }
+  std::string kind() const override { return "mpi"; }
+
+  Pending start_all_reduce(void* data, std::int64_t count, Element element, Reduction reduction,
+                           std::string name) override {
+    return start({Collective::all_reduce, data, count, element, reduction, 0, std::move(name)});
+  }
+  Pending start_reduce_scatter(void* data, std::int64_t count_per_rank, Element element, Reduction reduction,
+                               std::string name) override {
+    return start({Collective::reduce_scatter, data, count_per_rank, element, reduction, 0, std::move(name)});
+  }
+  Pending start_all_gather(void* data, std::int64_t count_per_rank, Element element,
+                           std::string name) override {
+    return start({Collective::all_gather, data, count_per_rank, element, Reduction::sum, 0, std::move(name)});
+  }
+  Pending start_broadcast(void* data, std::int64_t count, Element element, int root,
+                          std::string name) override {
+    return start({Collective::broadcast, data, count, element, Reduction::sum, root, std::move(name)});
+  }
+  void barrier(std::string name) override {
+    start({Collective::barrier, nullptr, 0, Element::u8, Reduction::sum, 0, std::move(name)}).wait();
+  }
+  void note(std::int64_t step, const char* activity) override { engine_->activity().note(step, activity); }
+
+  [[noreturn]] void abort(ExitCode code, const std::string& message) override {
+    if (!message.empty()) fmt::print(stderr, "convoy: rank {}: {}\n", rank(), message);
+    std::fflush(nullptr);
+    queue_->request_abort(static_cast<int>(code));
+    std::this_thread::sleep_for(std::chrono::seconds(6));
+    std::_Exit(static_cast<int>(code));
+  }
+
+ private:
+  Pending start(Operation operation) {
+    check(operation, size());
+    return Pending(queue_->submit(std::move(operation)));
+  }
+
+  const int exceptions_ = std::uncaught_exceptions();
+  std::shared_ptr<MpiQueue> queue_;
+  std::shared_ptr<MpiEngine> engine_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_mpi(int* argc, char*** argv, const CommOptions& options) {
+  return std::make_unique<Mpi>(argc, argv, options);
+}
+
+}  // namespace convoy

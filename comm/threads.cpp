@@ -1,0 +1,116 @@
+#include <exception>
+#include <thread>
+
+#include "comm/threads_hub.h"
+
+namespace convoy {
+namespace {
+
+struct ThreadsPending final : Pending::State {
+  ThreadsPending(std::shared_ptr<ThreadsHub> meeting, int who, std::int64_t number)
+      : hub(std::move(meeting)), rank(who), sequence(number) {}
+  void wait() override { hub->wait(rank, sequence); }
+  bool done() const override { return hub->done(rank, sequence); }
+
+  std::shared_ptr<ThreadsHub> hub;
+  int rank;
+  std::int64_t sequence;
+};
+
+class Threads final : public Communicator {
+ public:
+  Threads(std::shared_ptr<ThreadsHub> hub, int rank) : hub_(std::move(hub)), rank_(rank) {}
+
+  int rank() const override { return rank_; }
+  int size() const override { return hub_->size(); }
+  int local_rank() const override { return rank_; }
+  int local_size() const override { return hub_->size(); }
+  std::string kind() const override { return "threads"; }
+
+  Pending start_all_reduce(void* data, std::int64_t count, Element element, Reduction reduction,
+                           std::string name) override {
+    return start({Collective::all_reduce, data, count, element, reduction, 0, std::move(name)});
+  }
+  Pending start_reduce_scatter(void* data, std::int64_t count_per_rank, Element element, Reduction reduction,
+                               std::string name) override {
+    return start({Collective::reduce_scatter, data, count_per_rank, element, reduction, 0, std::move(name)});
+  }
+  Pending start_all_gather(void* data, std::int64_t count_per_rank, Element element,
+                           std::string name) override {
+    return start({Collective::all_gather, data, count_per_rank, element, Reduction::sum, 0, std::move(name)});
+  }
+  Pending start_broadcast(void* data, std::int64_t count, Element element, int root,
+                          std::string name) override {
+    return start({Collective::broadcast, data, count, element, Reduction::sum, root, std::move(name)});
+  }
+  void barrier(std::string name) override {
+    start({Collective::barrier, nullptr, 0, Element::u8, Reduction::sum, 0, std::move(name)}).wait();
+  }
+  void note(std::int64_t step, const char* activity) override { hub_->note(rank_, step, activity); }
+  void abort(ExitCode code, const std::string& message) override {
+    hub_->abort(Error(code, fmt::format("rank {} ended the job: {}", rank_, message)));
+  }
+
+ private:
+  Pending start(Operation operation) {
+    return Pending(std::make_shared<ThreadsPending>(hub_, rank_, hub_->join(rank_, std::move(operation))));
+  }
+
+  std::shared_ptr<ThreadsHub> hub_;
+  int rank_;
+};
+
+/// Keeps the error that says most: the first that is no lost_rank, otherwise the first.
+class FirstError {
+ public:
+  void add(std::exception_ptr error, bool is_lost_rank) {
+    const std::lock_guard lock(mutex_);
+    if (first_ && (!lost_rank_ || is_lost_rank)) return;
+    first_ = std::move(error);
+    lost_rank_ = is_lost_rank;
+  }
+  void rethrow() const {
+    if (first_) std::rethrow_exception(first_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr first_;
+  bool lost_rank_ = false;
+};
+
+void run_rank(const std::shared_ptr<ThreadsHub>& hub, int rank,
+              const std::function<void(Communicator&)>& body, FirstError& errors) {
+  std::string ended = "has returned";
+  try {
+    Threads comm(hub, rank);
+    body(comm);
+  } catch (const Error& error) {
+    errors.add(std::current_exception(), error.code() == ExitCode::lost_rank);
+    ended = fmt::format("ended with an error: {}", error.what());
+  } catch (const std::exception& error) {
+    errors.add(std::current_exception(), false);
+    ended = fmt::format("ended with an error: {}", error.what());
+  } catch (...) {
+    errors.add(std::current_exception(), false);
+    ended = "ended with an error of unknown kind";
+  }
+  hub->end(rank, ended);
+}
+
+}  // namespace
+
+void run_ranks(int ranks, const std::function<void(Communicator&)>& body, const CommOptions& options) {
+  if (ranks < 1) fail(ExitCode::internal, "{} ranks cannot run", ranks);
+  const auto hub = std::make_shared<ThreadsHub>(ranks, options.timeout_seconds);
+  FirstError errors;
+  {
+    std::vector<std::jthread> threads;
+    for (int rank = 0; rank < ranks; ++rank) {
+      threads.emplace_back([&, rank] { run_rank(hub, rank, body, errors); });
+    }
+  }
+  errors.rethrow();
+}
+
+}  // namespace convoy

@@ -1,0 +1,139 @@
+#include "launch/job/section_keys.h"
+#include "launch/job/value_text.h"
+
+namespace convoy {
+namespace {
+
+void add_top_keys(std::vector<Key>& keys) {
+  SectionKeys<Job> top(keys, "", [](Job& job) -> Job& { return job; });
+  top.text("network", &Job::network,
+           "network file; relative to the working folder, else to this file's folder")
+      .example = "\"configs/nets/lenet.toml\"";
+  top.integer("seed", &Job::seed, {0, kMostInteger}, "seed of every random number");
+  top.word("device", &Job::device, {"auto", "cpu", "cuda"},
+           "device of each rank; auto: a GPU where there is one");
+  top.integer("threads", &Job::threads, {0, 4096}, "compute threads per rank; 0: cores / ranks of the host");
+}
+
+void add_data_keys(std::vector<Key>& keys) {
+  SectionKeys<Job::Data> data(keys, "data", [](Job& job) -> Job::Data& { return job.data; });
+  data.word("kind", &Job::Data::kind, {"mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic"},
+            "data set or file format")
+      .example = "\"mnist\"";
+  data.text("root", &Job::Data::root,
+            "folder of the data set; empty: the working folder, or Debian's package for fashion-mnist");
+  data.text("images", &Job::Data::images,
+            "idx: file of training images, absolute or below root; empty: MNIST's name");
+  data.text("labels", &Job::Data::labels, "idx: file of training labels, likewise");
+  data.text("test_images", &Job::Data::test_images, "idx: file of test images, likewise");
+  data.text("test_labels", &Job::Data::test_labels, "idx: file of test labels, likewise");
+  data.integer("classes", &Job::Data::classes, {0, kMostCount},
+               "classes; 0: as the data set or network says");
+  data.integer("samples", &Job::Data::samples, {1, kMostCount}, "synthetic: training samples");
+  data.integer("test_samples", &Job::Data::test_samples, {1, kMostCount}, "synthetic: test samples");
+  data.numbers("mean", &Job::Data::mean, {0, 255},
+               "mean of each channel, of pixels in 0 to 255; empty: measured on the training set");
+  data.numbers("deviation", &Job::Data::deviation, {0, 1e6, true},
+               "standard deviation of each channel, of pixels in 0 to 255; empty: measured");
+  data.integer("crop_padding", &Job::Data::crop_padding, {0, 1024},
+               "random crop after zero padding by so many pixels a side; 0: none");
+  data.boolean("flip", &Job::Data::flip,
+               "mirror half of the training samples left to right, chosen at random");
+  data.integer("loader_threads", &Job::Data::loader_threads, {1, 256},
+               "threads per rank that prepare batches");
+  data.integer("ahead", &Job::Data::ahead, {1, 1024}, "batches prepared ahead of need, per rank");
+}
+
+void add_train_keys(std::vector<Key>& keys) {
+  SectionKeys<Job::Train> train(keys, "train", [](Job& job) -> Job::Train& { return job.train; });
+  train.integer("batch", &Job::Train::batch, {1, kMostCount}, "samples of one update, over all ranks");
+  train.integer("epochs", &Job::Train::epochs, {1, kMostCount}, "passes over the training set");
+  train.integer("iterations", &Job::Train::iterations, {0, kMostCount},
+                "stop after so many updates; 0: after all epochs");
+  train.integer("micro_batch", &Job::Train::micro_batch, {0, kMostCount},
+                "samples at a time on one device, gradients accumulated; 0: the rank's whole share of batch");
+  train.number("clip_norm", &Job::Train::clip_norm, {0, 1e9},
+               "largest norm of the whole gradient; 0: no clipping");
+  train.integer("evaluate_every", &Job::Train::evaluate_every, {0, kMostCount},
+                "epochs between evaluations; 0: only at the end");
+  train.integer("evaluate_batch", &Job::Train::evaluate_batch, {0, kMostCount},
+                "samples at a time on one device in evaluation; 0: as micro_batch");
+  train.word("precision", &Job::Train::precision, {"fp32"}, "number format of weights and activations");
+}
+
+void add_optimizer_keys(std::vector<Key>& keys) {
+  using Optimizer = Job::Optimizer;
+  SectionKeys<Optimizer> optimizer(keys, "optimizer", [](Job& job) -> Optimizer& { return job.optimizer; });
+  optimizer.word("type", &Optimizer::type, {"sgd"}, "rule of the update: stochastic gradient descent");
+  optimizer.number("learning_rate", &Optimizer::learning_rate, {0, 1e6},
+                   "base rate, which the schedule scales");
+  optimizer.number("momentum", &Optimizer::momentum, {0, 1, false, true},
+                   "share of the last update kept; 0: none");
+  optimizer.boolean("nesterov", &Optimizer::nesterov, "Nesterov's momentum");
+  optimizer.number("weight_decay", &Optimizer::weight_decay, {0, 1e6}, "L2 decay of weights");
+  optimizer.number("bias_decay", &Optimizer::bias_decay, {0, 1e6}, "L2 decay of biases");
+  optimizer.number("norm_decay", &Optimizer::norm_decay, {0, 1e6},
+                   "L2 decay of batch norm's scale and shift");
+  optimizer.number("bias_rate", &Optimizer::bias_rate, {0, 1e6}, "learning rate of biases / that of weights");
+}
+
+void add_schedule_keys(std::vector<Key>& keys) {
+  using Schedule = Job::Schedule;
+  SectionKeys<Schedule> schedule(keys, "schedule", [](Job& job) -> Schedule& { return job.schedule; });
+  schedule.word("type", &Schedule::type, {"constant", "step", "multi_step", "polynomial", "cosine"},
+                "course of the learning rate over the training");
+  schedule.number("warmup_epochs", &Schedule::warmup_epochs, {0, 1e6},
+                  "epochs of linear rise at the start; 0: none");
+  schedule.number("warmup_start", &Schedule::warmup_start, {0, 1},
+                  "fraction of the rate that the rise starts at");
+  schedule.number("step_epochs", &Schedule::step_epochs, {0, 1e6, true}, "step: epochs between drops");
+  schedule.number("gamma", &Schedule::gamma, {0, 1, true}, "step, multi_step: factor of each drop");
+  schedule.numbers("milestones", &Schedule::milestones, {0, 1e6, true},
+                   "multi_step: epochs after which the rate drops, ascending");
+  schedule.number("power", &Schedule::power, {0, 100, true},
+                  "polynomial: rate falls as (1 - progress)^power");
+  schedule.number("final", &Schedule::final, {0, 1}, "polynomial, cosine: fraction of the rate at the end");
+}
+
+void add_system_keys(std::vector<Key>& keys) {
+  SectionKeys<Job::Memory> memory(keys, "memory", [](Job& job) -> Job::Memory& { return job.memory; });
+  memory.size("limit", &Job::Memory::limit, 1, "device memory that a rank may use; auto: what is free")
+      .words = {"auto"};
+  memory.size("reserve", &Job::Memory::reserve, 0, "device memory left free below the limit");
+
+  SectionKeys<Job::Comm> comm(keys, "comm", [](Job& job) -> Job::Comm& { return job.comm; });
+  comm.number("timeout_seconds", &Job::Comm::timeout_seconds, {0, 1e6, true},
+              "seconds that ranks wait for each other in one operation before the job ends");
+  comm.size("bucket", &Job::Comm::bucket, 4, "gradients reduced in one operation, while backward goes on");
+
+  using Checkpoint = Job::Checkpoint;
+  SectionKeys<Checkpoint> checkpoint(keys, "checkpoint",
+                                     [](Job& job) -> Checkpoint& { return job.checkpoint; });
+  checkpoint.integer("every_epochs", &Checkpoint::every_epochs, {0, kMostCount},
+                     "epochs between checkpoints; 0: not by epochs");
+  checkpoint.integer("every_iterations", &Checkpoint::every_iterations, {0, kMostCount},
+                     "updates between checkpoints; 0: not by updates");
+  checkpoint.integer("keep", &Checkpoint::keep, {1, kMostCount}, "latest checkpoints kept");
+
+  SectionKeys<Job::Log> log(keys, "log", [](Job& job) -> Job::Log& { return job.log; });
+  log.integer("every", &Job::Log::every, {1, kMostCount}, "updates per line of metrics.jsonl");
+}
+
+}  // namespace
+
+std::vector<Key> make_job_keys() {
+  std::vector<Key> keys;
+  add_top_keys(keys);
+  add_data_keys(keys);
+  add_train_keys(keys);
+  add_optimizer_keys(keys);
+  add_schedule_keys(keys);
+  add_system_keys(keys);
+  const Job defaults;
+  for (Key& key : keys) {
+    if (!key.required()) key.default_text = value_text(key, defaults);
+  }
+  return keys;
+}
+
+}  // namespace convoy

@@ -1,0 +1,185 @@
+#include "layers/cpu/cpu_backend.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "layers/cpu/lower.h"
+#include "layers/graph/arithmetic.h"
+
+namespace convoy {
+namespace {
+
+using cpu::checked;
+using cpu::make_kernel;
+
+class CpuBackend : public Backend {
+ public:
+  std::string name() const override { return "cpu"; }
+  std::int64_t alignment() const override { return 64; }
+  std::string describe(const Layout& layout) const override;
+
+  std::shared_ptr<const LoweredLayer> lower(const Site& site, std::span<const Layout> inputs) override {
+    return std::visit([&](const auto& op) { return cpu::lower(op, site, inputs, engine_); }, site.layer->op);
+  }
+  Layout input_layout(Shape shape, std::int64_t batch) override {
+    return engine_.layout(cpu::plain_activation(shape, batch));
+  }
+  void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host, void* stored) override {
+    copy_once(engine_.layout(cpu::canonical_parameter(parameter)), layout, host, stored);
+  }
+  void load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored, float* host) override {
+    copy_once(layout, engine_.layout(cpu::canonical_parameter(parameter)), stored, host);
+  }
+
+  std::int64_t reorder_scratch(const Layout& from, const Layout& to, bool add) override {
+    return cpu::scratch_of(reorder_desc(from, to, add));
+  }
+  std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
+                                  const void* source, void* target, void* scratch) override;
+  std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale, const void* pixels,
+                                       void* input) override;
+  std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights, const void* gradients,
+                              void* momentum) override;
+  std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running, const void* statistic) override;
+  double sum_of_squares(const void* values, std::int64_t count) override;
+
+ private:
+  dnnl::reorder::primitive_desc reorder_desc(const Layout& from, const Layout& to, bool add) const;
+  void copy_once(const Layout& from, const Layout& to, const void* source, void* target);
+
+  cpu::Engine engine_;
+};
+
+std::string CpuBackend::describe(const Layout& layout) const {
+  const dnnl_memory_desc_t& desc = engine_.desc(layout).data;
+  std::string dims;
+  for (int i = 0; i < desc.ndims; ++i) dims += fmt::format("{}{}", i == 0 ? "" : "x", desc.dims[i]);
+  std::string strides;
+  if (desc.format_kind == dnnl_blocked) {
+    const dnnl_blocking_desc_t& blocking = desc.format_desc.blocking;
+    for (int i = 0; i < desc.ndims; ++i) strides += fmt::format("{}{}", i == 0 ? ":" : ",", blocking.strides[i]);
+    for (int i = 0; i < blocking.inner_nblks; ++i) {
+      strides += fmt::format("/{}{}", blocking.inner_blks[i], static_cast<char>('a' + blocking.inner_idxs[i]));
+    }
+  } else {
+    strides = fmt::format(":opaque{}", static_cast<int>(desc.format_kind));
+  }
+  return "fp32 " + dims + strides;
+}
+
+dnnl::reorder::primitive_desc CpuBackend::reorder_desc(const Layout& from, const Layout& to, bool add) const {
+  return checked("a change of layout", [&] {
+    dnnl::primitive_attr attr = cpu::user_scratchpad();
+    if (add) {
+      dnnl::post_ops sum;
+      sum.append_sum();
+      attr.set_post_ops(sum);
+    }
+    const dnnl::memory::desc& target = engine_.desc(to);
+    dnnl::memory::desc source = engine_.desc(from);
+    if (source.dims().size() != target.dims().size()) source = source.reshape(target.dims());
+    return dnnl::reorder::primitive_desc(engine_.get(), source, engine_.get(), target, attr);
+  });
+}
+
+void CpuBackend::copy_once(const Layout& from, const Layout& to, const void* source, void* target) {
+  std::vector<std::byte> scratch(static_cast<std::size_t>(reorder_scratch(from, to, false)) + 64);
+  const auto address = reinterpret_cast<std::uintptr_t>(scratch.data());
+  reorder(from, to, false, false, source, target, scratch.data() + (64 - address % 64) % 64)->run({});
+}
+
+std::unique_ptr<Kernel> CpuBackend::reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
+                                            const void* source, void* target, void* scratch) {
+  const auto make = [&](bool adding) {
+    const auto pd = reorder_desc(from, to, adding);
+    cpu::ArgMap args{{DNNL_ARG_FROM, engine_.bind(pd.src_desc(), source)},
+                     {DNNL_ARG_TO, engine_.bind(pd.dst_desc(), target)},
+                     {DNNL_ARG_SCRATCHPAD, engine_.bind(pd.scratchpad_desc(), scratch)}};
+    return std::make_unique<cpu::PrimitiveKernel>(engine_.stream(), dnnl::reorder(pd), std::move(args), "a change of layout");
+  };
+  if (!add || !assign_first) return make(add);
+  return make_kernel([adding = std::shared_ptr<Kernel>(make(true)),
+                      assigning = std::shared_ptr<Kernel>(make(false))](const StepContext& context) {
+    (context.first_pass ? assigning : adding)->run(context);
+  });
+}
+
+std::unique_ptr<Kernel> CpuBackend::scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale,
+                                                 const void* pixels, void* input) {
+  const auto* from = static_cast<const std::uint8_t*>(pixels);
+  auto* to = static_cast<float*>(input);
+  // A table of the 256 values of each channel: one look-up a pixel.
+  std::vector<float> table(static_cast<std::size_t>(shape.channels) * 256);
+  for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c) {
+    for (std::size_t v = 0; v < 256; ++v) {
+      table[c * 256 + v] = (static_cast<float>(v) - scale.mean[c]) / scale.deviation[c];
+    }
+  }
+  return make_kernel([=, table = std::move(table)](const StepContext&) {
+#pragma omp parallel for collapse(2)
+    for (std::int64_t n = 0; n < batch; ++n) {
+      for (std::int64_t c = 0; c < shape.channels; ++c) {
+        const std::uint8_t* row = from + n * shape.elements() + c;
+        float* plane = to + (n * shape.channels + c) * shape.pixels();
+        const float* values = table.data() + c * 256;
+        for (std::int64_t i = 0; i < shape.pixels(); ++i) plane[i] = values[row[i * shape.channels]];
+      }
+    }
+  });
+}
+
+std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
+                                        const void* gradients, void* momentum) {
+  auto* w = static_cast<float*>(weights);
+  const auto* g = static_cast<const float*>(gradients);
+  auto* v = static_cast<float*>(momentum);
+  return make_kernel([=, ranges = std::move(ranges)](const StepContext& context) {
+    for (const SgdRange& range : ranges) {
+      const float rate = context.learning_rate * range.rate;
+      const std::int64_t end = range.first + range.count;
+#pragma omp parallel for simd schedule(static) if (range.count > 4096)
+      for (std::int64_t i = range.first; i < end; ++i) {
+        sgd_step(w[i], v[i], g[i] * context.gradient_scale, rate, range.decay, spec.momentum, spec.nesterov);
+      }
+    }
+  });
+}
+
+std::unique_ptr<Kernel> CpuBackend::follow(std::int64_t count, float momentum, void* running, const void* statistic) {
+  auto* state = static_cast<float*>(running);
+  const auto* batch = static_cast<const float*>(statistic);
+  return make_kernel([=](const StepContext&) {
+    for (std::int64_t i = 0; i < count; ++i) state[i] = (1 - momentum) * state[i] + momentum * batch[i];
+  });
+}
+
+double CpuBackend::sum_of_squares(const void* values, std::int64_t count) {
+  // Fixed blocks, added in order: the sum does not depend on the number of threads.
+  constexpr std::int64_t kBlock = 1 << 14;
+  const auto* x = static_cast<const float*>(values);
+  const std::int64_t blocks = (count + kBlock - 1) / kBlock;
+  std::vector<double> sums(static_cast<std::size_t>(blocks));
+#pragma omp parallel for
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    double sum = 0;
+    const std::int64_t end = std::min(count, (b + 1) * kBlock);
+    for (std::int64_t i = b * kBlock; i < end; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    sums[static_cast<std::size_t>(b)] = sum;
+  }
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
+
+void set_cpu_threads(int threads) { omp_set_num_threads(threads); }
+
+std::string cpu_library_version() {
+  const dnnl_version_t& version = *dnnl_version();
+  return fmt::format("oneDNN {}.{}.{}", version.major, version.minor, version.patch);
+}
+
+}  // namespace convoy

@@ -1,0 +1,55 @@
+#include "layers/cpu/lower.h"
+#include "layers/graph/arithmetic.h"
+
+namespace convoy::cpu {
+namespace {
+
+/// Dropout on dense row-major values; the mask is derived again in backward.
+class DropoutLayer : public CpuLayer {
+ public:
+  DropoutLayer(const Dropout& op, const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine), op_(op) {
+    const Layout layout = engine.accept(plain_activation(site.inputs[0], site.batch), inputs[0]);
+    spec_.passes.push_back({PassKind::forward, {{Role::input, 0, layout}}, {{Role::output, 0, layout}}, 0, true});
+    if (!site.training || !site.input_gradient[0]) return;
+    spec_.passes.push_back(
+        {PassKind::backward_data, {{Role::output_gradient, 0, layout}}, {{Role::input_gradient, 0, layout}}, 0, true});
+  }
+
+  std::unique_ptr<Kernel> bind(std::size_t, std::span<void* const> reads, std::span<void* const> writes,
+                               void*) const override {
+    const auto* from = static_cast<const float*>(reads[0]);
+    auto* to = static_cast<float*>(writes[0]);
+    const auto threshold = static_cast<std::uint32_t>(op_.rate * 0x1p32);
+    const auto scale = static_cast<float>(1 / (1 - op_.rate));
+    const auto instance = static_cast<std::uint32_t>(site_.layer_index);
+    const std::int64_t elements = site_.output.elements();
+    const std::int64_t batch = site_.batch;
+    return make_kernel([=](const StepContext& context) {
+      const RandomStream stream(context.seed, Purpose::dropout, instance);
+#pragma omp parallel for
+      for (std::int64_t n = 0; n < batch; ++n) {
+        const auto step = static_cast<std::uint64_t>(context.iteration);
+        const auto sample = static_cast<std::uint64_t>(context.first_sample + n);
+        for (std::int64_t e = 0; e < elements; e += 4) {
+          const Random4 words = stream.block(step, sample, static_cast<std::uint32_t>(e / 4));
+          const std::int64_t count = std::min<std::int64_t>(4, elements - e);
+          for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t at = n * elements + e + i;
+            to[at] = drop(from[at], words.word[i], threshold, scale);
+          }
+        }
+      }
+    });
+  }
+
+ private:
+  Dropout op_;
+};
+
+}  // namespace
+
+Lowered lower(const Dropout& op, const Site& site, Inputs inputs, Engine& engine) {
+  return std::make_shared<DropoutLayer>(op, site, inputs, engine);
+}
+
+}  // namespace convoy::cpu

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "layers/core/error.h"
+#include "layers/graph/backend.h"
+
+namespace convoy::cpu {
+
+using dnnl::memory;
+using Tag = memory::format_tag;
+using Dims = memory::dims;
+using ArgMap = std::unordered_map<int, memory>;
+
+/// Runs `call`; a failure of oneDNN becomes an Error that says what was tried, where, and the library's own words.
+template <class Call>
+auto checked(const std::string& what, Call&& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const dnnl::error& problem) {
+    const bool memory_lack = problem.status == dnnl_out_of_memory;
+    fail(memory_lack ? ExitCode::does_not_fit : ExitCode::internal, "oneDNN failed on {}: {} (status {}{})", what,
+         problem.message, static_cast<int>(problem.status),
+         problem.status == dnnl_unimplemented ? ", not implemented for this shape" : "");
+  }
+}
+
+/// oneDNN's engine and stream, and the table that gives layouts their numbers.
+class Engine {
+ public:
+  Engine() : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
+
+  const dnnl::engine& get() const { return engine_; }
+  dnnl::stream& stream() { return stream_; }
+
+  /// The Layout of a memory descriptor; equal descriptors get equal ids.
+  Layout layout(const memory::desc& desc);
+  const memory::desc& desc(const Layout& layout) const { return table_.at(static_cast<std::size_t>(layout.id)); }
+
+  /// `incoming` when its bytes lie as `wanted` says (shapes that differ by dimensions of 1 count as equal), otherwise
+  /// the layout of `wanted`.
+  Layout accept(const memory::desc& wanted, const Layout& incoming);
+
+  memory bind(const memory::desc& desc, const void* data) const {
+    return {desc, engine_, const_cast<void*>(data)};
+  }
+
+ private:
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  std::vector<memory::desc> table_;
+};
+
+/// Descriptor of an activation as a dense row-major tensor: N×C for vectors, N×C×H×W otherwise.
+memory::desc plain_activation(Shape shape, std::int64_t batch);
+/// Descriptor of an activation with the layout left to oneDNN.
+memory::desc any_activation(Shape shape, std::int64_t batch);
+/// Descriptor of a parameter in its canonical layout; groups become a leading dimension.
+memory::desc canonical_parameter(const ParameterSpec& parameter);
+memory::desc any_like(const memory::desc& desc);
+memory::desc plain_vector(std::int64_t elements);
+/// The same bytes seen as N×C×H×W, or as N×C.
+memory::desc as_image(const memory::desc& desc, Shape shape, std::int64_t batch);
+
+/// A oneDNN primitive bound to its memory.
+class PrimitiveKernel : public Kernel {
+ public:
+  PrimitiveKernel(dnnl::stream& stream, dnnl::primitive primitive, ArgMap args, std::string what)
+      : stream_(&stream), primitive_(std::move(primitive)), args_(std::move(args)), what_(std::move(what)) {}
+  void run(const StepContext&) override {
+    checked(what_, [&] { primitive_.execute(*stream_, args_); });
+  }
+
+ private:
+  dnnl::stream* stream_;
+  dnnl::primitive primitive_;
+  ArgMap args_;
+  std::string what_;
+};
+
+/// A kernel from a callable.
+template <class Call>
+class CallKernel : public Kernel {
+ public:
+  explicit CallKernel(Call call) : call_(std::move(call)) {}
+  void run(const StepContext& context) override { call_(context); }
+
+ private:
+  Call call_;
+};
+
+template <class Call>
+std::unique_ptr<Kernel> make_kernel(Call call) {
+  return std::make_unique<CallKernel<Call>>(std::move(call));
+}
+
+/// Attributes that every primitive gets: its scratchpad is a tensor of the Program.
+dnnl::primitive_attr user_scratchpad();
+
+/// Bytes of a primitive's scratchpad.
+template <class PrimitiveDesc>
+std::int64_t scratch_of(const PrimitiveDesc& pd) {
+  return static_cast<std::int64_t>(pd.scratchpad_desc().get_size());
+}
+
+}  // namespace convoy::cpu

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include "layers/device/device.h"
+
+namespace convoy {
+
+/// The processor as a device. `limit` caps what allocate() gives in all; 0 means what the machine has.
+class CpuDevice : public Device {
+ public:
+  explicit CpuDevice(std::int64_t limit = 0) : limit_(limit) {}
+
+  DeviceInfo info() const override;
+  void* allocate(std::int64_t bytes) override;
+  void release(void* memory, std::int64_t bytes) noexcept override;
+  void copy_in(void* device, const void* host, std::int64_t bytes) override;
+  void copy_out(void* host, const void* device, std::int64_t bytes) override;
+  void synchronize() override {}
+
+  std::int64_t used_bytes() const { return used_; }
+
+ private:
+  std::int64_t limit_;
+  std::int64_t used_ = 0;
+};
+
+/// Cores that this process may run on (its affinity mask, and a container's CPU quota), at least 1.
+int usable_cores();
+
+/// Cores of the machine that are online.
+int machine_cores();
+
+}  // namespace convoy

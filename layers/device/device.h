@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace convoy {
+
+/// What a device is and can do.
+struct DeviceInfo {
+  std::string kind;   ///< "cpu", "cuda"
+  std::string name;   ///< "Intel(R) Xeon(R) ...", "NVIDIA H100 80GB HBM3"
+  int index = 0;
+  std::int64_t memory_bytes = 0;  ///< all of it
+  std::int64_t free_bytes = 0;    ///< what could be had now
+  int threads = 0;                ///< CPU: cores this process may use; GPU: multiprocessors
+  bool bf16 = false;
+  bool fp16 = false;
+};
+
+/// One device: gives memory out and counts how often.
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual DeviceInfo info() const = 0;
+  /// Zeroed memory, aligned to 4096 bytes. Error(does_not_fit) when it cannot be had.
+  virtual void* allocate(std::int64_t bytes) = 0;
+  virtual void release(void* memory, std::int64_t bytes) noexcept = 0;
+  virtual void copy_in(void* device, const void* host, std::int64_t bytes) = 0;
+  virtual void copy_out(void* host, const void* device, std::int64_t bytes) = 0;
+  virtual void synchronize() = 0;
+
+  /// How many times allocate() was called.
+  std::int64_t allocations() const { return allocations_; }
+
+ protected:
+  std::int64_t allocations_ = 0;
+};
+
+/// One block of device memory in which every tensor of a Plan lies.
+class Arena {
+ public:
+  Arena(Device& device, std::int64_t bytes) : device_(&device), bytes_(bytes), base_(device.allocate(bytes)) {}
+  ~Arena() { device_->release(base_, bytes_); }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  std::int64_t bytes() const { return bytes_; }
+  void* at(std::int64_t offset) const { return static_cast<std::byte*>(base_) + offset; }
+
+ private:
+  Device* device_;
+  std::int64_t bytes_;
+  void* base_;
+};
+
+}  // namespace convoy

@@ -1,0 +1,48 @@
+#include "layers/graph/convolution.h"
+
+#include <fmt/format.h>
+
+#include "layers/graph/read_layer.h"
+
+namespace convoy {
+
+Convolution Convolution::read(TomlTable& table) {
+  Convolution op;
+  op.outputs = required(table, "outputs", table.integer("outputs", 1, kMostChannels));
+  std::tie(op.kernel_y, op.kernel_x) = required(table, "kernel", table.pair("kernel", 1, kMostWindow));
+  std::tie(op.stride_y, op.stride_x) = table.pair("stride", 1, kMostWindow).value_or(std::pair{1, 1});
+  std::tie(op.padding_top, op.padding_left) = table.pair("padding", 0, kMostWindow).value_or(std::pair{0, 0});
+  op.padding_bottom = op.padding_top;
+  op.padding_right = op.padding_left;
+  std::tie(op.dilation_y, op.dilation_x) = table.pair("dilation", 1, kMostWindow).value_or(std::pair{1, 1});
+  op.groups = table.integer("groups", 1, kMostChannels).value_or(1);
+  op.bias = table.boolean("bias").value_or(true);
+  op.weight_init = read_initializer(table, "weight_init", op.weight_init);
+  op.bias_init = read_initializer(table, "bias_init", op.bias_init);
+  return op;
+}
+
+Shape Convolution::output(std::span<const Shape> inputs) const {
+  const Shape& in = inputs[0];
+  if (in.channels % groups != 0 || outputs % groups != 0) {
+    throw ShapeError(fmt::format("its {} groups do not divide its {} input channels and {} outputs", groups, in.channels, outputs));
+  }
+  return {outputs, output_size(in.height, window_y(), padding_bottom, false, "height"),
+          output_size(in.width, window_x(), padding_right, false, "width")};
+}
+
+std::vector<ParameterSpec> Convolution::parameters(std::span<const Shape> inputs) const {
+  const std::int64_t window = kernel_y * kernel_x;
+  const std::int64_t fan_in = inputs[0].channels / groups * window;
+  const std::int64_t fan_out = outputs / groups * window;
+  std::vector<ParameterSpec> specs{{"weight", {outputs, inputs[0].channels / groups, kernel_y, kernel_x},
+                                    ParameterKind::weight, fan_in, fan_out, groups, weight_init}};
+  if (bias) specs.push_back({"bias", {outputs}, ParameterKind::bias, fan_in, fan_out, 1, bias_init});
+  return specs;
+}
+
+std::int64_t Convolution::macs(std::span<const Shape> inputs) const {
+  return output(inputs).elements() * (inputs[0].channels / groups) * kernel_y * kernel_x;
+}
+
+}  // namespace convoy

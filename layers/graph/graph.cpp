@@ -1,0 +1,123 @@
+#include "layers/graph/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "layers/core/text.h"
+
+namespace convoy {
+namespace {
+
+std::size_t index(int i) { return static_cast<std::size_t>(i); }
+
+[[noreturn]] void refuse(const Graph::Entry& entry, const std::string& message) {
+  fail(ExitCode::usage, "{}layer \"{}\" ({}): {}", entry.mark.prefix(), entry.name, type_of(entry.op), message);
+}
+
+void check_names(const std::vector<Graph::Entry>& entries) {
+  std::map<std::string, const Graph::Entry*> seen;
+  for (const Graph::Entry& entry : entries) {
+    if (entry.name == "input") refuse(entry, "\"input\" is the name of the network's input; choose another");
+    const auto [place, fresh] = seen.emplace(entry.name, &entry);
+    if (!fresh) refuse(entry, fmt::format("the name is used twice, first at line {}", place->second->mark.line));
+  }
+  std::vector<std::string> known{"input"};
+  for (const Graph::Entry& entry : entries) known.push_back(entry.name);
+  for (const Graph::Entry& entry : entries) {
+    for (const std::string& from : entry.from) {
+      if (from != "input" && !seen.contains(from)) {
+        refuse(entry, fmt::format("no layer gives its input \"{}\"{}", from, did_you_mean(from, known)));
+      }
+    }
+  }
+}
+
+/// Entries in an order in which each follows its inputs; the file's order where that is free.
+std::vector<Graph::Entry> sorted(std::vector<Graph::Entry> entries) {
+  std::vector<Graph::Entry> order;
+  std::vector<std::string> done{"input"};
+  while (!entries.empty()) {
+    const auto ready = std::find_if(entries.begin(), entries.end(), [&](const Graph::Entry& entry) {
+      return std::all_of(entry.from.begin(), entry.from.end(), [&](const std::string& from) {
+        return std::find(done.begin(), done.end(), from) != done.end();
+      });
+    });
+    if (ready == entries.end()) {
+      std::vector<std::string> names;
+      for (const Graph::Entry& entry : entries) names.push_back(entry.name);
+      refuse(entries.front(), fmt::format("its inputs form a cycle; among: {}", join(names)));
+    }
+    done.push_back(ready->name);
+    order.push_back(std::move(*ready));
+    entries.erase(ready);
+  }
+  return order;
+}
+
+}  // namespace
+
+Graph::Graph(std::string name, Shape input, std::vector<Entry> entries) : name_(std::move(name)) {
+  activations_.push_back({"input", input, -1, {}});
+  check_names(entries);
+  for (Entry& entry : sorted(std::move(entries))) add(std::move(entry));
+}
+
+void Graph::add(Entry entry) {
+  const auto [least, most] = input_count_of(entry.op);
+  if (entry.from.size() < least || entry.from.size() > most) {
+    refuse(entry, fmt::format("takes {} input{}, but has {}", least == most ? fmt::format("{}", least) : fmt::format("at least {}", least),
+                              most == 1 ? "" : "s", entry.from.size()));
+  }
+  Layer layer{entry.name, entry.op, {}, static_cast<int>(activations_.size()), entry.mark, {}, {}};
+  for (const std::string& from : entry.from) {
+    const auto given = std::find_if(activations_.begin(), activations_.end(), [&](const Activation& a) { return a.name == from; });
+    layer.inputs.push_back(static_cast<int>(given - activations_.begin()));
+  }
+  const int self = static_cast<int>(layers_.size());
+  const std::vector<Shape> inputs = input_shapes(layer);
+  try {
+    activations_.push_back({entry.name, convoy::output_shape(entry.op, inputs), self, {}});
+  } catch (const ShapeError& problem) {
+    refuse(entry, problem.what());
+  }
+  layer.parameters = parameters_of(entry.op, inputs);
+  layer.states = states_of(entry.op, inputs);
+  for (const int activation : layer.inputs) activations_[index(activation)].consumers.push_back(self);
+  if (is_loss(entry.op)) {
+    if (loss_ >= 0) refuse(entry, fmt::format("the network has a loss already, \"{}\"", layers_[index(loss_)].name));
+    loss_ = self;
+  }
+  layers_.push_back(std::move(layer));
+}
+
+std::vector<Shape> Graph::input_shapes(const Layer& layer) const {
+  std::vector<Shape> shapes;
+  for (const int activation : layer.inputs) shapes.push_back(activations_[index(activation)].shape);
+  return shapes;
+}
+
+std::int64_t Graph::classes() const { return loss_ < 0 ? 0 : output_shape(layers_[index(loss_)]).channels; }
+
+std::int64_t Graph::parameters() const {
+  std::int64_t count = 0;
+  for (const Layer& layer : layers_) {
+    for (const ParameterSpec& parameter : layer.parameters) count += parameter.elements();
+  }
+  return count;
+}
+
+std::int64_t Graph::macs() const {
+  std::int64_t count = 0;
+  for (const Layer& layer : layers_) count += macs_of(layer.op, input_shapes(layer));
+  return count;
+}
+
+std::int64_t Graph::activation_elements() const {
+  std::int64_t count = 0;
+  for (const Activation& activation : activations_) count += activation.shape.elements();
+  return count;
+}
+
+}  // namespace convoy

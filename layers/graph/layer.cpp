@@ -1,0 +1,86 @@
+#include "layers/graph/layer.h"
+
+#include <functional>
+#include <map>
+
+#include "layers/graph/toml_table.h"
+
+namespace convoy {
+namespace {
+
+using Reader = std::function<LayerOp(TomlTable&)>;
+
+const std::map<std::string, Reader>& readers() {
+  static const std::map<std::string, Reader> table{
+      {"average_pool", Pooling::read_average},
+      {"batch_norm", BatchNorm::read},
+      {"convolution", Convolution::read},
+      {"dropout", Dropout::read},
+      {"fully_connected", FullyConnected::read},
+      {"lrn", Lrn::read},
+      {"max_pool", Pooling::read_max},
+      {"relu", Relu::read},
+      {"softmax_loss", SoftmaxLoss::read},
+      {"sum", Sum::read},
+  };
+  return table;
+}
+
+}  // namespace
+
+std::string_view type_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.type(); }, op);
+}
+
+Shape output_shape(const LayerOp& op, std::span<const Shape> inputs) {
+  return std::visit([&](const auto& layer) { return layer.output(inputs); }, op);
+}
+
+std::vector<ParameterSpec> parameters_of(const LayerOp& op, std::span<const Shape> inputs) {
+  return std::visit([&](const auto& layer) { return layer.parameters(inputs); }, op);
+}
+
+std::vector<StateSpec> states_of(const LayerOp& op, std::span<const Shape> inputs) {
+  return std::visit([&](const auto& layer) { return layer.states(inputs); }, op);
+}
+
+std::int64_t macs_of(const LayerOp& op, std::span<const Shape> inputs) {
+  return std::visit([&](const auto& layer) { return layer.macs(inputs); }, op);
+}
+
+BackwardNeeds needs_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.needs(); }, op);
+}
+
+Window window_y_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.window_y(); }, op);
+}
+
+Window window_x_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.window_x(); }, op);
+}
+
+std::pair<std::size_t, std::size_t> input_count_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return std::pair{layer.least_inputs(), layer.most_inputs()}; }, op);
+}
+
+bool is_loss(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.is_loss(); }, op);
+}
+
+bool only_training(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.only_training(); }, op);
+}
+
+const std::vector<std::string>& layer_type_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, reader] : readers()) all.push_back(name);
+    return all;
+  }();
+  return names;
+}
+
+LayerOp read_layer_op(const std::string& type, TomlTable& table) { return readers().at(type)(table); }
+
+}  // namespace convoy

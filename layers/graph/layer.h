@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "layers/core/error.h"
+#include "layers/graph/batch_norm.h"
+#include "layers/graph/convolution.h"
+#include "layers/graph/dropout.h"
+#include "layers/graph/fully_connected.h"
+#include "layers/graph/lrn.h"
+#include "layers/graph/pooling.h"
+#include "layers/graph/relu.h"
+#include "layers/graph/softmax_loss.h"
+#include "layers/graph/sum.h"
+
+namespace convoy {
+
+/// The one list of layer types. A backend that misses one does not compile.
+using LayerOp =
+    std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, SoftmaxLoss>;
+
+/// One layer of a Graph: what it computes, from which activations, into which.
+struct Layer {
+  std::string name;
+  LayerOp op;
+  std::vector<int> inputs;  ///< indices into Graph::activations
+  int output = -1;
+  SourceMark mark;
+  std::vector<ParameterSpec> parameters;
+  std::vector<StateSpec> states;
+};
+
+std::string_view type_of(const LayerOp& op);
+Shape output_shape(const LayerOp& op, std::span<const Shape> inputs);
+std::vector<ParameterSpec> parameters_of(const LayerOp& op, std::span<const Shape> inputs);
+std::vector<StateSpec> states_of(const LayerOp& op, std::span<const Shape> inputs);
+std::int64_t macs_of(const LayerOp& op, std::span<const Shape> inputs);
+BackwardNeeds needs_of(const LayerOp& op);
+Window window_y_of(const LayerOp& op);
+Window window_x_of(const LayerOp& op);
+std::pair<std::size_t, std::size_t> input_count_of(const LayerOp& op);  ///< least and most
+bool is_loss(const LayerOp& op);
+bool only_training(const LayerOp& op);
+
+/// The words that `type` may be in a network file.
+const std::vector<std::string>& layer_type_names();
+
+/// Reads the layer of type `type`, one of layer_type_names(), from its table.
+LayerOp read_layer_op(const std::string& type, TomlTable& table);
+
+}  // namespace convoy

@@ -1,0 +1,17 @@
+#include "layers/graph/lrn.h"
+
+#include "layers/graph/read_layer.h"
+
+namespace convoy {
+
+Lrn Lrn::read(TomlTable& table) {
+  Lrn op;
+  op.size = table.integer("size", 1, 99).value_or(op.size);
+  if (op.size % 2 == 0) table.refuse("size", "must be odd: a channel and as many neighbours on each side");
+  op.alpha = table.number("alpha", 0, 1e6).value_or(op.alpha);
+  op.beta = table.number("beta", 0, 100).value_or(op.beta);
+  op.k = table.number("k", 1e-6, 1e6).value_or(op.k);
+  return op;
+}
+
+}  // namespace convoy

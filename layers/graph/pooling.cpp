@@ -1,0 +1,39 @@
+#include "layers/graph/pooling.h"
+
+#include <fmt/format.h>
+
+#include "layers/graph/read_layer.h"
+
+namespace convoy {
+
+Pooling Pooling::read(TomlTable& table, Kind kind) {
+  Pooling op;
+  op.kind = kind;
+  op.global = table.boolean("global").value_or(false);
+  const auto kernel = table.pair("kernel", 1, kMostWindow);
+  if (op.global && kernel) table.refuse("kernel", "a global pool takes the whole input; leave the kernel out");
+  if (!op.global) std::tie(op.kernel_y, op.kernel_x) = required(table, "kernel", kernel);
+  std::tie(op.stride_y, op.stride_x) = table.pair("stride", 1, kMostWindow).value_or(std::pair{1, 1});
+  std::tie(op.padding_y, op.padding_x) = table.pair("padding", 0, kMostWindow).value_or(std::pair{0, 0});
+  if (!op.global && (op.padding_y >= op.kernel_y || op.padding_x >= op.kernel_x)) {
+    table.refuse("padding", "must be smaller than the kernel, or a window would see only padding");
+  }
+  op.round_up = table.word("rounding", {"down", "up"}).value_or("down") == "up";
+  if (kind == Kind::average) op.count_padding = table.boolean("count_padding").value_or(true);
+  return op;
+}
+
+Shape Pooling::output(std::span<const Shape> inputs) const {
+  const Shape& in = inputs[0];
+  if (global) return {in.channels, 1, 1};
+  const Shape out{in.channels, output_size(in.height, window_y(), padding_y, round_up, "height"),
+                  output_size(in.width, window_x(), padding_x, round_up, "width")};
+  const bool overhang = (out.height - 1) * stride_y + kernel_y > in.height + 2 * padding_y ||
+                        (out.width - 1) * stride_x + kernel_x > in.width + 2 * padding_x;
+  if (kind == Kind::average && count_padding && overhang && (padding_y > 0 || padding_x > 0)) {
+    throw ShapeError("its windows reach past the padding when rounded up; set count_padding = false or rounding = \"down\"");
+  }
+  return out;
+}
+
+}  // namespace convoy

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "layers/graph/layer_types.h"
+
+namespace convoy {
+
+class TomlTable;
+
+/// Max or average pooling over windows, or over the whole input (`global`).
+struct Pooling : LayerDefaults {
+  enum class Kind : std::uint8_t { max, average };
+  Kind kind = Kind::max;
+  std::int64_t kernel_y = 1, kernel_x = 1;
+  std::int64_t stride_y = 1, stride_x = 1;
+  std::int64_t padding_y = 0, padding_x = 0;
+  bool round_up = false;       ///< output size rounded up, as in Caffe's networks
+  bool count_padding = true;   ///< average: padding zeros count in the divisor (positions past the padding never do)
+  bool global = false;         ///< one window: the whole input
+
+  static Pooling read_max(TomlTable& table) { return read(table, Kind::max); }
+  static Pooling read_average(TomlTable& table) { return read(table, Kind::average); }
+  std::string_view type() const { return kind == Kind::max ? "max_pool" : "average_pool"; }
+  Shape output(std::span<const Shape> inputs) const;
+  BackwardNeeds needs() const { return {}; }
+  Window window_y() const { return {kernel_y, stride_y, padding_y, 1, global}; }
+  Window window_x() const { return {kernel_x, stride_x, padding_x, 1, global}; }
+
+ private:
+  static Pooling read(TomlTable& table, Kind kind);
+};
+
+}  // namespace convoy

@@ -1,0 +1,88 @@
+#include <gmock/gmock.h>
+
+#include "tests/launch/job/job_files.h"
+
+namespace convoy::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class JobChecks : public JobFolder {};
+
+TEST_F(JobChecks, NetworkIsRequired) {
+  EXPECT_EQ(
+      refusal("[data]\nkind = 'mnist'\n"),
+      "job.toml: job: key \"network\" is missing; write for example: network = \"configs/nets/lenet.toml\"");
+  EXPECT_THAT(refusal("network = ''\n[data]\nkind = 'mnist'\n"),
+              StartsWith("job.toml:1:11: job: key \"network\""));
+}
+
+TEST_F(JobChecks, KindIsRequired) {
+  EXPECT_EQ(refusal("network = 'net.toml'\n"),
+            "job.toml: [data]: key \"kind\" is missing; write for example below [data]: kind = \"mnist\"");
+}
+
+TEST_F(JobChecks, NetworkMustExist) {
+  EXPECT_THAT(refusal("network = 'nets/lenet.toml'\n[data]\nkind = 'mnist'\n"),
+              AllOf(StartsWith("job.toml:1:11: job: key \"network\": there is no file \"nets/lenet.toml\""),
+                    HasSubstr("working folder"), HasSubstr("folder of the job file")));
+  EXPECT_THAT(refusal("network = '/no/such/net.toml'\n[data]\nkind = 'mnist'\n"),
+              HasSubstr("there is no file \"/no/such/net.toml\""));
+}
+
+TEST_F(JobChecks, MicroBatchIsNotLargerThanBatch) {
+  EXPECT_THAT(refusal(kLeastJob + "[train]\nmicro_batch = 65\n"),
+              StartsWith("job.toml:6:15: [train]: key \"micro_batch\": 65 is larger than batch (64)"));
+  EXPECT_EQ(refusal(kLeastJob + "[train]\nmicro_batch = 64\n"), "");
+}
+
+TEST_F(JobChecks, MilestonesAscend) {
+  const std::string job = kLeastJob + "[schedule]\ntype = 'multi_step'\n";
+  EXPECT_THAT(
+      refusal(job + "milestones = [30, 60, 60]\n"),
+      StartsWith("job.toml:7:14: [schedule]: key \"milestones\": must ascend, but 60 is followed by 60"));
+  EXPECT_THAT(refusal(job + "milestones = [30, 20]\n"), HasSubstr("30 is followed by 20"));
+  EXPECT_EQ(refusal(job + "milestones = [30, 60.5]\n"), "");
+}
+
+TEST_F(JobChecks, MultiStepNeedsMilestones) {
+  EXPECT_THAT(
+      refusal(kLeastJob + "[schedule]\ntype = 'multi_step'\n"),
+      StartsWith("job.toml: [schedule]: key \"milestones\": is missing; type = \"multi_step\" needs it"));
+}
+
+TEST_F(JobChecks, MeanAndDeviationHaveOneValueForEachChannel) {
+  EXPECT_THAT(refusal(kLeastJob + "mean = [1, 2, 3]\ndeviation = [1, 2]\n"),
+              StartsWith("job.toml:6:13: [data]: key \"deviation\": has 2 values, but mean has 3"));
+  EXPECT_EQ(refusal(kLeastJob + "mean = [1, 2, 3]\n"), "");
+}
+
+TEST_F(JobChecks, MeanIsOfPixelsUpTo255) {
+  EXPECT_THAT(refusal(kLeastJob + "mean = [0.485, 0.456, 0.406]\ndeviation = [0.229, 0.224, 0.225]\n"),
+              AllOf(StartsWith("job.toml:5:8: [data]: key \"mean\""), HasSubstr("multiply by 255")));
+  EXPECT_EQ(refusal(kLeastJob + "mean = [0]\ndeviation = [256]\n"), "");
+}
+
+TEST_F(JobChecks, IdxNeedsItsFiles) {
+  const std::string job = "network = 'net.toml'\n[data]\nkind = 'idx'\n";
+  EXPECT_THAT(refusal(job), StartsWith("job.toml: [data]: key \"images\": is missing; kind = \"idx\" needs"));
+  EXPECT_THAT(refusal(job + "root = 'r'\nimages = 'i'\n"), HasSubstr("key \"labels\": is missing"));
+  const std::string both = job + "images = 'i'\nlabels = 'l'\n";
+  EXPECT_THAT(refusal(both), HasSubstr("key \"test_images\": is missing"));
+  EXPECT_THAT(refusal(both + "test_images = 't'\n"), HasSubstr("key \"test_labels\": is missing"));
+  EXPECT_EQ(refusal(both + "test_images = 't'\ntest_labels = 'u'\n"), "");
+  EXPECT_EQ(refusal(job + "root = 'r'\n"), "");
+}
+
+TEST_F(JobChecks, NameTheOptionThatIsAtFault) {
+  EXPECT_THAT(
+      refusal(kLeastJob, {"train.micro_batch=128"}),
+      StartsWith("--set \"train.micro_batch=128\": [train]: key \"micro_batch\": 128 is larger than batch"));
+  EXPECT_THAT(refusal(kLeastJob, {"network=nowhere"}),
+              StartsWith("--set \"network=nowhere\": job: key \"network\""));
+}
+
+}  // namespace
+}  // namespace convoy::test

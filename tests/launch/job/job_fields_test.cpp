@@ -1,0 +1,138 @@
+#include <set>
+
+#include "launch/job/keys.h"
+#include "tests/launch/job/job_files.h"
+
+namespace convoy::test {
+namespace {
+
+class JobFields : public JobFolder {};
+
+const char* const kEveryKey = R"(
+network = "net.toml"
+seed = 2
+device = "cpu"
+threads = 3
+[data]
+kind = "idx"
+root = "root"
+images = "a"
+labels = "b"
+test_images = "c"
+test_labels = "d"
+classes = 4
+samples = 5
+test_samples = 6
+mean = [7, 8]
+deviation = [9, 10]
+crop_padding = 11
+flip = true
+loader_threads = 12
+ahead = 13
+[train]
+batch = 14
+epochs = 15
+iterations = 16
+micro_batch = 7
+clip_norm = 18
+evaluate_every = 19
+evaluate_batch = 20
+precision = "fp32"
+[optimizer]
+type = "sgd"
+learning_rate = 0.21
+momentum = 0.22
+nesterov = true
+weight_decay = 0.23
+bias_decay = 0.24
+norm_decay = 0.25
+bias_rate = 0.26
+[schedule]
+type = "cosine"
+warmup_epochs = 27
+warmup_start = 0.28
+step_epochs = 29
+gamma = 0.30
+milestones = [31, 32]
+power = 33
+final = 0.34
+[memory]
+limit = "35MiB"
+reserve = "36MiB"
+[comm]
+timeout_seconds = 37
+bucket = "38MiB"
+[checkpoint]
+every_epochs = 39
+every_iterations = 40
+keep = 41
+[log]
+every = 42
+)";
+
+/// The same, field by field.
+Job every_field(const std::string& network) {
+  return {.network = network,
+          .seed = 2,
+          .device = "cpu",
+          .threads = 3,
+          .data = {.kind = "idx",
+                   .root = "root",
+                   .images = "a",
+                   .labels = "b",
+                   .test_images = "c",
+                   .test_labels = "d",
+                   .classes = 4,
+                   .samples = 5,
+                   .test_samples = 6,
+                   .mean = {7, 8},
+                   .deviation = {9, 10},
+                   .crop_padding = 11,
+                   .flip = true,
+                   .loader_threads = 12,
+                   .ahead = 13},
+          .train = {.batch = 14,
+                    .epochs = 15,
+                    .iterations = 16,
+                    .micro_batch = 7,
+                    .clip_norm = 18,
+                    .evaluate_every = 19,
+                    .evaluate_batch = 20,
+                    .precision = "fp32"},
+          .optimizer = {.type = "sgd",
+                        .learning_rate = 0.21,
+                        .momentum = 0.22,
+                        .nesterov = true,
+                        .weight_decay = 0.23,
+                        .bias_decay = 0.24,
+                        .norm_decay = 0.25,
+                        .bias_rate = 0.26},
+          .schedule = {.type = "cosine",
+                       .warmup_epochs = 27,
+                       .warmup_start = 0.28,
+                       .step_epochs = 29,
+                       .gamma = 0.30,
+                       .milestones = {31, 32},
+                       .power = 33,
+                       .final = 0.34},
+          .memory = {.limit = "35MiB", .reserve = "36MiB"},
+          .comm = {.timeout_seconds = 37, .bucket = "38MiB"},
+          .checkpoint = {.every_epochs = 39, .every_iterations = 40, .keep = 41},
+          .log = {.every = 42}};
+}
+
+TEST_F(JobFields, EachKeyFillsTheFieldOfItsName) {
+  EXPECT_EQ(parse(kEveryKey), every_field(path("net.toml")));
+}
+
+TEST_F(JobFields, NoTwoKeysShareAField) {
+  Job job;
+  std::set<const void*> fields;
+  for (const Key& key : job_keys()) {
+    const void* field = std::visit([&](const auto& find) -> const void* { return &find(job); }, key.field);
+    EXPECT_TRUE(fields.insert(field).second) << key.full_name();
+  }
+}
+
+}  // namespace
+}  // namespace convoy::test

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "layers/core/philox.h"
+#include "layers/core/shape.h"
+#include "trainer/data/dataset.h"
+
+namespace convoy {
+
+/// What is done to a training image before the network sees it.
+struct Augmentation {
+  /// Pixels of zeros put around the image before a window of the output's size is cut out of it at random, as
+  /// for CIFAR (He et al. 2015, section 4.2). 0: the window is in the middle.
+  int crop_padding = 0;
+
+  /// Mirror left and right with probability 1/2.
+  bool flip = false;
+};
+
+/// Throws Error(usage) unless images of shape `stored` can be cut to `output`: the same channels, and no side
+/// longer than the stored one with its padding. A `stored` side of 0 (it varies) is left to augment().
+void check_augmentation(const Augmentation& augmentation, Shape stored, Shape output);
+
+/// Writes the augmented image to `out`: HWC bytes, output.elements() of them. What is drawn depends on the
+/// stream, epoch and index (in the data set) alone. `stream` is RandomStream(seed, Purpose::augment, 0).
+/// Throws Error(usage) where check_augmentation would for the shape of `in`.
+void augment(const Augmentation& augmentation, const RandomStream& stream, std::int64_t epoch,
+             std::int64_t index, const Image& in, std::uint8_t* out, Shape output);
+
+}  // namespace convoy

@@ -1,0 +1,206 @@
+#include "trainer/data/loader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "layers/core/error.h"
+#include "trainer/data/epoch_order.h"
+
+namespace convoy {
+namespace {
+
+/// What a thread takes at a time: enough that the lock does not count, little enough that a batch is shared.
+constexpr std::int64_t kPieceBytes = std::int64_t{1} << 15;
+
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return a / b + (a % b != 0); }
+
+}  // namespace
+
+/// A place in the ring. The lock guards all but the contents of batch, of which each piece is one thread's.
+struct Loader::Slot {
+  Batch batch;
+  std::int64_t serial = -1;  ///< of the batch in it
+  std::int64_t handed = 0;   ///< local samples given to threads
+  int open_pieces = 0;       ///< given to threads and not finished
+  bool all_handed = false;
+  std::exception_ptr error;      ///< of the first piece that failed
+  std::int64_t error_first = 0;  ///< where that piece starts
+
+  bool filled(std::int64_t wanted) const { return serial == wanted && all_handed && open_pieces == 0; }
+};
+
+/// Local samples [first, first + count) of batch `serial`.
+struct Loader::Piece {
+  std::int64_t serial = 0;
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptions options)
+    : dataset_(std::move(dataset)), output_(output), options_(options) {
+  check();
+  const std::int64_t size = dataset_->size();
+  iterations_ = ceil_divide(size, options_.batch);
+  if (options_.start_iteration > iterations_) {
+    fail(ExitCode::usage,
+         "start at iteration {} of an epoch of {} iterations; is this checkpoint of another data set?",
+         options_.start_iteration, iterations_);
+  }
+  if (std::max(options_.start_epoch, options_.epochs) >
+      std::numeric_limits<std::int64_t>::max() / (iterations_ + 1) - 1) {
+    fail(ExitCode::usage, "{} epochs of {} iterations are too many", options_.epochs, iterations_);
+  }
+  filling_ = due_ = options_.start_epoch * iterations_ + options_.start_iteration;
+  end_ = std::max(due_, options_.epochs * iterations_);
+  piece_samples_ = std::max<std::int64_t>(1, kPieceBytes / output_.elements());
+  ring_.resize(static_cast<std::size_t>(options_.ahead));
+  const auto most = static_cast<std::size_t>(ceil_divide(std::min(options_.batch, size), options_.ranks));
+  for (Slot& slot : ring_) {
+    slot.batch.pixels.reserve(most * static_cast<std::size_t>(output_.elements()));
+    slot.batch.labels.reserve(most);
+    slot.batch.indices.reserve(most);
+  }
+  for (int i = 0; i < options_.threads; ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+  }
+}
+
+Loader::~Loader() {
+  for (std::jthread& thread : threads_) thread.request_stop();  // all at once; each joins in its destructor
+}
+
+void Loader::check() const {
+  const LoaderOptions& o = options_;
+  if (o.batch < 1 || o.ranks < 1 || o.rank < 0 || o.rank >= o.ranks || o.threads < 1 || o.ahead < 1 ||
+      o.start_epoch < 0 || o.start_iteration < 0 || o.epochs < 0 || o.augmentation.crop_padding < 0) {
+    fail(ExitCode::usage,
+         "loader: batch {}, rank {} of {}, {} threads, {} batches ahead, start at epoch {} iteration {}, {} "
+         "epochs, "
+         "crop padding {}: none may be negative, and batch, ranks, threads and batches ahead are at least 1",
+         o.batch, o.rank, o.ranks, o.threads, o.ahead, o.start_epoch, o.start_iteration, o.epochs,
+         o.augmentation.crop_padding);
+  }
+  check_augmentation(o.augmentation, dataset_->shape(), output_);
+}
+
+const Batch* Loader::next() {
+  std::unique_lock lock(mutex_);
+  if (held_) {
+    held_ = false;
+    space_.notify_all();
+  }
+  if (due_ == end_) return nullptr;
+  Slot& slot = ring_[static_cast<std::size_t>(due_ % options_.ahead)];
+  if (!slot.filled(due_)) {
+    const auto start = std::chrono::steady_clock::now();
+    ready_.wait(lock, [&] { return slot.filled(due_); });
+    statistics_.waited_seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  if (slot.error) std::rethrow_exception(slot.error);
+  held_ = true;
+  ++due_;
+  ++statistics_.delivered;
+  return &slot.batch;
+}
+
+void Loader::work(const std::stop_token& stop) {
+  Image scratch;
+  for (Piece piece; take(stop, piece);) {
+    Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
+    std::exception_ptr error;
+    std::int64_t bytes = 0;
+    try {
+      bytes = fill(piece, stop, scratch, slot.batch);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    finish(piece, std::move(error), bytes);
+  }
+}
+
+/// Waits for the next piece of work; false when there is no more, or the loader is being destroyed.
+bool Loader::take(const std::stop_token& stop, Piece& piece) {
+  std::unique_lock lock(mutex_);
+  const auto free = [&] { return filling_ == end_ || filling_ < due_ - (held_ ? 1 : 0) + options_.ahead; };
+  if (!space_.wait(lock, stop, free) || filling_ == end_ || stop.stop_requested()) return false;
+  Slot& slot = ring_[static_cast<std::size_t>(filling_ % options_.ahead)];
+  if (slot.serial != filling_) begin(slot, filling_);
+  piece = {filling_, slot.handed, std::min(piece_samples_, slot.batch.count - slot.handed)};
+  slot.handed += piece.count;
+  slot.all_handed = slot.handed == slot.batch.count;
+  ++slot.open_pieces;
+  if (slot.all_handed) ++filling_;
+  return true;
+}
+
+/// Makes a free slot that of batch `serial`, without contents.
+void Loader::begin(Slot& slot, std::int64_t serial) const {
+  Batch& batch = slot.batch;
+  batch.epoch = serial / iterations_;
+  batch.iteration = serial % iterations_;
+  batch.global_samples = std::min(options_.batch, dataset_->size() - batch.iteration * options_.batch);
+  const Share share = share_of(batch.global_samples, options_.rank, options_.ranks);
+  batch.first = share.first;
+  batch.count = share.count;
+  const auto count = static_cast<std::size_t>(share.count);
+  batch.pixels.resize(count * static_cast<std::size_t>(output_.elements()));
+  batch.labels.resize(count);
+  batch.indices.resize(count);
+  slot.serial = serial;
+  slot.handed = 0;
+  slot.all_handed = false;
+  slot.error = nullptr;
+}
+
+/// Fills one piece of a batch, without the lock; returns the bytes decoded.
+std::int64_t Loader::fill(const Piece& piece, const std::stop_token& stop, Image& scratch,
+                          Batch& batch) const {
+  const EpochOrder order(options_.seed, batch.epoch, dataset_->size(), options_.shuffle);
+  const RandomStream stream(options_.seed, Purpose::augment, 0);
+  std::int64_t bytes = 0;
+  for (std::int64_t i = piece.first; i < piece.first + piece.count && !stop.stop_requested(); ++i) {
+    const std::int64_t index = order.at(batch.iteration * options_.batch + batch.first + i);
+    const auto place = static_cast<std::size_t>(i);
+    batch.indices[place] = index;
+    batch.labels[place] = dataset_->read(index, scratch);
+    augment(options_.augmentation, stream, batch.epoch, index, scratch,
+            batch.pixels.data() + i * output_.elements(), output_);
+    bytes += static_cast<std::int64_t>(scratch.pixels.size());
+  }
+  return bytes;
+}
+
+void Loader::finish(const Piece& piece, std::exception_ptr error, std::int64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
+  --slot.open_pieces;
+  if (error && (!slot.error || piece.first < slot.error_first)) {
+    slot.error = std::move(error);
+    slot.error_first = piece.first;
+  } else if (!error) {
+    statistics_.samples += piece.count;
+    statistics_.bytes += bytes;
+  }
+  if (slot.filled(piece.serial)) ready_.notify_all();
+}
+
+LoaderStatistics Loader::statistics() const {
+  const std::lock_guard lock(mutex_);
+  LoaderStatistics statistics = statistics_;
+  for (std::int64_t serial = due_; serial < std::min(end_, due_ + options_.ahead); ++serial) {
+    if (ring_[static_cast<std::size_t>(serial % options_.ahead)].filled(serial)) ++statistics.ready;
+  }
+  return statistics;
+}
+
+std::int64_t Loader::memory_bytes() const {
+  const std::int64_t samples = ceil_divide(std::min(options_.batch, dataset_->size()), options_.ranks);
+  const auto each =
+      output_.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
+  return options_.ahead * samples * each + options_.threads * dataset_->shape().elements();
+}
+
+}  // namespace convoy

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trainer/data/dataset.h"
+
+namespace convoy {
+
+/// Mean and (population) standard deviation of pixel values 0..255, one of each for each channel.
+struct ChannelStatistics {
+  std::vector<double> mean;
+  std::vector<double> deviation;
+};
+
+/// Statistics of at most `most_samples` samples (at least 1), spread evenly over the set; the same for the
+/// same set on any machine. Throws Error(data) for an empty set and what Dataset::read throws.
+ChannelStatistics channel_statistics(const Dataset& dataset, std::int64_t most_samples);
+
+}  // namespace convoy

@@ -1,0 +1,252 @@
+#include "trainer/executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace convoy {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::size_t index(int i) { return static_cast<std::size_t>(i); }
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& device, Communicator& comm,
+                   const OptimizerSettings& optimizer, const PixelScale& pixels)
+    : plan_(std::move(plan)),
+      graph_(&graph),
+      backend_(&backend),
+      device_(&device),
+      comm_(&comm),
+      optimizer_(optimizer),
+      arena_(device, plan_.arena_bytes()),
+      kernels_(plan_.program.steps.size()),
+      pending_(plan_.program.buckets.size() + 1),
+      step_seconds_(plan_.program.steps.size()) {
+  for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
+}
+
+void* Executor::at(const Ref& ref) const { return arena_.at(plan_.layout.offsets[index(ref.tensor)] + ref.offset); }
+
+void Executor::bind(std::size_t number, Backend& backend, const PixelScale& pixels) {
+  const Step& step = plan_.program.steps[number];
+  void* scratch = step.scratch < 0 ? nullptr : at({step.scratch, 0});
+  std::vector<void*> reads;
+  std::vector<void*> writes;
+  for (const Ref& ref : step.reads) reads.push_back(at(ref));
+  for (const Ref& ref : step.writes) writes.push_back(at(ref));
+  switch (step.kind) {
+    case StepKind::scale_pixels: {
+      const auto segment = std::find_if(plan_.program.segments.begin(), plan_.program.segments.end(),
+                                        [&](const Segment& s) { return s.first == static_cast<int>(number); });
+      kernels_[number] = backend.scale_pixels(graph_->input(), segment->samples, pixels, reads[0], writes[0]);
+      break;
+    }
+    case StepKind::layer: kernels_[number] = step.lowered->bind(step.pass, reads, writes, scratch); break;
+    case StepKind::reorder:
+    case StepKind::add:
+      kernels_[number] = backend.reorder(step.from, step.to, step.kind == StepKind::add, step.assign_first, reads[0], writes[0], scratch);
+      break;
+    case StepKind::update: kernels_[number] = make_update(step, backend); break;
+    case StepKind::follow: {
+      const auto slot = std::find_if(plan_.program.states.begin(), plan_.program.states.end(), [&](const StateSlot& s) {
+        return s.layer == step.layer && s.offset == step.reads[0].offset;
+      });
+      kernels_[number] = backend.follow(slot->elements, slot->momentum, writes[0], reads[0]);
+      break;
+    }
+    case StepKind::reduce: break;
+  }
+}
+
+std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend) const {
+  const Slice& bucket = plan_.program.buckets[index(step.bucket)];
+  std::vector<SgdRange> ranges;
+  for (const ParameterSlot& slot : plan_.program.parameters) {
+    const std::int64_t first = slot.offset / 4;
+    if (first < bucket.first || first >= bucket.first + bucket.count) continue;
+    SgdRange range{first, slot.bytes() / 4, 0, 1};
+    switch (spec_of(slot).kind) {
+      case ParameterKind::weight: range.decay = optimizer_.weight_decay; break;
+      case ParameterKind::bias:
+        range.decay = optimizer_.bias_decay;
+        range.rate = optimizer_.bias_rate;
+        break;
+      case ParameterKind::norm: range.decay = optimizer_.norm_decay; break;
+    }
+    ranges.push_back(range);
+  }
+  void* momentum = has_momentum() ? at({plan_.program.momentum, 0}) : nullptr;
+  return backend.sgd(optimizer_.sgd, std::move(ranges), at({plan_.program.weights, 0}), at({plan_.program.gradients, 0}), momentum);
+}
+
+const ParameterSpec& Executor::spec_of(const ParameterSlot& slot) const {
+  return graph_->layers()[index(slot.layer)].parameters[index(slot.parameter)];
+}
+
+double& Executor::account(StepKind kind) {
+  switch (kind) {
+    case StepKind::reorder:
+    case StepKind::add: return times_.reorders;
+    case StepKind::scale_pixels: return times_.input;
+    case StepKind::reduce: return times_.reduce;
+    default: return times_.kernels;
+  }
+}
+
+void Executor::load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels, std::int64_t count) {
+  const auto start = Clock::now();
+  device_->copy_in(at({segment.pixels, 0}), pixels, count * graph_->input().elements());
+  device_->copy_in(at({segment.labels, 0}), labels, count * 4);
+  if (count < segment.samples) {
+    const std::vector<std::int32_t> padding(static_cast<std::size_t>(segment.samples - count));
+    device_->copy_in(at({segment.labels, count * 4}), padding.data(), (segment.samples - count) * 4);
+  }
+  times_.input += seconds_since(start);
+}
+
+void Executor::run(const Segment& segment, const StepContext& context, bool last_pass) {
+  auto start = Clock::now();
+  for (int s = segment.first; s < segment.end; ++s) {
+    const Step& step = plan_.program.steps[index(s)];
+    if (step.kind == StepKind::reduce) {
+      if (last_pass) start_reduce(step);
+    } else {
+      comm_->note(context.iteration, step.name.c_str());
+      kernels_[index(s)]->run(context);
+    }
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - start).count();
+    account(step.kind) += seconds;
+    step_seconds_[index(s)] += seconds;
+    start = now;
+  }
+  if (last_pass && segment.kind == SegmentKind::train) start_statistics();
+}
+
+void Executor::run_without_samples(const StepContext& context) {
+  const Program& program = plan_.program;
+  for (const int tensor : {program.gradients, program.statistics}) {
+    const std::vector<std::byte> zeros(static_cast<std::size_t>(program.tensors[index(tensor)].bytes));
+    device_->copy_in(at({tensor, 0}), zeros.data(), static_cast<std::int64_t>(zeros.size()));
+  }
+  clear_metrics();
+  comm_->note(context.iteration, "gives zero gradients");
+  for (const Step& step : program.steps) {
+    if (step.kind != StepKind::reduce) continue;
+    start_reduce(step);
+    if (step.bucket + 1 == static_cast<int>(program.buckets.size())) break;  // one segment's worth
+  }
+  start_statistics();
+}
+
+void Executor::start_reduce(const Step& step) {
+  const Slice& bucket = plan_.program.buckets[index(step.bucket)];
+  pending_[index(step.bucket)] = comm_->start_all_reduce(at(step.reads[0]), bucket.count, Element::f32, Reduction::sum,
+                                                         fmt::format("gradient bucket {}", step.bucket));
+}
+
+void Executor::start_statistics() {
+  const Program& program = plan_.program;
+  const std::int64_t count = program.tensors[index(program.statistics)].bytes / 4;
+  if (!program.choices.reduce || count == 0) return;
+  pending_.back() = comm_->start_all_reduce(at({program.statistics, 0}), count, Element::f32, Reduction::sum, "batch statistics");
+}
+
+void Executor::wait_for(int bucket) {
+  const auto start = Clock::now();
+  pending_[index(bucket)].wait();
+  times_.reduce += seconds_since(start);
+}
+
+double Executor::clip_scale(double& norm) {
+  if (optimizer_.clip_norm <= 0) return 1;
+  for (int b = 0; b < static_cast<int>(plan_.program.buckets.size()); ++b) wait_for(b);
+  const auto start = Clock::now();
+  norm = std::sqrt(backend_->sum_of_squares(at({plan_.program.gradients, 0}), plan_.program.flat_bytes() / 4));
+  times_.kernels += seconds_since(start);
+  return norm > optimizer_.clip_norm ? optimizer_.clip_norm / norm : 1;
+}
+
+double Executor::update(StepContext context) {
+  double norm = 0;
+  context.gradient_scale = static_cast<float>(clip_scale(norm));
+  const Segment& segment = plan_.program.segments.back();
+  for (int s = segment.first; s < segment.end; ++s) {
+    const Step& step = plan_.program.steps[index(s)];
+    comm_->note(context.iteration, step.name.c_str());
+    wait_for(step.kind == StepKind::update ? step.bucket : static_cast<int>(pending_.size()) - 1);
+    const auto start = Clock::now();
+    kernels_[index(s)]->run(context);
+    const double seconds = seconds_since(start);
+    times_.kernels += seconds;
+    step_seconds_[index(s)] += seconds;
+  }
+  return norm;
+}
+
+Metrics Executor::metrics() const {
+  Metrics metrics;
+  device_->copy_out(&metrics, at({plan_.program.metrics, 0}), sizeof metrics);
+  return metrics;
+}
+
+void Executor::clear_metrics() {
+  const Metrics zero;
+  device_->copy_in(at({plan_.program.metrics, 0}), &zero, sizeof zero);
+}
+
+std::vector<float> Executor::output(const Segment& segment) const {
+  std::vector<float> values(static_cast<std::size_t>(segment.samples * graph_->classes()));
+  device_->copy_out(values.data(), at({segment.output, 0}), static_cast<std::int64_t>(values.size()) * 4);
+  return values;
+}
+
+int Executor::tensor_of(Buffer buffer) const {
+  switch (buffer) {
+    case Buffer::gradients: return plan_.program.gradients;
+    case Buffer::momentum: return plan_.program.momentum;
+    default: return plan_.program.weights;
+  }
+}
+
+std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const {
+  const ParameterSpec& spec = spec_of(slot);
+  std::vector<float> values(static_cast<std::size_t>(spec.elements()));
+  backend_->load_parameter(spec, slot.layout, at({tensor_of(buffer), slot.offset}), values.data());
+  return values;
+}
+
+void Executor::set(Buffer buffer, const ParameterSlot& slot, const std::vector<float>& values) {
+  backend_->store_parameter(spec_of(slot), slot.layout, values.data(), at({tensor_of(buffer), slot.offset}));
+}
+
+std::vector<float> Executor::get_state(const StateSlot& slot) const {
+  std::vector<float> values(static_cast<std::size_t>(slot.elements));
+  device_->copy_out(values.data(), at({plan_.program.state, slot.offset}), slot.elements * 4);
+  return values;
+}
+
+void Executor::set_state(const StateSlot& slot, const std::vector<float>& values) {
+  device_->copy_in(at({plan_.program.state, slot.offset}), values.data(), slot.elements * 4);
+}
+
+void Executor::broadcast_from(int root) {
+  const Program& program = plan_.program;
+  for (const int tensor : {program.weights, program.momentum, program.state}) {
+    if (tensor < 0) continue;
+    const Tensor& buffer = program.tensors[index(tensor)];
+    std::vector<float> values(static_cast<std::size_t>(buffer.bytes / 4));
+    device_->copy_out(values.data(), at({tensor, 0}), buffer.bytes);
+    comm_->broadcast(values, root, buffer.name);
+    device_->copy_in(at({tensor, 0}), values.data(), buffer.bytes);
+  }
+}
+
+}  // namespace convoy

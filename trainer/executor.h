@@ -1,0 +1,104 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "layers/device/device.h"
+#include "trainer/planner/plan.h"
+
+namespace convoy {
+
+/// How the optimizer treats each kind of parameter.
+struct OptimizerSettings {
+  SgdSpec sgd;
+  float weight_decay = 0;
+  float bias_decay = 0;
+  float norm_decay = 0;
+  float bias_rate = 1;
+  double clip_norm = 0;  ///< 0: not clipped
+};
+
+/// Seconds spent, by what for.
+struct StepTimes {
+  double kernels = 0;   ///< layers and optimizer
+  double reorders = 0;  ///< layout changes and sums of gradients
+  double input = 0;     ///< pixels to the device and to floats
+  double reduce = 0;    ///< starting and waiting for collectives
+  double total() const { return kernels + reorders + input + reduce; }
+};
+
+/// Binds a Plan to a device and runs its segments. It decides nothing; after construction it allocates nothing on the
+/// device.
+class Executor {
+ public:
+  /// `graph`, `backend`, `device` and `comm` must outlive the Executor.
+  Executor(Plan plan, const Graph& graph, Backend& backend, Device& device, Communicator& comm,
+           const OptimizerSettings& optimizer, const PixelScale& pixels);
+
+  const Plan& plan() const { return plan_; }
+  const Graph& graph() const { return *graph_; }
+
+  /// Copies `count` samples (H × W × C bytes each) and their labels to a segment's input; what the segment holds beyond
+  /// them is filled with class 0 and does not count.
+  void load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels, std::int64_t count);
+
+  /// Runs a segment of micro-batches. In the `last_pass` of an iteration the reductions of its buckets start.
+  void run(const Segment& segment, const StepContext& context, bool last_pass);
+
+  /// What a rank without samples does in an iteration: gives zero gradients to every reduction.
+  void run_without_samples(const StepContext& context);
+
+  /// Waits for the reductions, clips, and takes one optimizer step. Returns the norm of the gradient when it is clipped,
+  /// else 0.
+  double update(StepContext context);
+
+  /// Sums since the iteration's (or evaluation's) first pass, of this rank.
+  Metrics metrics() const;
+  void clear_metrics();
+
+  /// The network's last activation of the segment that just ran: samples × classes, dense.
+  std::vector<float> output(const Segment& segment) const;
+
+  /// Values of a parameter or of its momentum in the canonical layout.
+  enum class Buffer : std::uint8_t { weights, gradients, momentum };
+  std::vector<float> get(Buffer buffer, const ParameterSlot& slot) const;
+  void set(Buffer buffer, const ParameterSlot& slot, const std::vector<float>& values);
+  std::vector<float> get_state(const StateSlot& slot) const;
+  void set_state(const StateSlot& slot, const std::vector<float>& values);
+  bool has_momentum() const { return plan_.program.momentum >= 0; }
+
+  /// Gives rank `root`'s weights, momentum and states to all ranks.
+  void broadcast_from(int root);
+
+  const StepTimes& times() const { return times_; }
+  /// Seconds by step of the Program, for profiles.
+  const std::vector<double>& step_seconds() const { return step_seconds_; }
+
+ private:
+  void* at(const Ref& ref) const;
+  void bind(std::size_t step, Backend& backend, const PixelScale& pixels);
+  std::unique_ptr<Kernel> make_update(const Step& step, Backend& backend) const;
+  const ParameterSpec& spec_of(const ParameterSlot& slot) const;
+  int tensor_of(Buffer buffer) const;
+  void start_reduce(const Step& step);
+  void start_statistics();
+  void wait_for(int bucket);
+  double clip_scale(double& norm);
+  double& account(StepKind kind);
+
+  Plan plan_;
+  const Graph* graph_;
+  Backend* backend_;
+  Device* device_;
+  Communicator* comm_;
+  OptimizerSettings optimizer_;
+  Arena arena_;
+  std::vector<std::unique_ptr<Kernel>> kernels_;  ///< by step; null for reductions
+  std::vector<Pending> pending_;                  ///< by bucket, the statistics last
+  StepTimes times_;
+  std::vector<double> step_seconds_;
+};
+
+}  // namespace convoy

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace convoy {
+
+/// What the user asked for: a job file, read. Plain values; the initialisers here are the defaults, and
+/// launch/job/key_table.cpp gives every field its name in the file, its range and its help.
+///
+/// Words and sizes stay as they were written ("sgd", "4GiB"); `read_job` has checked them all, so that
+/// `parse_bytes` and a look-up of a word cannot fail on a job that came from it.
+struct Job {
+  std::string network;          ///< path of the network file; absolute in a job that was read
+  std::int64_t seed = 1;        ///< of every random number, >= 0
+  std::string device = "auto";  ///< auto, cpu, cuda
+  std::int64_t threads = 0;     ///< compute threads of a rank; 0: cores of the host / ranks of the host
+
+  struct Data {
+    std::string kind;  ///< mnist, fashion-mnist, idx, cifar10, cifar100, synthetic
+    std::string root;  ///< folder of the data set; "": working folder, or Debian's package for fashion-mnist
+    std::string images;                ///< idx: file, absolute or below `root`; all four "": MNIST's names
+    std::string labels;                ///< idx
+    std::string test_images;           ///< idx
+    std::string test_labels;           ///< idx
+    std::int64_t classes = 0;          ///< 0: as the data set or the network says
+    std::int64_t samples = 10000;      ///< synthetic: training samples
+    std::int64_t test_samples = 1000;  ///< synthetic: test samples
+    std::vector<double> mean;  ///< per channel, of pixels in 0 to 255; empty: measured on the training set
+    std::vector<double> deviation;    ///< likewise
+    std::int64_t crop_padding = 0;    ///< random crop after padding by so many pixels; 0: none
+    bool flip = false;                ///< mirror half of the samples left to right
+    std::int64_t loader_threads = 1;  ///< per rank
+    std::int64_t ahead = 4;           ///< batches prepared ahead of need
+    friend bool operator==(const Data&, const Data&) = default;
+  } data;
+
+  struct Train {
+    std::int64_t batch = 64;          ///< samples of one update, over all ranks
+    std::int64_t epochs = 10;         ///< passes over the training set
+    std::int64_t iterations = 0;      ///< stop after so many updates; 0: all epochs
+    std::int64_t micro_batch = 0;     ///< samples at a time on one device; 0: all of the rank's share
+    double clip_norm = 0;             ///< largest norm of the gradient; 0: not clipped
+    std::int64_t evaluate_every = 1;  ///< epochs; 0: only at the end
+    std::int64_t evaluate_batch = 0;  ///< samples at a time on one device; 0: as micro_batch
+    std::string precision = "fp32";   ///< fp32
+    friend bool operator==(const Train&, const Train&) = default;
+  } train;
+
+  struct Optimizer {
+    std::string type = "sgd";      ///< sgd
+    double learning_rate = 0.01;   ///< base rate, that the schedule scales
+    double momentum = 0.9;         ///< in [0, 1)
+    bool nesterov = false;         ///< Nesterov's momentum
+    double weight_decay = 0.0005;  ///< of weights
+    double bias_decay = 0;         ///< weight decay of biases
+    double norm_decay = 0;         ///< weight decay of batch norm's scale and shift
+    double bias_rate = 1;          ///< learning rate of biases over that of weights
+    friend bool operator==(const Optimizer&, const Optimizer&) = default;
+  } optimizer;
+
+  struct Schedule {
+    std::string type = "constant";   ///< constant, step, multi_step, polynomial, cosine
+    double warmup_epochs = 0;        ///< linear rise to the schedule's rate; 0: none
+    double warmup_start = 0;         ///< fraction of the rate that the rise starts at
+    double step_epochs = 30;         ///< step: epochs between drops
+    double gamma = 0.1;              ///< step, multi_step: factor of a drop
+    std::vector<double> milestones;  ///< multi_step: epochs of the drops, ascending
+    double power = 1;                ///< polynomial: (1 - progress)^power
+    double final = 0;                ///< polynomial, cosine: fraction of the base rate at the end
+    friend bool operator==(const Schedule&, const Schedule&) = default;
+  } schedule;
+
+  struct Memory {
+    std::string limit = "auto";  ///< bytes of the device that training may use, or auto: what is free
+    std::string reserve = "0";   ///< bytes left free below that limit
+    friend bool operator==(const Memory&, const Memory&) = default;
+  } memory;
+
+  struct Comm {
+    double timeout_seconds = 300;  ///< of every operation between ranks
+    std::string bucket = "4MiB";   ///< bytes of gradients reduced at a time
+    friend bool operator==(const Comm&, const Comm&) = default;
+  } comm;
+
+  struct Checkpoint {
+    std::int64_t every_epochs = 1;      ///< 0: not by epochs
+    std::int64_t every_iterations = 0;  ///< 0: not by iterations
+    std::int64_t keep = 2;              ///< latest checkpoints kept
+    friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+  } checkpoint;
+
+  struct Log {
+    std::int64_t every = 20;  ///< iterations per line of metrics
+    friend bool operator==(const Log&, const Log&) = default;
+  } log;
+
+  friend bool operator==(const Job&, const Job&) = default;
+};
+
+}  // namespace convoy

@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "layers/core/bytes.h"
+#include "trainer/program/program.h"
+#include "trainer/program/segment_builder.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::int64_t kSlotAlignment = 64;
+
+int add_tensor(Program& program, const char* name, Category category, std::int64_t bytes) {
+  program.tensors.push_back({name, category, bytes, {-1, bytes}, -1, -1});
+  return static_cast<int>(program.tensors.size()) - 1;
+}
+
+/// Parameters in the order in which backward gives their gradients, stored as the forward pass of the main segment
+/// wants them.
+void place_parameters(const Graph& graph, const SegmentBuilder& main, Program& program) {
+  std::int64_t offset = 0;
+  std::int64_t state_offset = 0;
+  for (int i = static_cast<int>(graph.layers().size()); i-- > 0;) {
+    const Layer& layer = graph.layers()[static_cast<std::size_t>(i)];
+    for (int p = 0; p < static_cast<int>(layer.parameters.size()); ++p) {
+      const LayerSpec& spec = main.lowered()[static_cast<std::size_t>(i)]->spec();
+      for (const Operand& operand : spec.passes[0].reads) {
+        if (operand.role != Role::parameter || operand.index != p) continue;
+        program.parameters.push_back({i, p, operand.layout, offset});
+        offset += round_up(operand.layout.bytes, kSlotAlignment);
+      }
+    }
+    for (int s = 0; s < static_cast<int>(layer.states.size()); ++s) {
+      const StateSpec& state = layer.states[static_cast<std::size_t>(s)];
+      program.states.push_back({i, s, state_offset, state.elements, static_cast<float>(state.momentum)});
+      state_offset += round_up(state.elements * 4, kSlotAlignment);
+    }
+  }
+  const bool training = !program.choices.train_samples.empty();
+  program.weights = add_tensor(program, "weights", Category::weights, offset);
+  if (training) program.gradients = add_tensor(program, "gradients", Category::gradients, offset);
+  if (training && program.choices.momentum) program.momentum = add_tensor(program, "momentum", Category::optimizer, offset);
+  program.state = add_tensor(program, "running statistics", Category::state, state_offset);
+  if (training) program.statistics = add_tensor(program, "batch statistics", Category::state, state_offset);
+  program.metrics = add_tensor(program, "metrics", Category::metrics, sizeof(Metrics));
+}
+
+void cut_buckets(Program& program) {
+  std::vector<std::int64_t> sizes;
+  for (std::size_t i = 0; i < program.parameters.size(); ++i) {
+    const std::int64_t end = i + 1 < program.parameters.size() ? program.parameters[i + 1].offset : program.flat_bytes();
+    sizes.push_back((end - program.parameters[i].offset) / 4);
+  }
+  const std::int64_t bytes = program.choices.bucket_bytes;
+  program.buckets = make_buckets(sizes, 4, bytes, std::max<std::int64_t>(bytes / 4, 4));
+}
+
+void build_update(Program& program) {
+  Segment segment;
+  segment.kind = SegmentKind::update;
+  segment.first = static_cast<int>(program.steps.size());
+  for (std::size_t b = 0; b < program.buckets.size(); ++b) {
+    const std::int64_t offset = program.buckets[b].first * 4;
+    Step& step = program.steps.emplace_back();
+    step.kind = StepKind::update;
+    step.name = fmt::format("update bucket {}", b);
+    step.bucket = static_cast<int>(b);
+    step.reads = {{program.gradients, offset}};
+    step.writes = {{program.weights, offset}};
+    if (program.momentum >= 0) step.writes.push_back({program.momentum, offset});
+  }
+  for (const StateSlot& slot : program.states) {
+    Step& step = program.steps.emplace_back();
+    step.kind = StepKind::follow;
+    step.name = "follow batch statistics";
+    step.layer = slot.layer;
+    step.reads = {{program.statistics, slot.offset}};
+    step.writes = {{program.state, slot.offset}};
+  }
+  segment.end = static_cast<int>(program.steps.size());
+  program.segments.push_back(segment);
+}
+
+/// First and last step of each tensor. What stays from one segment to the next lives throughout; pixels and labels are
+/// there before their segment's first step, and the output until after its last.
+void find_lifetimes(Program& program) {
+  const auto touch = [&](int tensor, int step) {
+    if (tensor < 0) return;
+    Tensor& t = program.tensors[static_cast<std::size_t>(tensor)];
+    t.first = t.first < 0 ? step : std::min(t.first, step);
+    t.last = std::max(t.last, step);
+  };
+  for (int s = 0; s < static_cast<int>(program.steps.size()); ++s) {
+    const Step& step = program.steps[static_cast<std::size_t>(s)];
+    for (const Ref& ref : step.reads) touch(ref.tensor, s);
+    for (const Ref& ref : step.writes) touch(ref.tensor, s);
+    touch(step.scratch, s);
+  }
+  for (const Segment& segment : program.segments) {
+    touch(segment.pixels, segment.first);
+    touch(segment.labels, segment.first);
+    if (segment.kind == SegmentKind::evaluate) touch(segment.output, segment.end - 1);
+  }
+  const int last = static_cast<int>(program.steps.size()) - 1;
+  for (const int tensor : {program.weights, program.gradients, program.momentum, program.state, program.statistics, program.metrics}) {
+    touch(tensor, 0);
+    touch(tensor, last);
+  }
+}
+
+}  // namespace
+
+Program build_program(const Graph& graph, const Choices& choices, Backend& backend) {
+  Program program;
+  program.choices = choices;
+  program.alignment = backend.alignment();
+  std::vector<SegmentBuilder> builders;
+  for (const std::int64_t samples : choices.train_samples) {
+    builders.emplace_back(graph, backend, program, SegmentKind::train, samples);
+  }
+  if (choices.evaluate_samples > 0) {
+    builders.emplace_back(graph, backend, program, SegmentKind::evaluate, choices.evaluate_samples);
+  }
+  builders.front().lower();
+  place_parameters(graph, builders.front(), program);
+  if (!choices.train_samples.empty()) cut_buckets(program);
+  for (SegmentBuilder& builder : builders) builder.build();
+  if (!choices.train_samples.empty()) build_update(program);
+  find_lifetimes(program);
+  return program;
+}
+
+}  // namespace convoy

@@ -1,0 +1,58 @@
+#include "trainer/program/program.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace convoy {
+
+std::string name_of(Category category) {
+  static constexpr std::array<const char*, kCategories> kNames{
+      "weights", "gradients", "optimizer_state", "running_statistics", "input", "activations", "saved",
+      "activation_gradients", "parameter_gradients", "layout_changes", "workspace", "metrics"};
+  return kNames[static_cast<std::size_t>(category)];
+}
+
+const Segment* Program::find(SegmentKind kind, std::int64_t samples) const {
+  for (const Segment& segment : segments) {
+    if (segment.kind == kind && segment.samples == samples) return &segment;
+  }
+  return nullptr;
+}
+
+std::int64_t Program::flat_bytes() const {
+  return parameters.empty() ? 0 : tensors[static_cast<std::size_t>(weights)].bytes;
+}
+
+namespace {
+
+/// FNV-1a, 64 bits.
+class Hash {
+ public:
+  void add(const std::string& text) {
+    for (const char c : text) value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xCBF29CE484222325U;
+};
+
+}  // namespace
+
+std::uint64_t hash_of(const Program& program, const Backend& backend) {
+  Hash hash;
+  for (const Tensor& tensor : program.tensors) {
+    hash.add(fmt::format("{};{};{};{};", tensor.name, tensor.bytes, tensor.first, tensor.last));
+    if (tensor.layout.id >= 0) hash.add(backend.describe(tensor.layout));
+  }
+  for (const Step& step : program.steps) {
+    hash.add(step.name);
+    for (const Ref& ref : step.reads) hash.add(fmt::format("r{}+{}", ref.tensor, ref.offset));
+    for (const Ref& ref : step.writes) hash.add(fmt::format("w{}+{}", ref.tensor, ref.offset));
+  }
+  for (const Slice& bucket : program.buckets) hash.add(fmt::format("b{}+{}", bucket.first, bucket.count));
+  return hash.value();
+}
+
+}  // namespace convoy

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/buckets.h"
+#include "layers/graph/backend.h"
+#include "layers/graph/graph.h"
+
+namespace convoy {
+
+/// What the bytes of a tensor are for; the ledger of a Plan adds up by it.
+enum class Category : std::uint8_t {
+  weights,
+  gradients,
+  optimizer,  ///< momentum
+  state,      ///< running statistics and their sums of the iteration
+  input,      ///< pixels, labels
+  activations,
+  saved,  ///< what a forward pass leaves for backward beside activations
+  activation_gradients,
+  parameter_gradients,  ///< of one micro-batch, on their way to the flat gradients
+  layout_changes,
+  workspace,
+  metrics,
+};
+inline constexpr int kCategories = 12;
+std::string name_of(Category category);
+
+/// A block of bytes that lives from step `first` to step `last`, both included.
+struct Tensor {
+  std::string name;
+  Category category = Category::activations;
+  std::int64_t bytes = 0;
+  Layout layout;
+  int first = -1;
+  int last = -1;
+};
+
+/// Bytes of a tensor from `offset` on.
+struct Ref {
+  int tensor = -1;
+  std::int64_t offset = 0;
+};
+
+enum class StepKind : std::uint8_t {
+  scale_pixels,  ///< 8-bit pixels to the network's input
+  layer,         ///< a pass of a layer
+  reorder,       ///< change of layout
+  add,           ///< adds one gradient to another, or to the flat gradients
+  reduce,        ///< starts the all-reduce of a bucket; only in the last pass of an iteration
+  update,        ///< waits for a bucket, then one optimizer step over it
+  follow,        ///< running statistics
+};
+
+/// One step. Which fields count depends on the kind.
+struct Step {
+  StepKind kind = StepKind::layer;
+  std::string name;                             ///< "backward_weights conv2", for messages and profiles
+  int layer = -1;                               ///< layer, scale_pixels
+  std::shared_ptr<const LoweredLayer> lowered;  ///< layer
+  std::size_t pass = 0;                         ///< layer
+  std::vector<Ref> reads;
+  std::vector<Ref> writes;
+  int scratch = -1;          ///< tensor, or -1
+  Layout from, to;           ///< reorder, add
+  bool assign_first = false; ///< add: the first micro-batch of an iteration overwrites
+  int bucket = -1;           ///< reduce, update; the number of buckets stands for the statistics
+};
+
+enum class SegmentKind : std::uint8_t { train, update, evaluate };
+
+/// A run of steps that the trainer calls as a whole: the passes of one micro-batch, the update, or the evaluation of
+/// some samples.
+struct Segment {
+  SegmentKind kind = SegmentKind::train;
+  std::int64_t samples = 0;
+  int first = 0;  ///< step
+  int end = 0;    ///< one past the last step
+  int pixels = -1;
+  int labels = -1;
+  int output = -1;  ///< tensor of the network's last activation (probabilities)
+  Layout output_layout;
+};
+
+/// A trained parameter's place in the flat buffers of weights, gradients and momentum.
+struct ParameterSlot {
+  int layer = 0;
+  int parameter = 0;
+  Layout layout;              ///< as stored
+  std::int64_t offset = 0;    ///< bytes, a multiple of 64
+  std::int64_t bytes() const { return layout.bytes; }
+};
+
+/// A running statistic's place in the flat buffers of states and statistics (fp32, plain).
+struct StateSlot {
+  int layer = 0;
+  int state = 0;
+  std::int64_t offset = 0;
+  std::int64_t elements = 0;
+  float momentum = 0;
+};
+
+/// What may be chosen for a graph.
+struct Choices {
+  std::vector<std::int64_t> train_samples;  ///< sizes of micro-batches that will pass, the largest first; empty: no training
+  bool accumulate = false;                  ///< an iteration may have more than one micro-batch
+  std::int64_t evaluate_samples = 0;        ///< 0: no evaluation
+  bool momentum = true;                     ///< the optimizer keeps one
+  bool reduce = false;                      ///< gradients of other ranks are added
+  std::int64_t bucket_bytes = 4 << 20;
+};
+
+/// Training and evaluation written out as steps over tensors. What is costed is what is run.
+struct Program {
+  std::vector<Tensor> tensors;
+  std::vector<Step> steps;
+  std::vector<Segment> segments;
+  std::vector<ParameterSlot> parameters;  ///< in the order in which backward gives their gradients
+  std::vector<StateSlot> states;
+  std::vector<Slice> buckets;             ///< of the flat gradients, in fp32 values
+  Choices choices;
+  std::int64_t alignment = 64;
+  int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors
+
+  const Segment* find(SegmentKind kind, std::int64_t samples) const;
+  std::int64_t flat_bytes() const;  ///< of each flat buffer of parameters
+};
+
+/// Writes the Program of a graph out. A pure function of its arguments: the same on every rank.
+Program build_program(const Graph& graph, const Choices& choices, Backend& backend);
+
+/// A hash of everything in the Program that must agree between ranks.
+std::uint64_t hash_of(const Program& program, const Backend& backend);
+
+}  // namespace convoy

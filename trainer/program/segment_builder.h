@@ -1,0 +1,76 @@
+#pragma once
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "trainer/program/program.h"
+
+namespace convoy {
+
+/// Writes one segment of micro-batches (training or evaluation) into a Program whose flat buffers stand already.
+class SegmentBuilder {
+ public:
+  SegmentBuilder(const Graph& graph, Backend& backend, Program& program, SegmentKind kind, std::int64_t samples);
+
+  /// Lowers the layers, forward order. Needs nothing of the Program.
+  void lower();
+  const std::vector<std::shared_ptr<const LoweredLayer>>& lowered() const { return lowered_; }
+
+  void build();
+
+ private:
+  /// Where an activation's value or gradient lies: one tensor, and copies of it in other layouts.
+  struct Value {
+    int tensor = -1;
+    Layout layout;
+    bool owned = true;  ///< no other activation or gradient lies in the same tensor
+    std::map<int, int> copies;  ///< layout id → tensor
+  };
+
+  bool training() const { return segment_.kind == SegmentKind::train; }
+  bool wants_gradient(int activation) const;
+  Site site_of(int layer) const;
+
+  int new_tensor(std::string name, Category category, const Layout& layout);
+  Step& new_step(StepKind kind, std::string name, int layer);
+  void add_scratch(Step& step, std::int64_t bytes);
+  /// The tensor of `value` in `layout`, by a reorder when there is no copy yet.
+  int in_layout(Value& value, const Layout& layout, int layer);
+  Ref parameter_ref(int layer, int parameter, const Layout& layout);
+
+  void input();
+  void forward(int layer);
+  void backward(int layer);
+  void run_pass(int layer, std::size_t pass);
+  Ref read(int layer, const Operand& operand);
+  Ref write(int layer, const PassSpec& pass, const Operand& operand, const std::vector<Ref>& reads, std::vector<std::pair<int, Value>>& given);
+  Ref write_parameter_gradient(int layer, const Operand& operand);
+  bool may_overwrite_input(int layer, const PassSpec& pass) const;
+  bool may_overwrite_gradient(int layer, const PassSpec& pass) const;
+  void give_gradient(int layer, int activation, Value value);
+  void add_gradient(int layer, int from, const Layout& from_layout, int to, const Layout& to_layout);
+  void after_pass(int layer);
+  const ParameterSlot& slot(int layer, int parameter) const;
+
+  const Graph& graph_;
+  Backend& backend_;
+  Program& program_;
+  Segment segment_;
+  std::vector<std::shared_ptr<const LoweredLayer>> lowered_;
+  std::vector<Value> values_;
+  std::vector<Value> gradients_;
+  std::vector<int> saved_;  ///< by layer
+  std::map<std::pair<int, int>, std::map<int, int>> parameter_copies_;  ///< (layer, parameter) → layout → tensor
+  /// Gradients of the present pass that wait to be added to the flat ones: (temporary, layer, parameter).
+  struct Waiting {
+    int tensor;
+    int layer;
+    int parameter;
+  };
+  std::vector<Waiting> waiting_;
+  std::size_t finished_parameters_ = 0;
+  std::size_t next_bucket_ = 0;
+};
+
+}  // namespace convoy

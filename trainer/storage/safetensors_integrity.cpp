@@ -1,0 +1,71 @@
+#include <zlib.h>
+
+#include "layers/core/error.h"
+#include "trainer/storage/safetensors.h"
+#include "trainer/storage/safetensors_header.h"
+
+namespace convoy {
+namespace safetensors {
+namespace {
+
+constexpr std::size_t digits = 8;
+
+/// Where the digits of metadata "header_crc32" begin, or npos. The key cannot be found by mistake inside
+/// another text: there, its quotes have backslashes before them.
+std::size_t place_of_digits(std::string_view head) {
+  constexpr std::string_view key = "\"header_crc32\":\"";
+  const std::size_t place = head.find(key, length_bytes);
+  if (place == std::string_view::npos || place + key.size() + digits > head.size())
+    return std::string_view::npos;
+  return place + key.size();
+}
+
+uLong add(uLong crc, std::string_view text) {
+  return crc32_z(crc, reinterpret_cast<const Bytef*>(text.data()), text.size());
+}
+
+}  // namespace
+
+std::optional<std::string> head_checksum(std::string_view head) {
+  const std::size_t place = place_of_digits(head);
+  if (place == std::string_view::npos) return std::nullopt;
+  uLong crc = add(0, head.substr(0, place));
+  crc = add(crc, "00000000");
+  return fmt::format("{:08x}", add(crc, head.substr(place + digits)));
+}
+
+void set_head_checksum(std::string& head, std::string_view checksum) {
+  head.replace(place_of_digits(head), digits, checksum);
+}
+
+std::string data_checksum(std::span<const std::span<const std::byte>> pieces) {
+  uLong crc = 0;
+  for (const std::span<const std::byte> piece : pieces)
+    // crc32_z takes a null pointer for "start anew", which an empty tensor must not do.
+    if (!piece.empty()) crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
+  return fmt::format("{:08x}", crc);
+}
+
+}  // namespace safetensors
+
+SafetensorsFile SafetensorsFile::open_checked(const std::string& path) {
+  SafetensorsFile file = open(path);
+  file.verify_checksums(path);
+  return file;
+}
+
+void SafetensorsFile::verify_checksums(const std::string& path) const {
+  using namespace safetensors;
+  const auto verify = [&](const char* key, const char* part, const std::string& found) {
+    const auto stored = metadata_.find(key);
+    if (stored == metadata_.end()) broken(path, fmt::format("it has no checksum (metadata {})", quoted(key)));
+    if (stored->second != found)
+      broken(path, fmt::format("the checksum of its {} is {}, where {} was stored", part, found,
+                               quoted(stored->second)));
+  };
+  const std::span<const std::byte> data(data_.get(), data_size_);
+  verify("header_crc32", "header", head_checksum(head_).value_or("not to be found"));
+  verify("crc32", "data", data_checksum(std::span(&data, 1)));
+}
+
+}  // namespace convoy

@@ -49,3 +49,18 @@ function(convoy_test name)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
 endfunction()
+
+# CUDA: with AUTO the build goes on without a toolkit, with ON it does not.
+set(CONVOY_HAVE_CUDA OFF)
+if(NOT CONVOY_CUDA STREQUAL "OFF")
+  list(APPEND CMAKE_PREFIX_PATH /usr/local/cuda)
+  find_package(CUDAToolkit 12 QUIET)
+  if(CUDAToolkit_FOUND)
+    set(CONVOY_HAVE_CUDA ON)
+    message(STATUS "CUDA ${CUDAToolkit_VERSION}")
+  elseif(CONVOY_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "CONVOY_CUDA=ON, but no CUDA toolkit was found; install one, or set CUDAToolkit_ROOT")
+  else()
+    message(STATUS "no CUDA toolkit found: building for the CPU alone")
+  endif()
+endif()

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "comm/status_page.h"
+
 namespace convoy {
 
 using Clock = std::chrono::steady_clock;
@@ -24,13 +26,16 @@ class Activity {
   };
 
   Activity();
+  /// From now on every note also goes to `page`, which must outlive this. Before any note.
+  void mirror(StatusPage* page) { page_ = page; }
   void note(std::int64_t step, const char* text);
   Snapshot get() const;
 
  private:
   std::atomic<std::int64_t> step_{-1};
-  std::atomic<const char*> text_{"starting"};
+  std::atomic<const char*> text_{"the start"};
   std::atomic<Clock::rep> since_;
+  StatusPage* page_ = nullptr;
 };
 
 }  // namespace convoy

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/status_page.h"
 #include "layers/core/error.h"
 
 namespace convoy {
@@ -53,7 +54,8 @@ class Communicator {
   Communicator() = default;
   Communicator(const Communicator&) = delete;
   Communicator& operator=(const Communicator&) = delete;
-  /// Waits for the other ranks to be done too, unless an operation failed or an exception is in flight.
+  /// `mpi`: waits for the other ranks to be done too, like an operation with the timeout, and aborts the job
+  /// when they are not; but does not wait after a failed operation or while an exception is in flight.
   virtual ~Communicator() = default;
 
   virtual int rank() const = 0;
@@ -105,6 +107,7 @@ class Communicator {
 
 struct CommOptions {
   double timeout_seconds = 300;  ///< of one operation, from the moment this rank could go on with it
+  StatusPage* status = nullptr;  ///< mpi: notes go here too, for a supervising process
 };
 
 /// One rank alone: every collective is done at once.

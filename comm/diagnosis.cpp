@@ -25,7 +25,9 @@ std::string blame(const RankStatus& self, const Peer& peer, bool final) {
   return "";
 }
 
-bool disagrees(const RankStatus& self, const Peer& peer) {
+/// A rank that has ended leaves it to the others to find that out, and waits.
+bool disagrees(const RankStatus& self, const Peer& peer, bool final) {
+  if (!self.ended.empty() && !final) return false;
   return peer.status && peer.status->busy && peer.status->sequence == self.sequence &&
          peer.status->signature != self.signature;
 }
@@ -46,7 +48,7 @@ std::optional<Error> diagnose(const Peer& self, double waited_seconds, std::span
     const std::string fault = blame(status, peer, final);
     if (!fault.empty()) {
       missing += fmt::format("\n  rank {} ({}) {}", peer.rank, peer.place, fault);
-    } else if (disagrees(status, peer)) {
+    } else if (disagrees(status, peer, final)) {
       disagreeing +=
           fmt::format("\n  rank {} ({}) is in {} instead", peer.rank, peer.place, peer.status->operation);
     }
@@ -58,7 +60,8 @@ std::optional<Error> diagnose(const Peer& self, double waited_seconds, std::span
                                          status.operation, place_in_program(status.activity));
   if (!missing.empty()) return Error(ExitCode::lost_rank, waited + "; missing:" + missing);
   if (!disagreeing.empty()) {
-    return Error(ExitCode::internal, waited + "; the ranks do not do the same operation:" + disagreeing);
+    const ExitCode code = status.ended.empty() ? ExitCode::internal : ExitCode::lost_rank;
+    return Error(code, waited + "; the ranks do not do the same operation:" + disagreeing);
   }
   return Error(
       ExitCode::lost_rank,

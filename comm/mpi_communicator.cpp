@@ -17,6 +17,7 @@ class Mpi final : public Communicator {
         thread_([engine = engine_, argc, argv] { engine->run(argc, argv); }) {
     try {
       queue_->wait_until_ready();
+      if (options.status != nullptr) engine_->activity().mirror(options.status);
     } catch (...) {
       thread_.detach();
       throw;
@@ -30,8 +31,8 @@ class Mpi final : public Communicator {
         start({Collective::shutdown, nullptr, 0, Element::u8, Reduction::sum, 0, "end of the program"})
             .wait();
         clean = true;
-      } catch (const std::exception& error) {
-        fmt::print(stderr, "convoy: {}\n", error.what());
+      } catch (const Error& error) {
+        Mpi::abort(error.code(), error.what());
       }
     }
     queue_->request_stop(clean);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "comm/cpu_share.h"
 #include "comm/mpi_check.h"
 
 namespace convoy {
@@ -51,12 +52,27 @@ MpiControl::MpiControl(std::function<RankStatus()> status) : status_(std::move(s
   CONVOY_MPI(MPI_Comm_rank(comm_, &rank_));
   CONVOY_MPI(MPI_Comm_size(comm_, &size_));
 
+  meet_host();
+  meet_all();
+}
+
+void MpiControl::meet_host() {
   MPI_Comm local = MPI_COMM_NULL;
   CONVOY_MPI(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &local));
   CONVOY_MPI(MPI_Comm_rank(local, &local_rank_));
   CONVOY_MPI(MPI_Comm_size(local, &local_size_));
+  // The masks are the same when their intersection is their union.
+  std::array<unsigned char, CPU_SETSIZE> mine{};
+  for (const int cpu : allowed_cpus()) mine[static_cast<std::size_t>(cpu)] = 1;
+  std::array<unsigned char, CPU_SETSIZE> all{};
+  std::array<unsigned char, CPU_SETSIZE> any{};
+  CONVOY_MPI(MPI_Allreduce(mine.data(), all.data(), CPU_SETSIZE, MPI_BYTE, MPI_BAND, local));
+  CONVOY_MPI(MPI_Allreduce(mine.data(), any.data(), CPU_SETSIZE, MPI_BYTE, MPI_BOR, local));
+  local_ranks_share_cpus_ = all == any;
   CONVOY_MPI(MPI_Comm_free(&local));
+}
 
+void MpiControl::meet_all() {
   Place mine;
   put(mine.host, host_name());
   mine.process = getpid();

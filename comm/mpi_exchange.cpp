@@ -8,11 +8,14 @@
 namespace convoy {
 namespace {
 
-// Measured with tests/bench style runs on two ranks of one host: below this the two phases cost more than
-// sending everything to everyone.
+// Up to here one phase, everything to everyone, beats two.
 constexpr std::int64_t kSmallBytes = 8 << 10;
 constexpr std::int64_t kSmallTotalBytes = 256 << 10;  // over all ranks
-constexpr std::int64_t kSegmentBytes = 128 << 10;
+// A few blocks make a pipeline; below and above these sizes of a segment it got slower (two ranks on one
+// host, see mpi_all_reduce_bench).
+constexpr std::int64_t kLeastSegmentBytes = 32 << 10;
+constexpr std::int64_t kMostSegmentBytes = 256 << 10;
+constexpr std::int64_t kPipelineBlocks = 4;
 constexpr std::int64_t kScratchBytes = 16 << 20;
 
 }  // namespace
@@ -80,7 +83,11 @@ void MpiExchange::small_broadcast() {
 }
 
 void MpiExchange::blocks(bool sliced, First first, bool gather) {
-  const std::int64_t bytes = std::clamp(kScratchBytes / (2 * size_), std::int64_t{4096}, kSegmentBytes);
+  const std::int64_t share = sliced ? operation_.bytes() : operation_.bytes() / size_;
+  const std::int64_t wanted =
+      std::clamp(share / kPipelineBlocks / 4096 * 4096, kLeastSegmentBytes, kMostSegmentBytes);
+  const std::int64_t bytes =
+      std::min(wanted, std::max(kScratchBytes / (2 * size_) / 4096 * 4096, std::int64_t{4096}));
   segments_ = {operation_.count, bytes / size_of(operation_.element), size_, sliced};
   if (first == First::reduce) received_.resize(static_cast<std::size_t>(2 * size_ * bytes));
 

@@ -40,9 +40,8 @@ const char* name_of(Element element) {
 }  // namespace
 
 std::string Operation::text() const {
-  if (collective == Collective::barrier || collective == Collective::shutdown) {
-    return fmt::format("'{}' ({})", name, name_of(collective));
-  }
+  if (collective == Collective::shutdown) return fmt::format("'{}'", name);
+  if (collective == Collective::barrier) return fmt::format("'{}' (barrier)", name);
   const bool per_rank = collective == Collective::reduce_scatter || collective == Collective::all_gather;
   return fmt::format("'{}' ({} of {} {}{})", name, name_of(collective), count, name_of(element),
                      per_rank ? " per rank" : "");

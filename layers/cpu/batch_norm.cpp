@@ -130,6 +130,7 @@ class BatchNormLayer : public CpuLayer {
                 {DNNL_ARG_MEAN, mean(reads[2])},
                 {DNNL_ARG_VARIANCE, variance(reads[2])},
                 {DNNL_ARG_SCALE, vector(reads[3])},
+                {DNNL_ARG_SHIFT, vector(reads[3])},  // oneDNN 2 counts it among the inputs, but no gradient depends on it
                 {DNNL_ARG_DIFF_SRC, engine_->bind(desc_, gradient ? writes[0] : spare)},
                 {DNNL_ARG_DIFF_SCALE, vector(writes[first])},
                 {DNNL_ARG_DIFF_SHIFT, vector(writes[first + 1])}};

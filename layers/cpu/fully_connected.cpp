@@ -53,7 +53,9 @@ class FullyConnectedLayer : public CpuLayer {
   void choose() {
     const memory::desc source = any_like(plain_activation(site_.inputs[0], site_.batch));
     const memory::desc target{{site_.batch, op_.outputs}, memory::data_type::f32, Tag::ab};
-    const memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
+    // Weights have as many dimensions as the source: two where an input is a vector.
+    memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
+    if (site_.inputs[0].pixels() == 1) kernel = {{op_.outputs, site_.inputs[0].channels}, memory::data_type::f32, Tag::any};
     const memory::desc bias = op_.bias ? plain_vector(op_.outputs) : memory::desc{};
     const auto purpose = site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const dnnl::engine& engine = engine_->get();

@@ -31,11 +31,23 @@ class Device {
   virtual void copy_out(void* host, const void* device, std::int64_t bytes) = 0;
   virtual void synchronize() = 0;
 
-  /// How many times allocate() was called.
+  /// How many times allocate() was called, and the most bytes that were out at a time.
   std::int64_t allocations() const { return allocations_; }
+  std::int64_t used_bytes() const { return used_; }
+  std::int64_t peak_bytes() const { return peak_; }
 
  protected:
+  void count_allocation(std::int64_t bytes) {
+    ++allocations_;
+    used_ += bytes;
+    peak_ = used_ > peak_ ? used_ : peak_;
+  }
+  void count_release(std::int64_t bytes) { used_ -= bytes; }
+
+ private:
   std::int64_t allocations_ = 0;
+  std::int64_t used_ = 0;
+  std::int64_t peak_ = 0;
 };
 
 /// One block of device memory in which every tensor of a Plan lies.

@@ -6,7 +6,7 @@ namespace convoy {
 
 class TomlTable;
 
-/// Fully connected layer. Weights: outputs × channels × height × width of its input.
+/// Fully connected layer. Weights: outputs × channels × height × width of its input, outputs × channels for a vector.
 struct FullyConnected : LayerDefaults {
   std::int64_t outputs = 0;
   bool bias = true;

@@ -92,6 +92,22 @@ TEST(LostRank, ARanksOwnErrorComesBeforeThoseItCausesInOthers) {
   EXPECT_EQ(lost, 2);
 }
 
+TEST(LostRank, ARanksOwnErrorCountsMoreEvenWhenItComesLater) {
+  try {
+    run_ranks(
+        2,
+        [](Communicator& comm) {
+          if (comm.rank() == 0) return comm.barrier("all");
+          sleep_ms(600);
+          fail(ExitCode::data, "no such image");
+        },
+        kShort);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data);
+  }
+}
+
 TEST(LostRank, AnErrorInTheMiddleOfAnOperationReachesTheOthers) {
   try {
     run_ranks(3, [](Communicator& comm) {

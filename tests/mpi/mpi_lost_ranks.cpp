@@ -41,19 +41,6 @@ void killed(Communicator& comm) {
   reduce(comm, "step");
 }
 
-/// Rank 0 is through 'first' (the root of a small broadcast waits for nobody) and in 'second'; rank 1 is in
-/// 'first' behind rank 2's missing part of 'zeroth'.
-void chain(Communicator& comm) {
-  reduce(comm, "start");
-  std::vector<float> data(1000);
-  if (comm.rank() == 2) sleep_for(60);
-  if (comm.rank() == 1) reduce(comm, "first");
-  if (comm.rank() == 0) {
-    reduce(comm, "first");
-  }
-  reduce(comm, "second");
-}
-
 void ended(Communicator& comm) {
   reduce(comm, "start");
   if (comm.rank() == 0) reduce(comm, "step");
@@ -95,8 +82,8 @@ void large(Communicator& comm) {
 
 int run(int argc, char** argv) {
   const std::map<std::string, std::function<void(Communicator&)>> scenarios{
-      {"late", late}, {"stopped", stopped}, {"killed", killed}, {"chain", chain}, {"ended", ended},
-      {"hung", hung}, {"abort", abort},     {"throw", throws},  {"large", large}, {"disagree", disagree}};
+      {"late", late},   {"stopped", stopped}, {"killed", killed}, {"ended", ended},      {"hung", hung},
+      {"abort", abort}, {"throw", throws},    {"large", large},   {"disagree", disagree}};
   const std::unique_ptr<Communicator> comm = make_mpi(&argc, &argv, {.timeout_seconds = 2});
   try {
     scenarios.at(argv[1])(*comm);

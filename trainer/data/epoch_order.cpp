@@ -7,8 +7,8 @@
 namespace convoy {
 namespace {
 
-/// A few samples leave the round function few inputs to differ by, so that it takes more rounds to come near to all
-/// permutations. Part of what a resumed run repeats: never change.
+/// A few samples leave the round function few inputs to differ by, so that it takes more rounds to come near
+/// to all permutations. Part of what a resumed run repeats: never change.
 constexpr std::uint32_t rounds_of(std::uint64_t size) { return size < 256 ? 24 : 8; }
 
 /// (value + random) mod side, for value < side < 2^32.

@@ -19,9 +19,7 @@ constexpr std::array element_types{
     ElementType{"I64", 8, {}},         ElementType{"U64", 8, {}},         ElementType{"U32", 4, {}},
     ElementType{"I16", 2, {}},         ElementType{"U16", 2, {}},         ElementType{"I8", 1, {}},
     ElementType{"BOOL", 1, {}},        ElementType{"F8_E4M3", 1, {}},     ElementType{"F8_E5M2", 1, {}},
-    ElementType{"F8_E4M3FNUZ", 1, {}},
-    ElementType{"F8_E5M2FNUZ", 1, {}},
-    ElementType{"F8_E8M0", 1, {}},
+    ElementType{"F8_E4M3FNUZ", 1, {}}, ElementType{"F8_E5M2FNUZ", 1, {}}, ElementType{"F8_E8M0", 1, {}},
     ElementType{"C64", 8, {}},
 };
 

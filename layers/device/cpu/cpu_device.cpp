@@ -71,7 +71,7 @@ DeviceInfo CpuDevice::info() const {
     info.memory_bytes = std::min(info.memory_bytes, container);
     info.free_bytes = std::min(info.free_bytes, container);
   }
-  if (limit_ > 0) info.free_bytes = std::min(info.free_bytes, limit_ - used_);
+  if (limit_ > 0) info.free_bytes = std::min(info.free_bytes, limit_ - used_bytes());
   info.threads = usable_cores();
 #ifdef __x86_64__
   info.bf16 = __builtin_cpu_supports("avx512bf16") != 0;
@@ -80,10 +80,9 @@ DeviceInfo CpuDevice::info() const {
 }
 
 void* CpuDevice::allocate(std::int64_t bytes) {
-  ++allocations_;
-  if (limit_ > 0 && used_ + bytes > limit_) {
+  if (limit_ > 0 && used_bytes() + bytes > limit_) {
     fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {} of the limit of {} are in use", format_bytes(bytes),
-         format_bytes(used_), format_bytes(limit_));
+         format_bytes(used_bytes()), format_bytes(limit_));
   }
   const std::size_t size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -91,13 +90,13 @@ void* CpuDevice::allocate(std::int64_t bytes) {
     fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {}", format_bytes(bytes), std::strerror(errno));
   }
   madvise(memory, size, MADV_HUGEPAGE);
-  used_ += bytes;
+  count_allocation(bytes);
   return memory;
 }
 
 void CpuDevice::release(void* memory, std::int64_t bytes) noexcept {
   munmap(memory, static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1)));
-  used_ -= bytes;
+  count_release(bytes);
 }
 
 void CpuDevice::copy_in(void* device, const void* host, std::int64_t bytes) {

@@ -18,11 +18,8 @@ class CpuDevice : public Device {
   void copy_out(void* host, const void* device, std::int64_t bytes) override;
   void synchronize() override {}
 
-  std::int64_t used_bytes() const { return used_; }
-
  private:
   std::int64_t limit_;
-  std::int64_t used_ = 0;
 };
 
 /// Cores that this process may run on (its affinity mask, and a container's CPU quota), at least 1.

@@ -69,12 +69,14 @@ TEST(EpochOrder, DiffersBySeedAndEpoch) {
   }
 }
 
-// The order is part of what a resumed run repeats: these numbers never change.
+// The order is part of what a resumed run repeats: these numbers never change. They come from a second
+// implementation, in Python.
 TEST(EpochOrder, IsTheOneOfEarlierVersions) {
   const EpochOrder order(1, 0, 60000, true);
   std::vector<std::int64_t> first;
   for (std::int64_t i = 0; i < 8; ++i) first.push_back(order.at(i));
-  EXPECT_EQ(first, (std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(first, (std::vector<std::int64_t>{10220, 405, 39133, 7352, 39442, 37118, 18131, 8232}));
+  EXPECT_EQ(whole(1, 0, 10), (std::vector<std::int64_t>{3, 6, 0, 7, 4, 2, 8, 5, 9, 1}));
 }
 
 /// Chi-square of counts that should be equal, in standard deviations from its mean.
@@ -102,18 +104,19 @@ TEST(EpochOrder, EveryPermutationOfAFewIsAsLikely) {
 
 // Where each sample comes over many epochs, and how far neighbours fall apart in one, is uniform.
 TEST(EpochOrder, PositionsAndDistancesAreUniform) {
-  constexpr std::int64_t kSize = 37;
-  std::vector<int> place_of(static_cast<std::size_t>(kSize * kSize));
-  std::vector<int> distance(static_cast<std::size_t>(kSize - 1));
-  for (std::int64_t epoch = 0; epoch < 4000; ++epoch) {
-    const std::vector<std::int64_t> order = whole(11, epoch, kSize);
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      ++place_of[i * static_cast<std::size_t>(kSize) + static_cast<std::size_t>(order[i])];
-      if (i > 0) ++distance[static_cast<std::size_t>((order[i] - order[i - 1] + kSize) % kSize - 1)];
+  for (const std::size_t size : {37U, 257U}) {
+    std::vector<int> place_of(size * size);
+    std::vector<int> distance(size - 1);
+    for (std::int64_t epoch = 0; epoch < 2000; ++epoch) {
+      const std::vector<std::int64_t> order = whole(11, epoch, static_cast<std::int64_t>(size));
+      for (std::size_t i = 0; i < size; ++i) {
+        ++place_of[i * size + static_cast<std::size_t>(order[i])];
+        if (i > 0) ++distance[(static_cast<std::size_t>(order[i] - order[i - 1]) + size) % size - 1];
+      }
     }
+    EXPECT_LT(std::abs(surprise(place_of)), 5) << size;
+    EXPECT_LT(std::abs(surprise(distance)), 5) << size;
   }
-  EXPECT_LT(std::abs(surprise(place_of)), 5);
-  EXPECT_LT(std::abs(surprise(distance)), 5);
   const EpochOrder large(2, 0, 1 << 20, true);
   std::vector<int> buckets(1 << 10);
   for (std::int64_t i = 0; i < 1 << 16; ++i) {

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "tests/trainer/data/count_allocations.h"
 #include "tests/trainer/data/counting_dataset.h"
 #include "tests/trainer/data/data_files.h"
 #include "trainer/data/loader.h"
@@ -69,6 +70,19 @@ TEST(LoaderRing, BuffersStayWhereTheyAre) {
   }
   EXPECT_EQ(places.size(), 9U);
   EXPECT_EQ(loader.memory_bytes(), 3 * 10 * (4 + 4 + 8) + 2 * 4);
+}
+
+TEST(LoaderRing, AllocatesNothingOnceItRuns) {
+  const DataSource source{.kind = "synthetic", .shape = {3, 20, 20}, .classes = 3, .samples = 101};
+  LoaderOptions options = options_of(10, 1, 3);
+  options.epochs = 20;
+  options.augmentation = {4, true};
+  Loader loader(open_dataset(source, Split::train), source.shape, options);
+  loader.next();  // the thread has its scratch image
+  const std::int64_t before = allocations();
+  EXPECT_GT(before, 0);
+  while (loader.next()) continue;
+  EXPECT_EQ(allocations(), before);
 }
 
 // Shares of a partial batch must not outgrow the buffers: with 5 ranks, rank 2 has 1 of 2 samples but 0 of 3.
@@ -143,10 +157,10 @@ TEST(LoaderRing, ThreadsShareABatchOfLargeSamples) {
 
 TEST(LoaderRing, CountsTheTimeThatTheCallerStoodStill) {
   const auto set = std::make_shared<CountingDataset>(20);
-  set->microseconds = 2000;
+  set->microseconds = 20000;
   Loader loader(set, kOutput, options_of(10, 1, 2));
   loader.next();
-  EXPECT_GT(loader.statistics().waited_seconds, 0.010);
+  EXPECT_GT(loader.statistics().waited_seconds, 0.010);  // of 0.2 s
   ASSERT_TRUE(eventually([&] { return loader.statistics().ready == 1; }));
   const double before = loader.statistics().waited_seconds;
   loader.next();

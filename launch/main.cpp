@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "launch/command.h"
+#include "launch/ranks.h"
+#include "layers/core/error.h"
+#include "layers/core/text.h"
+
+namespace {
+
+using namespace convoy;
+
+constexpr std::array<Command, 6> kCommands{{
+    {"train", "train the network of a job file, on all ranks", train_command},
+    {"eval", "loss and accuracy of a run on its test set", eval_command},
+    {"predict", "class and probabilities of images", predict_command},
+    {"inspect", "layers, shapes, parameters and cost of a network file", inspect_command},
+    {"plan", "memory that a job takes, by category, and whether it fits", plan_command},
+    {"devices", "devices of this machine", devices_command},
+}};
+
+void print_help() {
+  fmt::print("usage: convoy COMMAND [options]\n\nConvoy {} trains convolutional networks, one MPI process per device.\n\ncommands:\n", kVersion);
+  for (const Command& command : kCommands) fmt::print("  {:<10}{}\n", command.name, command.summary);
+  fmt::print("\nconvoy COMMAND --help tells a command's options.\n"
+             "exit codes: 0 done, 1 internal fault or a file that cannot be written, 2 wrong usage or file, 3 does not fit, 4 data,\n"
+             "            5 a rank was lost or stuck, 6 diverged, 75 stopped on request with a checkpoint\n");
+}
+
+int run(const std::vector<std::string>& words) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    print_help();
+    return words.empty() ? static_cast<int>(ExitCode::usage) : 0;
+  }
+  if (words[0] == "--version") {
+    fmt::print("convoy {}\n", kVersion);
+    return 0;
+  }
+  for (const Command& command : kCommands) {
+    if (words[0] == command.name) return command.run({words.begin() + 1, words.end()});
+  }
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  fail(ExitCode::usage, "unknown command \"{}\"{}; commands are {}", words[0], did_you_mean(words[0], names), join(names));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const Error& error) {
+    fmt::print(stderr, "convoy: {}\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "convoy: internal fault: {}\n", error.what());
+    return static_cast<int>(ExitCode::internal);
+  }
+}

@@ -1,0 +1,78 @@
+#include "launch/ranks.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include "launch/supervisor.h"
+#include "layers/core/error.h"
+
+namespace convoy {
+namespace {
+
+std::atomic<bool> stop{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void on_stop_signal(int) { stop.store(true); }
+
+/// Ranks other than the first wait a moment before they report: most errors are the same on every rank, and the first
+/// rank's report ends the job before theirs.
+void yield_to_first_rank(int rank) {
+  if (rank > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+}
+
+int report(const char* message, ExitCode code, int rank, Communicator* comm) {
+  if (code != ExitCode::lost_rank) yield_to_first_rank(rank);
+  const std::string text = rank > 0 ? fmt::format("convoy: rank {}: {}", rank, message) : fmt::format("convoy: {}", message);
+  if (comm != nullptr && comm->size() > 1) {
+    comm->abort(code, text);
+  } else {
+    fmt::print(stderr, "{}\n", text);
+  }
+  return static_cast<int>(code);
+}
+
+int worker(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work, StatusPage* page) {
+  const int rank = rank_from_environment();
+  std::unique_ptr<Communicator> comm;
+  try {
+    CommOptions options;
+    options.timeout_seconds = prepare();
+    options.status = page;
+    comm = launched_by_mpi() ? make_mpi(nullptr, nullptr, options) : make_single();
+    return work(*comm);
+  } catch (const Error& error) {
+    return report(error.what(), error.code(), rank, comm.get());
+  } catch (const std::exception& error) {
+    return report(error.what(), ExitCode::internal, rank, comm.get());
+  }
+}
+
+}  // namespace
+
+int rank_from_environment() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* text = std::getenv(name); text != nullptr) return std::atoi(text);
+  }
+  return 0;
+}
+
+const std::atomic<bool>& stop_requested() { return stop; }
+
+void catch_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGUSR1, &action, nullptr);
+}
+
+int run_on_ranks(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work) {
+  if (!launched_by_mpi()) return worker(prepare, work, nullptr);
+  return supervise(rank_from_environment(), [&](StatusPage* page) { return worker(prepare, work, page); });
+}
+
+}  // namespace convoy

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+
+namespace convoy {
+
+/// The number of this process among those that a launcher started, read from the environment; 0 without a launcher.
+int rank_from_environment();
+
+/// True once SIGTERM or SIGUSR1 came; see catch_stop_signals.
+const std::atomic<bool>& stop_requested();
+/// From now on SIGTERM and SIGUSR1 only set stop_requested.
+void catch_stop_signals();
+
+/// Runs `prepare` (no ranks yet: it reads files, and gives the timeout of collectives in seconds), joins the other ranks, and runs `work` with their communicator. A rank
+/// that fails prints its message and ends the whole job with the error's exit code; an error that all ranks share is
+/// printed once. Under a launcher of several ranks a supervising parent process watches the worker, so that a worker
+/// which is killed still gives exit code 5 and a message that names the rank and what it did.
+int run_on_ranks(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work);
+
+}  // namespace convoy

@@ -1,0 +1,48 @@
+#include "layers/device/cuda/cuda_devices.h"
+
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+
+namespace convoy {
+namespace {
+
+DeviceInfo info_of(int index) {
+  DeviceInfo info;
+  info.kind = "cuda";
+  info.index = index;
+  cudaDeviceProp properties{};
+  if (const cudaError_t problem = cudaGetDeviceProperties(&properties, index); problem != cudaSuccess) {
+    info.name = cudaGetErrorString(problem);
+    return info;
+  }
+  info.name = properties.name;
+  info.memory_bytes = static_cast<std::int64_t>(properties.totalGlobalMem);
+  info.threads = properties.multiProcessorCount;
+  info.bf16 = properties.major >= 8;
+  info.fp16 = properties.major >= 6;
+  std::size_t free_bytes = 0;
+  std::size_t all_bytes = 0;
+  if (cudaSetDevice(index) == cudaSuccess && cudaMemGetInfo(&free_bytes, &all_bytes) == cudaSuccess) {
+    info.free_bytes = static_cast<std::int64_t>(free_bytes);
+  }
+  return info;
+}
+
+}  // namespace
+
+CudaDevices list_cuda_devices() {
+  CudaDevices found;
+  int count = 0;
+  if (const cudaError_t problem = cudaGetDeviceCount(&count); problem != cudaSuccess) {
+    (void)cudaGetLastError();
+    found.status = fmt::format("no device ({})", cudaGetErrorString(problem));
+    return found;
+  }
+  for (int i = 0; i < count; ++i) found.devices.push_back(info_of(i));
+  int driver = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
+  found.status = fmt::format("{} device{}, driver for CUDA {}.{}", count, count == 1 ? "" : "s", driver / 1000, driver % 1000 / 10);
+  return found;
+}
+
+}  // namespace convoy

@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "layers/cpu/cpu_backend.h"
+#include "tests/golden/hashed_values.h"
+#include "tests/layers/cpu/layer_bench.h"
+
+namespace convoy {
+namespace {
+
+/// A layout other than the plain one, as some convolution of the shape takes and gives it.
+Layout blocked_layout(Backend& backend, Shape shape, std::int64_t batch) {
+  const std::string row = "{ type = \"convolution\", kernel = 3, padding = 1, outputs = " + std::to_string(shape.channels) + " }";
+  const Graph graph = parse_network(network_of(row, shape), "layout.toml");
+  const Site site{&graph.layers()[0], 0, {shape}, shape, batch, true, {true}};
+  const Layout plain = backend.input_layout(shape, batch);
+  return backend.lower(site, std::vector{plain})->spec().passes[0].writes[0].layout;
+}
+
+TEST(CpuBackend, ReordersThereAndBackWithoutLoss) {
+  for (const Shape shape : {Shape{16, 5, 5}, Shape{17, 4, 3}, Shape{3, 7, 1}, Shape{20, 1, 1}}) {
+    const std::unique_ptr<Backend> backend = make_cpu_backend();
+    const Layout plain = backend->input_layout(shape, 3);
+    const Layout other = blocked_layout(*backend, shape, 3);
+    const std::vector<float> values = hashed_values(1, static_cast<std::size_t>(3 * shape.elements()));
+    const GuardedBuffer from(plain.bytes), there(other.bytes), back(plain.bytes), scratch(1 << 16);
+    std::copy(values.begin(), values.end(), from.floats());
+    ASSERT_LE(backend->reorder_scratch(plain, other, false), 1 << 16);
+    backend->reorder(plain, other, false, false, from.data(), there.data(), scratch.data())->run({});
+    backend->reorder(other, plain, false, false, there.data(), back.data(), scratch.data())->run({});
+    EXPECT_EQ(std::vector<float>(back.floats(), back.floats() + values.size()), values);
+    EXPECT_TRUE(there.fences_stand() && back.fences_stand());
+  }
+}
+
+TEST(CpuBackend, AddsAcrossLayoutsAndAssignsInTheFirstPass) {
+  const Shape shape{17, 4, 3};
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const Layout plain = backend->input_layout(shape, 2);
+  const Layout other = blocked_layout(*backend, shape, 2);
+  const std::size_t count = static_cast<std::size_t>(2 * shape.elements());
+  const std::vector<float> values = hashed_values(1, count);
+  const GuardedBuffer from(plain.bytes), to(other.bytes), back(plain.bytes), scratch(1 << 16);
+  std::copy(values.begin(), values.end(), from.floats());
+  const auto add = backend->reorder(plain, other, true, true, from.data(), to.data(), scratch.data());
+  StepContext context;
+  for (const bool first : {true, false, false}) {  // the target holds NaNs before the first
+    context.first_pass = first;
+    add->run(context);
+  }
+  backend->reorder(other, plain, false, false, to.data(), back.data(), scratch.data())->run(context);
+  for (std::size_t i = 0; i < count; ++i) ASSERT_FLOAT_EQ(back.floats()[i], 3 * values[i]);
+}
+
+TEST(CpuBackend, ScalesPixelsByChannel) {
+  const Shape shape{3, 2, 2};
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  std::vector<std::uint8_t> pixels(24);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(mix_bits(static_cast<std::uint32_t>(i)));
+  const PixelScale scale{{10, 20, 30}, {2, 4, 0.5F}};
+  std::vector<float> input(24);
+  backend->scale_pixels(shape, 2, scale, pixels.data(), input.data())->run({});
+  for (std::size_t n = 0; n < 2; ++n) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        const float pixel = pixels[(n * 4 + i) * 3 + c];
+        EXPECT_EQ(input[(n * 3 + c) * 4 + i], (pixel - scale.mean[c]) / scale.deviation[c]);
+      }
+    }
+  }
+}
+
+/// Three steps of torch.optim.SGD's rule, written out.
+std::vector<float> reference_sgd(std::vector<float> w, const std::vector<float>& g, float rate, float decay, float momentum, bool nesterov) {
+  std::vector<float> v(w.size());
+  for (int step = 0; step < 3; ++step) {
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const float d = g[i] * 0.5F + decay * w[i];
+      v[i] = momentum * v[i] + d;
+      w[i] -= rate * (nesterov ? d + momentum * v[i] : v[i]);
+    }
+  }
+  return w;
+}
+
+TEST(CpuBackend, StepsAsSgdInItsRangesOnly) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  for (const bool nesterov : {false, true}) {
+    for (const float momentum : {0.9F, 0.F}) {
+      std::vector<float> w = hashed_values(1, 10000);
+      const std::vector<float> g = hashed_values(2, w.size());
+      const std::vector<float> start = w;
+      std::vector<float> v(w.size());
+      StepContext context;
+      context.learning_rate = 0.1F;
+      context.gradient_scale = 0.5F;
+      const auto step = backend->sgd({momentum, nesterov}, {{0, 5000, 0.01F, 1}, {6000, 3000, 0, 2}}, w.data(), g.data(),
+                                     momentum == 0 ? nullptr : v.data());
+      for (int i = 0; i < 3; ++i) step->run(context);
+      const std::vector<float> decayed = reference_sgd(start, g, 0.1F, 0.01F, momentum, nesterov);
+      const std::vector<float> faster = reference_sgd(start, g, 0.2F, 0, momentum, nesterov);
+      for (std::size_t i = 0; i < w.size(); ++i) {
+        const bool in_first = i < 5000;
+        const bool in_second = i >= 6000 && i < 9000;
+        ASSERT_NEAR(w[i], in_first ? decayed[i] : in_second ? faster[i] : start[i], 1e-6) << i;
+      }
+    }
+  }
+}
+
+TEST(CpuBackend, SumsSquaresTheSameForAnyNumberOfThreads) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const std::vector<float> values = hashed_values(3, 100003);
+  double expected = 0;
+  for (const float v : values) expected += static_cast<double>(v) * static_cast<double>(v);
+  set_cpu_threads(1);
+  const double one = backend->sum_of_squares(values.data(), 100003);
+  set_cpu_threads(3);
+  const double three = backend->sum_of_squares(values.data(), 100003);
+  EXPECT_EQ(one, three);
+  EXPECT_NEAR(one, expected, 1e-9 * expected);
+}
+
+TEST(CpuBackend, StoresAndLoadsParametersWithoutLoss) {
+  for (const char* row : {"{ type = \"convolution\", outputs = 20, kernel = 5 }", "{ type = \"convolution\", outputs = 9, kernel = 3, groups = 3 }",
+                          "{ type = \"fully_connected\", outputs = 33 }", "{ type = \"batch_norm\" }"}) {
+    LayerBench bench(row, {6, 7, 7}, 2);
+    for (const Operand& operand : bench.lowered().spec().passes[0].reads) {
+      if (operand.role != Role::parameter) continue;
+      const ParameterSpec& spec = bench.layer().parameters[static_cast<std::size_t>(operand.index)];
+      const std::vector<float> values = hashed_values(1, static_cast<std::size_t>(spec.elements()));
+      std::vector<float> back(values.size());
+      const GuardedBuffer stored(operand.layout.bytes);
+      bench.backend().store_parameter(spec, operand.layout, values.data(), stored.data());
+      bench.backend().load_parameter(spec, operand.layout, stored.data(), back.data());
+      EXPECT_EQ(back, values) << row;
+      EXPECT_TRUE(stored.fences_stand());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace convoy

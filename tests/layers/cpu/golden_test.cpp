@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "tests/golden/hashed_values.h"
+#include "tests/layers/cpu/layer_bench.h"
+#include "trainer/storage/safetensors.h"
+
+// Every layer against PyTorch in double precision; tests/golden/make_layers.py wrote the file and documents it.
+namespace convoy {
+namespace {
+
+constexpr double kTolerance = 1e-5;
+
+const SafetensorsFile& golden() {
+  static const SafetensorsFile file = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/layers.safetensors");
+  return file;
+}
+
+std::vector<float> stored(const std::string& name) {
+  const TensorView* tensor = golden().find(name);
+  if (tensor == nullptr) return {};
+  std::vector<float> values(tensor->data.size() / sizeof(float));
+  std::memcpy(values.data(), tensor->data.data(), tensor->data.size());
+  return values;
+}
+
+double projection(const std::vector<float>& values, std::uint32_t series) {
+  double sum = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    sum += static_cast<double>(values[i]) * static_cast<double>(hashed_value(series, static_cast<std::uint32_t>(i)));
+  }
+  return sum;
+}
+
+/// How far `values` are from the stored digest, relative to the norm.
+double relative_error(const std::vector<float>& values, const std::vector<float>& digest) {
+  if (digest.size() < 5) return INFINITY;
+  const double norm = std::max(static_cast<double>(digest[0]), 1e-30);
+  double worst = 0;
+  for (std::uint32_t k = 0; k < 4; ++k) {
+    worst = std::max(worst, std::abs(projection(values, 1000 + k) - static_cast<double>(digest[1 + k])) / norm);
+  }
+  const std::size_t samples = digest.size() - 5;
+  if (samples != std::min<std::size_t>(values.size(), 256)) return INFINITY;
+  double squares = 0;
+  double sample_norm = 0;
+  for (std::size_t j = 0; j < samples; ++j) {
+    const std::size_t place = values.size() <= 256 ? j : mix_bits(static_cast<std::uint32_t>(j)) % values.size();
+    const double expected = static_cast<double>(digest[5 + j]);
+    squares += std::pow(static_cast<double>(values[place]) - expected, 2);
+    sample_norm += expected * expected;
+  }
+  const double error = std::sqrt(squares / std::max(sample_norm, 1e-30));
+  return std::isnan(error) || std::isnan(worst) ? INFINITY : std::max(worst, error);
+}
+
+class Case {
+ public:
+  explicit Case(std::string key)
+      : key_(std::move(key)),
+        network_(golden().metadata().at(key_ + ".network")),
+        batch_(std::stoll(golden().metadata().at(key_ + ".batch"))),
+        training_(golden().metadata().at(key_ + ".training") == "true") {}
+
+  std::string type() const { return std::string(type_of(parse_network(network_, "golden.toml").layers()[0].op)); }
+
+  void check(BenchSettings settings) const {
+    SCOPED_TRACE(fmt::format("case {} batch {} of {}", key_, batch_, network_));
+    settings.training = training_;
+    const Graph graph = parse_network(network_, "golden.toml");
+    const std::size_t from = network_.find("{ ", network_.find("layers"));
+    LayerBench bench(network_.substr(from, network_.rfind('}') + 1 - from), graph.input(), batch_, settings);
+    SCOPED_TRACE(bench.implementations());
+    fill(bench);
+    bench.forward();
+    compare("output", bench.output);
+    if (bench.is_loss()) compare_metrics(bench.metrics);
+    if (training_) check_backward(bench);
+    EXPECT_TRUE(bench.fences_stand()) << "a kernel wrote outside of its memory";
+  }
+
+ private:
+  static void fill(LayerBench& bench) {
+    for (std::size_t i = 0; i < bench.inputs.size(); ++i) {
+      bench.inputs[i] = hashed_values(static_cast<std::uint32_t>(1 + i), bench.inputs[i].size());
+    }
+    const auto around_one = [](std::vector<float>& values) { for (float& v : values) v = 1 + 0.5F * v; };
+    for (std::size_t i = 0; i < bench.parameters.size(); ++i) {
+      bench.parameters[i] = hashed_values(static_cast<std::uint32_t>(10 + i), bench.parameters[i].size());
+      if (bench.layer().parameters[i].name == "scale") around_one(bench.parameters[i]);
+    }
+    for (std::size_t i = 0; i < bench.states.size(); ++i) {
+      bench.states[i] = hashed_values(static_cast<std::uint32_t>(20 + i), bench.states[i].size());
+      if (bench.layer().states[i].name == "running_variance") around_one(bench.states[i]);
+    }
+    bench.output_gradient = hashed_values(30, bench.output_gradient.size());
+    const auto classes = static_cast<std::uint32_t>(bench.output_shape().channels);
+    for (std::size_t n = 0; n < bench.labels.size(); ++n) {
+      bench.labels[n] = static_cast<std::int32_t>(mix_bits(static_cast<std::uint32_t>(n)) % classes);
+    }
+    bench.context.seed = 5;
+    bench.context.iteration = 3;
+    bench.context.first_sample = 7;
+  }
+
+  void check_backward(LayerBench& bench) const {
+    bench.backward();
+    for (std::size_t i = 0; i < bench.inputs.size(); ++i) compare(fmt::format("input_gradient{}", i), bench.input_gradients[i]);
+    for (std::size_t i = 0; i < bench.parameters.size(); ++i) {
+      compare(bench.layer().parameters[i].name + "_gradient", bench.parameter_gradients[i]);
+    }
+    for (std::size_t i = 0; i < bench.states.size(); ++i) {
+      const StateSpec& state = bench.layer().states[i];
+      bench.backend().follow(state.elements, static_cast<float>(state.momentum), bench.states[i].data(), bench.statistics[i].data())->run({});
+      compare(state.name, bench.states[i]);
+    }
+  }
+
+  void compare(const std::string& what, const std::vector<float>& values) const {
+    EXPECT_LE(relative_error(values, stored(key_ + "." + what)), kTolerance) << what;
+  }
+
+  void compare_metrics(const Metrics& metrics) const {
+    const std::vector<float> expected = stored(key_ + ".metrics");
+    ASSERT_EQ(expected.size(), 4U);
+    EXPECT_NEAR(metrics.loss, static_cast<double>(expected[0]), 1e-5 * std::abs(static_cast<double>(expected[0])) + 1e-6);
+    EXPECT_EQ(metrics.top1, static_cast<double>(expected[1]));
+    EXPECT_EQ(metrics.top5, static_cast<double>(expected[2]));
+    EXPECT_EQ(metrics.samples, static_cast<double>(expected[3]));
+  }
+
+  std::string key_;
+  std::string network_;
+  std::int64_t batch_;
+  bool training_;
+};
+
+std::vector<Case> cases_of(const std::string& type) {
+  std::vector<Case> cases;
+  for (const auto& [key, text] : golden().metadata()) {
+    if (key.size() != 11 || key.substr(3) != ".network") continue;
+    Case one(key.substr(0, 3));
+    if (one.type() == type) cases.push_back(std::move(one));
+  }
+  return cases;
+}
+
+class Golden : public testing::TestWithParam<std::string> {};
+
+TEST_P(Golden, LayerEqualsPyTorch) {
+  const std::vector<Case> cases = cases_of(GetParam());
+  ASSERT_GE(cases.size(), 3U);
+  for (const Case& one : cases) one.check({});
+}
+
+TEST_P(Golden, LayerEqualsPyTorchWhereItOverwritesItsInput) {
+  for (const Case& one : cases_of(GetParam())) one.check({.in_place = true});
+}
+
+TEST_P(Golden, LayerEqualsPyTorchWhenItsInputComesBlocked) {
+  for (const Case& one : cases_of(GetParam())) one.check({.blocked_input = true});
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, Golden, testing::ValuesIn(layer_type_names()),
+                         [](const auto& parameter) { return parameter.param; });
+
+}  // namespace
+}  // namespace convoy

@@ -1,0 +1,202 @@
+#include "tests/layers/cpu/layer_bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "layers/cpu/cpu_backend.h"
+
+namespace convoy {
+namespace {
+
+std::size_t index(int i) { return static_cast<std::size_t>(i); }
+
+bool is_activation(Role role) {
+  return role == Role::input || role == Role::output || role == Role::input_gradient || role == Role::output_gradient;
+}
+
+bool is_forward(PassKind kind) { return kind == PassKind::forward || kind == PassKind::statistics; }
+
+std::vector<float> zeros(std::int64_t count) { return std::vector<float>(static_cast<std::size_t>(count)); }
+
+}  // namespace
+
+std::string network_of(const std::string& row, Shape input) {
+  return fmt::format("name = \"bench\"\ninput = {{ channels = {}, height = {}, width = {} }}\nlayers = [\n{},\n]\n",
+                     input.channels, input.height, input.width, row);
+}
+
+std::string name_of(PassKind kind) {
+  static constexpr std::array<const char*, 5> kNames{"forward", "statistics", "backward_data", "backward_weights", "backward"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings)
+    : backend_(make_cpu_backend()), graph_(parse_network(network_of(row, input), "bench.toml")) {
+  const std::size_t count = layer().inputs.size();
+  site_ = {&layer(), 0, graph_.input_shapes(layer()), graph_.output_shape(layer()), batch, settings.training,
+           std::vector<bool>(count, settings.training && settings.input_gradient)};
+  lowered_ = backend_->lower(site_, std::vector<Layout>(count, incoming_layout(settings)));
+  inputs.assign(count, zeros(batch * input.elements()));
+  input_gradients = inputs;
+  output = output_gradient = zeros(batch * site_.output.elements());
+  for (const ParameterSpec& parameter : layer().parameters) parameters.push_back(zeros(parameter.elements()));
+  for (const StateSpec& state : layer().states) states.push_back(zeros(state.elements));
+  parameter_gradients = parameters;
+  statistics = states;
+  labels.resize(static_cast<std::size_t>(batch));
+  context.valid_samples = batch;
+  context.sample_weight = 1.F / static_cast<float>(batch);
+  saved_ = std::make_shared<GuardedBuffer>(lowered_->spec().saved_bytes);
+  for (std::size_t pass = 0; pass < lowered_->spec().passes.size(); ++pass) passes_.push_back(make_pass(pass, settings));
+}
+
+Layout LayerBench::incoming_layout(const BenchSettings& settings) {
+  const Layout plain = backend_->input_layout(site_.inputs[0], site_.batch);
+  if (!settings.blocked_input) return plain;
+  const std::string row = fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", site_.inputs[0].channels);
+  const Graph source = parse_network(network_of(row, site_.inputs[0]), "source.toml");
+  const Layer& giver = source.layers().front();
+  const Site site{&giver, 0, source.input_shapes(giver), source.output_shape(giver), site_.batch, true, {true}};
+  return backend_->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
+}
+
+Shape LayerBench::shape_of(const Operand& operand) const {
+  const bool in = operand.role == Role::input || operand.role == Role::input_gradient;
+  return in ? site_.inputs[index(operand.index)] : site_.output;
+}
+
+std::vector<float>& LayerBench::values(const Operand& operand) {
+  switch (operand.role) {
+    case Role::input: return inputs[index(operand.index)];
+    case Role::output: return output;
+    case Role::parameter: return parameters[index(operand.index)];
+    case Role::input_gradient: return input_gradients[index(operand.index)];
+    case Role::output_gradient: return output_gradient;
+    case Role::parameter_gradient: return parameter_gradients[index(operand.index)];
+    case Role::state: return states[index(operand.index)];
+    default: return statistics[index(operand.index)];
+  }
+}
+
+LayerBench::Port LayerBench::make_port(const Operand& operand, bool read) {
+  Port port;
+  port.operand = operand;
+  port.memory = operand.role == Role::saved ? saved_ : std::make_shared<GuardedBuffer>(operand.layout.bytes);
+  if (!is_activation(operand.role)) return port;
+  const Layout plain = backend_->input_layout(shape_of(operand), site_.batch);
+  port.plain = std::make_shared<GuardedBuffer>(plain.bytes);
+  const Layout& from = read ? plain : operand.layout;
+  const Layout& to = read ? operand.layout : plain;
+  port.scratch = std::make_shared<GuardedBuffer>(backend_->reorder_scratch(from, to, false));
+  port.change = backend_->reorder(from, to, false, false, (read ? port.plain : port.memory)->data(),
+                                  (read ? port.memory : port.plain)->data(), port.scratch->data());
+  return port;
+}
+
+LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& settings) {
+  const PassSpec& spec = lowered_->spec().passes[number];
+  Pass pass;
+  pass.kind = spec.kind;
+  for (const Operand& operand : spec.reads) pass.reads.push_back(make_port(operand, true));
+  for (const Operand& operand : spec.writes) pass.writes.push_back(make_port(operand, false));
+  if (settings.in_place && spec.in_place && spec.reads[0].layout.id == spec.writes[0].layout.id) {
+    pass.writes[0].memory = pass.reads[0].memory;
+    pass.writes[0].change = backend_->reorder(spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch),
+                                              false, false, pass.reads[0].memory->data(), pass.writes[0].plain->data(),
+                                              pass.writes[0].scratch->data());
+  }
+  pass.scratch = std::make_shared<GuardedBuffer>(spec.scratch_bytes);
+  std::vector<void*> reads;
+  std::vector<void*> writes;
+  for (const Port& port : pass.reads) reads.push_back(port.memory->data());
+  for (const Port& port : pass.writes) writes.push_back(port.memory->data());
+  if (!spec.pass_through) pass.kernel = lowered_->bind(number, reads, writes, pass.scratch->data());
+  return pass;
+}
+
+void LayerBench::fill(Port& port) {
+  const Operand& operand = port.operand;
+  if (operand.role == Role::saved) return;
+  if (operand.role == Role::labels) {
+    std::memcpy(port.memory->data(), labels.data(), labels.size() * sizeof labels[0]);
+  } else if (operand.role == Role::parameter) {
+    backend_->store_parameter(layer().parameters[index(operand.index)], operand.layout, values(operand).data(), port.memory->data());
+  } else if (port.plain == nullptr) {
+    std::copy(values(operand).begin(), values(operand).end(), port.memory->floats());
+  } else {
+    std::copy(values(operand).begin(), values(operand).end(), port.plain->floats());
+    port.change->run(context);
+  }
+}
+
+void LayerBench::empty(Port& port) {
+  const Operand& operand = port.operand;
+  if (operand.role == Role::saved) return;
+  std::vector<float>& target = operand.role == Role::metrics ? output : values(operand);
+  if (operand.role == Role::metrics) {
+    std::memcpy(&metrics, port.memory->data(), sizeof metrics);
+  } else if (operand.role == Role::parameter_gradient) {
+    backend_->load_parameter(layer().parameters[index(operand.index)], operand.layout, port.memory->data(), target.data());
+  } else if (port.plain == nullptr) {
+    std::copy_n(port.memory->floats(), target.size(), target.begin());
+  } else {
+    port.change->run(context);
+    std::copy_n(port.plain->floats(), target.size(), target.begin());
+  }
+}
+
+void LayerBench::run(Pass& pass) {
+  pass.scratch->poison();
+  for (Port& port : pass.writes) {
+    if (port.operand.role == Role::metrics && !context.first_pass) continue;
+    if (port.operand.role == Role::statistic && !context.first_pass) continue;
+    port.memory->poison();
+  }
+  for (Port& port : pass.reads) fill(port);
+  if (pass.kernel == nullptr) {
+    for (Port& port : pass.writes) values(port.operand) = values(pass.reads[0].operand);
+    return;
+  }
+  pass.kernel->run(context);
+  for (Port& port : pass.writes) empty(port);
+}
+
+void LayerBench::forward() {
+  for (Pass& pass : passes_) {
+    if (is_forward(pass.kind)) run(pass);
+  }
+}
+
+void LayerBench::backward() {
+  for (Pass& pass : passes_) {
+    if (!is_forward(pass.kind)) run(pass);
+  }
+}
+
+bool LayerBench::is_loss() const { return convoy::is_loss(layer().op); }
+
+bool LayerBench::fences_stand() const {
+  const auto stand = [](const std::shared_ptr<GuardedBuffer>& buffer) { return buffer == nullptr || buffer->fences_stand(); };
+  for (const Pass& pass : passes_) {
+    for (const auto* ports : {&pass.reads, &pass.writes}) {
+      for (const Port& port : *ports) {
+        if (!stand(port.memory) || !stand(port.plain) || !stand(port.scratch)) return false;
+      }
+    }
+    if (!stand(pass.scratch)) return false;
+  }
+  return stand(saved_);
+}
+
+std::string LayerBench::implementations() const {
+  std::string text;
+  for (std::size_t pass = 0; pass < lowered_->spec().passes.size(); ++pass) {
+    text += fmt::format("{}{}: {}", pass == 0 ? "" : "; ", name_of(lowered_->spec().passes[pass].kind), lowered_->implementation(pass));
+  }
+  return text;
+}
+
+}  // namespace convoy

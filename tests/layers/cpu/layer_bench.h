@@ -1,0 +1,96 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layers/graph/backend.h"
+#include "layers/graph/graph.h"
+#include "tests/layers/cpu/guarded_buffer.h"
+
+namespace convoy {
+
+/// How a LayerBench sets its layer up.
+struct BenchSettings {
+  bool training = true;
+  bool in_place = false;        ///< where a pass allows it, writes[0] lies in the memory of reads[0]
+  bool input_gradient = true;   ///< backward gives the gradients of the inputs
+  bool blocked_input = false;   ///< inputs come in the layout that a convolution of their shape gives, not the plain one
+};
+
+/// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every operand of
+/// every pass has memory of its own, poisoned before each run and fenced, so that a pass which reads or writes more
+/// than it declares is found.
+class LayerBench {
+ public:
+  /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`.
+  LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings = {});
+
+  // What goes in; zeros until the test sets it.
+  std::vector<std::vector<float>> inputs;      ///< by input, batch × C × H × W
+  std::vector<std::vector<float>> parameters;  ///< canonical
+  std::vector<std::vector<float>> states;
+  std::vector<float> output_gradient;
+  std::vector<std::int32_t> labels;
+  StepContext context;
+
+  // What comes out.
+  std::vector<float> output;
+  std::vector<std::vector<float>> input_gradients;
+  std::vector<std::vector<float>> parameter_gradients;
+  std::vector<std::vector<float>> statistics;
+  Metrics metrics;
+
+  void forward();
+  void backward();
+
+  const Graph& graph() const { return graph_; }
+  const Layer& layer() const { return graph_.layers().front(); }
+  const LoweredLayer& lowered() const { return *lowered_; }
+  Backend& backend() { return *backend_; }
+  Shape output_shape() const { return site_.output; }
+  bool is_loss() const;
+  bool fences_stand() const;
+  /// "forward: jit:avx512_core; backward_data: ..."
+  std::string implementations() const;
+
+ private:
+  /// An operand's memory, and the kernel that fills it from (or empties it to) the plain values.
+  struct Port {
+    Operand operand;
+    std::shared_ptr<GuardedBuffer> memory;
+    std::shared_ptr<GuardedBuffer> plain;  ///< activations that pass between layouts
+    std::unique_ptr<Kernel> change;        ///< plain → memory for reads, memory → plain for writes
+    std::shared_ptr<GuardedBuffer> scratch;
+  };
+  struct Pass {
+    PassKind kind = PassKind::forward;
+    std::vector<Port> reads, writes;
+    std::shared_ptr<GuardedBuffer> scratch;
+    std::unique_ptr<Kernel> kernel;
+  };
+
+  Layout incoming_layout(const BenchSettings& settings);
+  Port make_port(const Operand& operand, bool read);
+  Pass make_pass(std::size_t index, const BenchSettings& settings);
+  std::vector<float>& values(const Operand& operand);
+  Shape shape_of(const Operand& operand) const;
+  void fill(Port& port);
+  void empty(Port& port);
+  void run(Pass& pass);
+
+  std::unique_ptr<Backend> backend_;
+  Graph graph_;
+  Site site_;
+  std::shared_ptr<const LoweredLayer> lowered_;
+  std::shared_ptr<GuardedBuffer> saved_;
+  std::vector<Pass> passes_;
+};
+
+/// The text of a network of one layer.
+std::string network_of(const std::string& row, Shape input);
+
+/// The name of a pass for messages.
+std::string name_of(PassKind kind);
+
+}  // namespace convoy

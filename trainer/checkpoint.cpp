@@ -1,0 +1,141 @@
+#include "trainer/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstring>
+
+#include "trainer/parameters.h"
+
+namespace convoy {
+namespace {
+
+std::vector<HostTensor> tensors_of(const SafetensorsFile& file, const std::string& path) {
+  std::vector<HostTensor> tensors;
+  for (const TensorView& view : file.tensors()) {
+    if (view.dtype != DType::f32) fail(ExitCode::usage, "{}: tensor \"{}\" is not fp32", path, view.name);
+    HostTensor tensor{view.name, view.dims, std::vector<float>(view.data.size() / 4)};
+    std::memcpy(tensor.values.data(), view.data.data(), view.data.size());
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+std::int64_t number(const Metadata& metadata, const std::string& key, const std::string& path) {
+  const auto found = metadata.find(key);
+  try {
+    if (found != metadata.end()) return std::stoll(found->second);
+  } catch (const std::exception&) {
+  }
+  fail(ExitCode::usage, "{}: its metadata lack the number \"{}\"; it is no checkpoint of a training run", path, key);
+}
+
+void check_identity(const Metadata& metadata, const CheckpointIdentity& identity, const std::string& path) {
+  const auto compare = [&](const char* key, std::int64_t now) {
+    const std::int64_t then = number(metadata, std::string("convoy.") + key, path);
+    if (then == now) return;
+    fail(ExitCode::usage,
+         "{}: it was made with {} = {}, and the job has {}; resuming would not continue the same run. Set it back, choose "
+         "another --run-dir, or start anew there with --resume no",
+         path, key, then, now);
+  };
+  compare("seed", identity.seed);
+  compare("batch", identity.batch);
+  compare("samples", identity.samples);
+}
+
+Position read_checkpoint(const SafetensorsFile& file, const std::string& path, Executor& executor,
+                         const CheckpointIdentity& identity) {
+  import_tensors(executor, tensors_of(file, path), true, path);
+  check_identity(file.metadata(), identity, path);
+  Position position;
+  position.iteration = number(file.metadata(), "convoy.iteration", path);
+  position.seconds = static_cast<double>(number(file.metadata(), "convoy.milliseconds", path)) / 1000;
+  return position;
+}
+
+/// Runs `work` on rank 0; when it throws, all ranks throw the same.
+template <class Work>
+void on_first_rank(Communicator& comm, const std::string& what, Work&& work) {
+  std::string problem;
+  std::int64_t code = 0;
+  if (comm.rank() == 0) {
+    try {
+      work();
+    } catch (const Error& error) {
+      problem = error.what();
+      code = static_cast<std::int64_t>(error.code());
+    } catch (const std::exception& error) {
+      problem = error.what();
+      code = static_cast<std::int64_t>(ExitCode::internal);
+    }
+  }
+  comm.broadcast(std::span<std::int64_t>(&code, 1), 0, what);
+  if (code == 0) return;
+  throw Error(static_cast<ExitCode>(code), comm.broadcast_string(problem, 0, what));
+}
+
+}  // namespace
+
+void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm, const Position& position,
+                     const CheckpointIdentity& identity) {
+  comm.note(position.iteration, "saves a checkpoint");
+  on_first_rank(comm, "checkpoint", [&] {
+    const std::vector<HostTensor> tensors = export_tensors(executor, true);
+    std::vector<TensorView> views;
+    for (const HostTensor& tensor : tensors) {
+      views.push_back({tensor.name, DType::f32, tensor.dims, std::as_bytes(std::span(tensor.values))});
+    }
+    store.save(position.iteration, views,
+               {{"convoy.network", identity.network},
+                {"convoy.classes", boost::json::serialize(boost::json::value_from(identity.class_names))},
+                {"convoy.iteration", std::to_string(position.iteration)},
+                {"convoy.milliseconds", std::to_string(static_cast<std::int64_t>(position.seconds * 1000))},
+                {"convoy.seed", std::to_string(identity.seed)},
+                {"convoy.batch", std::to_string(identity.batch)},
+                {"convoy.samples", std::to_string(identity.samples)},
+                {"convoy.job", identity.job_text}});
+  });
+}
+
+std::optional<Position> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
+                                           const CheckpointIdentity& identity) {
+  std::vector<double> state(2, -1.0);
+  on_first_rank(comm, "checkpoint to resume from", [&] {
+    std::optional<Position> position;
+    if (!source.path.empty()) {
+      position = read_checkpoint(open_checkpoint(source.path), source.path, executor, identity);
+    } else if (const auto found = source.store->newest()) {
+      for (const std::string& warning : found->warnings) fmt::print(stderr, "convoy: warning: {}\n", warning);
+      position = read_checkpoint(found->file, found->path, executor, identity);
+    }
+    if (position) state = {static_cast<double>(position->iteration), position->seconds};
+  });
+  comm.broadcast(state, 0, "position");
+  if (state[0] < 0) return std::nullopt;
+  executor.broadcast_from(0);
+  return Position{static_cast<std::int64_t>(state[0]), state[1]};
+}
+
+LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
+  LoadedWeights loaded;
+  const auto take = [&](const SafetensorsFile& file, const std::string& path) {
+    import_tensors(executor, tensors_of(file, path), false, path);
+    loaded.path = path;
+    if (file.metadata().contains("convoy.iteration")) loaded.iteration = number(file.metadata(), "convoy.iteration", path);
+    if (const auto names = file.metadata().find("convoy.classes"); names != file.metadata().end()) {
+      for (const auto& name : boost::json::parse(names->second).as_array()) loaded.class_names.emplace_back(name.as_string());
+    }
+  };
+  if (!source.path.empty()) {
+    take(SafetensorsFile::open(source.path), source.path);
+  } else if (const auto found = source.store->newest()) {
+    for (const std::string& warning : found->warnings) fmt::print(stderr, "convoy: warning: {}\n", warning);
+    take(found->file, found->path);
+  } else {
+    fail(ExitCode::usage, "there is no checkpoint yet; train first, or name a file with --checkpoint");
+  }
+  return loaded;
+}
+
+}  // namespace convoy

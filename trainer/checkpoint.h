@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "trainer/executor.h"
+#include "trainer/job.h"
+#include "trainer/storage/checkpoint_store.h"
+
+namespace convoy {
+
+/// Where a run stands.
+struct Position {
+  std::int64_t iteration = 0;  ///< updates done
+  double seconds = 0;          ///< spent in training so far, over all resumes
+};
+
+/// What a checkpoint must share with a job for its position to mean the same.
+struct CheckpointIdentity {
+  std::string network;       ///< name
+  std::int64_t seed = 0;
+  std::int64_t batch = 0;
+  std::int64_t samples = 0;  ///< of the training set
+  std::string job_text;      ///< resolved job file, kept for the reader's sake
+  std::vector<std::string> class_names;
+};
+
+/// Saves weights, momentum, running statistics and position. Rank 0 writes; all ranks learn whether it went well and
+/// throw together when not.
+void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm, const Position& position,
+                     const CheckpointIdentity& identity);
+
+/// Where to resume from: the newest whole checkpoint of a store, or one file.
+struct ResumeSource {
+  const CheckpointStore* store = nullptr;
+  std::string path;  ///< instead of the store, when not empty
+};
+
+/// Rank 0 reads, all ranks receive. nullopt when the store holds no checkpoint. Warnings about broken ones go to
+/// standard error. Error(usage) when the checkpoint is of another network, batch, seed or data set.
+std::optional<Position> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
+                                           const CheckpointIdentity& identity);
+
+/// What load_weights found beside the weights.
+struct LoadedWeights {
+  std::string path;
+  std::int64_t iteration = 0;
+  std::vector<std::string> class_names;  ///< empty when the file has none
+};
+
+/// Takes weights and running statistics alone, for evaluation and prediction: those of the newest whole checkpoint of
+/// `store`, or of the file `path` when that is not empty.
+LoadedWeights load_weights(const ResumeSource& source, Executor& executor);
+
+}  // namespace convoy

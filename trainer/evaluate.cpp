@@ -1,0 +1,41 @@
+#include "trainer/evaluate.h"
+
+#include <array>
+#include <chrono>
+
+#include "trainer/data/loader.h"
+
+namespace convoy {
+
+Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm, int loader_threads) {
+  const auto start = std::chrono::steady_clock::now();
+  const Program& program = executor.plan().program;
+  const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
+  LoaderOptions options;
+  options.batch = segment.samples * comm.size();
+  options.rank = comm.rank();
+  options.ranks = comm.size();
+  options.threads = loader_threads;
+  options.ahead = 2;
+  options.shuffle = false;
+  options.epochs = 1;
+  Loader loader(std::move(set), executor.graph().input(), options);
+  executor.clear_metrics();
+  while (const Batch* batch = loader.next()) {
+    if (batch->count == 0) continue;
+    StepContext context;
+    context.first_pass = false;
+    context.iteration = batch->iteration;
+    context.valid_samples = batch->count;
+    executor.load(segment, batch->pixels.data(), batch->labels.data(), batch->count);
+    executor.run(segment, context, false);
+  }
+  const Metrics local = executor.metrics();
+  std::array<double, 4> sums{local.loss, local.top1, local.top5, local.samples};
+  comm.all_reduce(sums, Reduction::sum, "evaluation");
+  const double samples = sums[3] > 0 ? sums[3] : 1;
+  return {sums[0] / samples, sums[1] / samples, sums[2] / samples, static_cast<std::int64_t>(sums[3]),
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+}
+
+}  // namespace convoy

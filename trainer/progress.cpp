@@ -1,0 +1,66 @@
+#include "trainer/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace convoy {
+namespace {
+
+constexpr int kBarWidth = 24;
+constexpr auto kTerminalInterval = std::chrono::milliseconds(100);
+constexpr auto kPlainInterval = std::chrono::seconds(10);
+
+std::string figures(const Progress::State& state) {
+  std::string text = fmt::format("epoch {}/{}  {}/{}  loss {:.4f}  top-1 {:.4f}  {:.0f} images/s  {} left", state.epoch + 1,
+                                 state.epochs, state.in_epoch, state.per_epoch, state.loss, state.top1,
+                                 state.images_per_second, format_seconds(state.seconds_left));
+  if (state.data_wait_share > 0.02) text += fmt::format("  waits for data {:.0f}%", 100 * state.data_wait_share);
+  return text;
+}
+
+}  // namespace
+
+std::string format_seconds(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::llround(std::max(0.0, seconds)));
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+Progress::Progress(std::FILE* out) : out_(out), terminal_(out != nullptr && isatty(fileno(out)) != 0) {
+  next_ = std::chrono::steady_clock::now() + (terminal_ ? kTerminalInterval : kPlainInterval);
+}
+
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
+  if (drawn_) fmt::print(out_, "\r\033[K");
+  drawn_ = false;
+}
+
+void Progress::show(const State& state) {
+  const auto now = std::chrono::steady_clock::now();
+  if (out_ == nullptr || now < next_) return;
+  if (terminal_) {
+    const double share = static_cast<double>(state.iteration) / static_cast<double>(std::max<std::int64_t>(state.iterations, 1));
+    const int full = static_cast<int>(share * kBarWidth);
+    fmt::print(out_, "\r\033[K[{:=<{}}{:<{}}] {}", "", full, "", kBarWidth - full, figures(state));
+    drawn_ = true;
+    next_ = now + kTerminalInterval;
+  } else {
+    fmt::print(out_, "{}\n", figures(state));
+    next_ = now + kPlainInterval;
+  }
+  std::fflush(out_);
+}
+
+void Progress::line(const std::string& text) {
+  if (out_ == nullptr) return;
+  clear();
+  fmt::print(out_, "{}\n", text);
+  std::fflush(out_);
+}
+
+}  // namespace convoy

@@ -1,0 +1,71 @@
+#include "trainer/run_folder.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "layers/core/error.h"
+
+namespace convoy {
+namespace fs = std::filesystem;
+
+RunFolder::RunFolder(std::string path, bool writer) : path_(std::move(path)), writer_(writer) {
+  std::error_code problem;
+  for (const std::string& folder : {path_ + "/log", checkpoints()}) {
+    fs::create_directories(folder, problem);
+    if (problem) fail(ExitCode::usage, "cannot make the run folder {}: {}; choose another with --run-dir", folder, problem.message());
+  }
+}
+
+std::string RunFolder::log_of(int rank) const { return fmt::format("{}/log/rank-{}.log", path_, rank); }
+
+void RunFolder::write(const std::string& name, const std::string& text) const {
+  if (!writer_) return;
+  const std::string target = path_ + "/" + name;
+  const std::string partial = fmt::format("{}.partial.{}", target, getpid());
+  {
+    std::ofstream file(partial, std::ios::binary);
+    file << text;
+    file.flush();
+    if (!file) {
+      const std::string reason = std::strerror(errno);
+      std::remove(partial.c_str());
+      fail(ExitCode::internal, "cannot write {}: {}", target, reason);
+    }
+  }
+  if (std::rename(partial.c_str(), target.c_str()) != 0) fail(ExitCode::internal, "cannot write {}: {}", target, std::strerror(errno));
+}
+
+void RunFolder::open_metrics(std::int64_t iteration) {
+  if (!writer_) return;
+  const std::string path = path_ + "/metrics.jsonl";
+  std::string kept;
+  std::ifstream old(path);
+  for (std::string line; std::getline(old, line);) {
+    boost::system::error_code problem;
+    const boost::json::value value = boost::json::parse(line, problem);
+    if (problem || !value.is_object()) continue;  // a line that a crash cut off
+    const boost::json::value* at = value.as_object().if_contains("iteration");
+    if (at != nullptr && at->is_int64() && at->as_int64() <= iteration) kept += line + "\n";
+  }
+  old.close();
+  write("metrics.jsonl", kept);
+  metrics_.open(path, std::ios::app);
+}
+
+void RunFolder::add_metrics(const boost::json::object& line) {
+  if (!writer_) return;
+  metrics_ << boost::json::serialize(line) << '\n';
+  metrics_.flush();
+  if (!metrics_) {
+    metrics_.clear();
+    fail(ExitCode::internal, "cannot write {}/metrics.jsonl: {}", path_, std::strerror(errno));
+  }
+}
+
+}  // namespace convoy

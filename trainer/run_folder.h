@@ -1,0 +1,34 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <fstream>
+#include <string>
+
+namespace convoy {
+
+/// The folder of a run: job.toml, plan.json, metrics.jsonl, summary.json, log/, checkpoints/. Rank 0 writes all but its
+/// own log. Errors are Error(internal) that name the file.
+class RunFolder {
+ public:
+  /// Makes the folder and those in it.
+  RunFolder(std::string path, bool writer);
+
+  const std::string& path() const { return path_; }
+  std::string checkpoints() const { return path_ + "/checkpoints"; }
+  std::string log_of(int rank) const;
+
+  /// Writes a small file whole: to a new file that is renamed.
+  void write(const std::string& name, const std::string& text) const;
+
+  /// Opens metrics.jsonl for appending; lines of later iterations than `iteration` (of a run that was cut off) go.
+  void open_metrics(std::int64_t iteration);
+  void add_metrics(const boost::json::object& line);
+
+ private:
+  std::string path_;
+  bool writer_;
+  std::ofstream metrics_;
+};
+
+}  // namespace convoy

@@ -1,0 +1,174 @@
+#include "trainer/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "layers/core/bytes.h"
+#include "layers/cpu/cpu_backend.h"
+#include "layers/device/cpu/cpu_device.h"
+#include "trainer/data/statistics.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::int64_t kStatisticsSamples = 10000;
+
+DataSource source_of(const Job& job, const Graph& graph, Split split) {
+  const Job::Data& data = job.data;
+  const bool train = split == Split::train;
+  DataSource source;
+  source.kind = data.kind;
+  source.root = data.root;
+  source.images = train ? data.images : data.test_images;
+  source.labels = train ? data.labels : data.test_labels;
+  source.shape = graph.input();
+  source.classes = static_cast<int>(data.classes > 0 ? data.classes : graph.classes());
+  source.samples = train ? data.samples : data.test_samples;
+  source.seed = static_cast<std::uint64_t>(job.seed);
+  return source;
+}
+
+void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
+  if (set.classes() != graph.classes()) {
+    fail(ExitCode::usage, "{}: the network tells {} classes apart, but the data set \"{}\" has {}; give its last layer {} outputs",
+         job.network, graph.classes(), job.data.kind, set.classes(), set.classes());
+  }
+  const Shape stored = set.shape();
+  const Shape input = graph.input();
+  if (stored.channels != input.channels) {
+    fail(ExitCode::usage, "{}: the network takes images of {} channels, but those of the data set \"{}\" have {}", job.network,
+         input.channels, job.data.kind, stored.channels);
+  }
+  if (set.size() == 0) fail(ExitCode::data, "the data set \"{}\" is empty", job.data.kind);
+}
+
+/// The text of a double as the job file holds it, so that a run and its resume use the same number.
+double rounded(double value) { return std::stod(fmt::format("{:.6g}", value)); }
+
+}  // namespace
+
+JobInputs open_inputs(Job job, Purposes purpose) {
+  if (job.device == "cuda") {
+    fail(ExitCode::usage, "device = \"cuda\": this build of Convoy has no CUDA worker; use device = \"cpu\"");
+  }
+  Graph graph = read_network(job.network);
+  if (graph.loss_layer() < 0) {
+    fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}", job.network);
+  }
+  if (graph.loss_layer() + 1 != static_cast<int>(graph.layers().size())) {
+    fail(ExitCode::usage, "{}: the loss \"{}\" must be the last layer", job.network,
+         graph.layers()[static_cast<std::size_t>(graph.loss_layer())].name);
+  }
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> test;
+  const bool measure = job.data.mean.empty() || job.data.deviation.empty();
+  if (purpose == Purposes::train || (purpose == Purposes::evaluate && measure)) {
+    train = open_dataset(source_of(job, graph, Split::train), Split::train);
+    check_fit(job, graph, *train);
+  }
+  if (purpose != Purposes::graph_only) {
+    test = open_dataset(source_of(job, graph, Split::test), Split::test);
+    check_fit(job, graph, *test);
+  }
+  if (train != nullptr && measure) {
+    const ChannelStatistics statistics = channel_statistics(*train, kStatisticsSamples);
+    for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
+      if (job.data.mean.size() == c) job.data.mean.push_back(rounded(statistics.mean[c]));
+      if (job.data.deviation.size() == c) job.data.deviation.push_back(rounded(std::max(statistics.deviation[c], 1.0)));
+    }
+  }
+  return {std::move(job), std::move(graph), std::move(train), std::move(test)};
+}
+
+PixelScale pixel_scale(const Job& job, Shape input) {
+  PixelScale scale;
+  const auto fill = [&](const std::vector<double>& values, const char* key, std::vector<float>& out) {
+    if (values.size() != 1 && values.size() != static_cast<std::size_t>(input.channels)) {
+      fail(ExitCode::usage, "[data] {} has {} values, but the network takes {} channels; give one for each, or one for all", key,
+           values.size(), input.channels);
+    }
+    for (std::size_t c = 0; c < static_cast<std::size_t>(input.channels); ++c) {
+      out.push_back(static_cast<float>(values.size() == 1 ? values[0] : values[c]));
+    }
+  };
+  fill(job.data.mean, "mean", scale.mean);
+  fill(job.data.deviation, "deviation", scale.deviation);
+  return scale;
+}
+
+PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, std::int64_t limit_bytes) {
+  PlanRequest request;
+  request.samples = train_samples;
+  request.batch = job.train.batch;
+  request.ranks = ranks;
+  request.micro_batch = job.train.micro_batch;
+  request.evaluate_batch = job.train.evaluate_batch;
+  request.momentum = job.optimizer.momentum > 0;
+  request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);
+  request.limit_bytes = limit_bytes;
+  return request;
+}
+
+std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here) {
+  const std::int64_t reserve = parse_bytes(job.memory.reserve);
+  std::int64_t limit = info.free_bytes / ranks_here;
+  if (job.memory.limit != "auto") {
+    limit = parse_bytes(job.memory.limit);
+    if (limit > info.memory_bytes) {
+      fail(ExitCode::usage, "[memory] limit = \"{}\" is more than the device has ({})", job.memory.limit, format_bytes(info.memory_bytes));
+    }
+  }
+  if (reserve >= limit) {
+    fail(ExitCode::usage, "[memory] reserve = \"{}\" leaves nothing of the limit of {}", job.memory.reserve, format_bytes(limit));
+  }
+  return limit - reserve;
+}
+
+int thread_count(const Job& job, int ranks_here) {
+  if (job.threads > 0) return static_cast<int>(job.threads);
+  const int usable = usable_cores();
+  // A launcher that bound the rank to some cores of the machine has divided them already.
+  if (usable < machine_cores()) return usable;
+  return std::max(1, usable / ranks_here);
+}
+
+OptimizerSettings optimizer_settings(const Job& job) {
+  const Job::Optimizer& from = job.optimizer;
+  OptimizerSettings settings;
+  settings.sgd = {static_cast<float>(from.momentum), from.nesterov};
+  settings.weight_decay = static_cast<float>(from.weight_decay);
+  settings.bias_decay = static_cast<float>(from.bias_decay);
+  settings.norm_decay = static_cast<float>(from.norm_decay);
+  settings.bias_rate = static_cast<float>(from.bias_rate);
+  settings.clip_norm = job.train.clip_norm;
+  return settings;
+}
+
+Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples)
+    : inputs_(std::move(inputs)),
+      comm_(&comm),
+      device_(std::make_unique<CpuDevice>()),
+      backend_(make_cpu_backend()),
+      threads_(thread_count(inputs_.job, comm.local_size())) {
+  set_cpu_threads(threads_);
+  std::int64_t limit = memory_limit(job(), device_->info(), comm.local_size());
+  limit = comm.all_reduce(limit, Reduction::min, "memory limits");
+  PlanRequest request = plan_request(job(), samples, comm.size(), limit);
+  request.training = training;
+  Plan plan = make_plan(graph(), request, *backend_);
+  if (!plan.fits()) refuse_plan(plan, graph());
+  const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
+  if (comm.all_reduce(hash, Reduction::min, "plan hash") != comm.all_reduce(hash, Reduction::max, "plan hash")) {
+    fail(ExitCode::usage, "rank {}: the ranks made different plans; run the same build on processors of one kind, and with the same job",
+         comm.rank());
+  }
+  executor_ = std::make_unique<Executor>(std::move(plan), graph(), *backend_, *device_, comm, optimizer_settings(job()),
+                                         pixel_scale(job(), graph().input()));
+}
+
+std::string Session::device_line() const {
+  return fmt::format("{}, {} thread{} a rank, {}", device_->info().name, threads_, threads_ == 1 ? "" : "s", cpu_library_version());
+}
+
+}  // namespace convoy

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "comm/communicator.h"
+#include "layers/device/device.h"
+#include "trainer/data/dataset.h"
+#include "trainer/executor.h"
+#include "trainer/job.h"
+#include "trainer/planner/plan.h"
+
+namespace convoy {
+
+/// The graph of a job and its data sets, opened and checked against each other; before any rank talks to another.
+struct JobInputs {
+  Job job;  ///< with mean and deviation filled in
+  Graph graph;
+  std::shared_ptr<const Dataset> train;  ///< null when not asked for
+  std::shared_ptr<const Dataset> test;
+};
+
+enum class Purposes : std::uint8_t { train, evaluate, graph_only };
+
+/// Reads the network and opens what `purpose` needs. Error(usage) or Error(data).
+JobInputs open_inputs(Job job, Purposes purpose);
+
+/// Means and deviations of the job, one a channel.
+PixelScale pixel_scale(const Job& job, Shape input);
+
+/// What to ask the planner for a job. `ranks_here` share the device's memory.
+PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, std::int64_t limit_bytes);
+
+/// Bytes that one rank may use: memory.limit, or the device's free memory divided by the ranks that share it, less
+/// memory.reserve. Error(usage) for a limit that the device cannot have.
+std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here);
+
+/// Compute threads of one rank: `threads` of the job, or the cores that are its own.
+int thread_count(const Job& job, int ranks_here);
+
+OptimizerSettings optimizer_settings(const Job& job);
+
+/// One rank's device, backend and executor for a job.
+class Session {
+ public:
+  /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the arena.
+  /// Error(does_not_fit) on every rank when the plan does not fit.
+  /// `samples` is the number of samples of an epoch, or of the set that will be evaluated.
+  Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples);
+
+  const Job& job() const { return inputs_.job; }
+  const Graph& graph() const { return inputs_.graph; }
+  const JobInputs& inputs() const { return inputs_; }
+  Communicator& comm() const { return *comm_; }
+  Device& device() const { return *device_; }
+  Executor& executor() const { return *executor_; }
+  const Plan& plan() const { return executor_->plan(); }
+  std::string device_line() const;
+
+ private:
+  JobInputs inputs_;
+  Communicator* comm_;
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Executor> executor_;
+  int threads_ = 1;
+};
+
+}  // namespace convoy

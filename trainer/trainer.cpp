@@ -1,0 +1,351 @@
+#include "trainer/trainer.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <boost/json.hpp>
+#include <chrono>
+#include <cmath>
+
+#include "layers/core/bytes.h"
+#include "trainer/data/loader.h"
+#include "trainer/parameters.h"
+#include "trainer/schedule.h"
+
+namespace convoy {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Sums over the samples of some iterations, all ranks.
+struct Sums {
+  double loss = 0;
+  double top1 = 0;
+  double top5 = 0;
+  double samples = 0;
+  double stop = 0;  ///< ranks that were asked to stop
+
+  Sums& operator+=(const Sums& other) {
+    loss += other.loss;
+    top1 += other.top1;
+    top5 += other.top5;
+    samples += other.samples;
+    return *this;
+  }
+};
+
+/// Seconds and samples since the last line of metrics.
+struct Window {
+  Sums sums;
+  Clock::time_point start = Clock::now();
+  double data_wait = 0;
+  double other = 0;  ///< evaluation and checkpoints, which do not count as training
+  double seconds() const { return std::max(seconds_since(start) - other, 1e-9); }
+};
+
+class Run {
+ public:
+  Run(Session& session, const TrainOptions& options);
+  TrainOutcome go();
+
+ private:
+  bool first() const { return comm_.rank() == 0; }
+  void resume();
+  void banner();
+  Loader make_loader() const;
+  Sums iterate(const Batch& batch);
+  void passes(const Batch& batch, StepContext& context);
+  void after_iteration(const Batch& batch, const Sums& sums);
+  void log_line(const Batch& batch);
+  void end_of_epoch(std::int64_t epoch);
+  void save();
+  Progress::State state_of(const Batch& batch) const;
+  boost::json::object summary() const;
+
+  Session& session_;
+  const TrainOptions& options_;
+  const Job& job_;
+  Executor& executor_;
+  Communicator& comm_;
+  RunFolder folder_;
+  CheckpointStore store_;
+  Progress progress_;
+  CheckpointIdentity identity_;
+  Position position_;
+  std::int64_t per_epoch_ = 0;
+  std::int64_t total_ = 0;
+  std::int64_t saved_at_ = -1;
+  std::int64_t evaluated_at_ = -1;
+  std::int64_t allocations_after_first_ = -1;
+  double learning_rate_ = 0;
+  double samples_done_ = 0;    ///< by this process
+  double train_seconds_ = 0;   ///< by this process
+  double data_wait_ = 0;
+  double gradient_norm_ = 0;
+  bool stopping_ = false;
+  Window window_;
+  Sums epoch_sums_;
+  Clock::time_point epoch_start_ = Clock::now();
+  Evaluation evaluation_;
+};
+
+Run::Run(Session& session, const TrainOptions& options)
+    : session_(session),
+      options_(options),
+      job_(session.job()),
+      executor_(session.executor()),
+      comm_(session.comm()),
+      folder_(options.run_folder, comm_.rank() == 0),
+      store_(folder_.checkpoints(), static_cast<int>(job_.checkpoint.keep)),
+      progress_(comm_.rank() == 0 ? options.console : nullptr) {
+  const std::int64_t samples = session.inputs().train->size();
+  per_epoch_ = (samples + job_.train.batch - 1) / job_.train.batch;
+  total_ = job_.train.epochs * per_epoch_;
+  if (job_.train.iterations > 0) total_ = std::min(total_, job_.train.iterations);
+  identity_ = {session.graph().name(), job_.seed, job_.train.batch, samples, options.job_text, session.inputs().train->class_names()};
+}
+
+void Run::resume() {
+  std::optional<Position> found;
+  if (options_.resume == "no") {
+    std::int64_t there = first() ? static_cast<std::int64_t>(store_.list().size()) : 0;
+    comm_.broadcast(std::span<std::int64_t>(&there, 1), 0, "state of the run folder");
+    if (there > 0) {
+      fail(ExitCode::usage, "{} holds checkpoints of a run already; with --resume no, choose another --run-dir or remove it", folder_.path());
+    }
+  } else if (options_.resume == "auto") {
+    found = restore_checkpoint({&store_, ""}, executor_, comm_, identity_);
+  } else {
+    found = restore_checkpoint({nullptr, options_.resume}, executor_, comm_, identity_);
+  }
+  if (!found) {
+    initialise(executor_, static_cast<std::uint64_t>(job_.seed));
+    return;
+  }
+  position_ = *found;
+  saved_at_ = position_.iteration;
+  progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
+}
+
+void Run::banner() {
+  const Plan& plan = executor_.plan();
+  progress_.line(fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} rank{} ({}), {} epochs of {} updates",
+                             options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
+                             session_.inputs().train->size(), job_.train.batch, comm_.size(), comm_.size() == 1 ? "" : "s",
+                             comm_.kind(), job_.train.epochs, per_epoch_));
+  progress_.line(fmt::format("plan: {} a rank of {}, {} samples at a time, {} micro-batch{} an update, fp32", format_bytes(plan.arena_bytes()),
+                             format_bytes(plan.request.limit_bytes), plan.micro_batch, plan.accumulation,
+                             plan.accumulation == 1 ? "" : "es"));
+  progress_.line("device: " + session_.device_line());
+}
+
+Loader Run::make_loader() const {
+  LoaderOptions options;
+  options.batch = job_.train.batch;
+  options.rank = comm_.rank();
+  options.ranks = comm_.size();
+  options.threads = static_cast<int>(job_.data.loader_threads);
+  options.ahead = static_cast<int>(job_.data.ahead);
+  options.seed = static_cast<std::uint64_t>(job_.seed);
+  options.augmentation = {static_cast<int>(job_.data.crop_padding), job_.data.flip};
+  options.start_epoch = position_.iteration / per_epoch_;
+  options.start_iteration = position_.iteration % per_epoch_;
+  options.epochs = job_.train.epochs;
+  return Loader(session_.inputs().train, session_.graph().input(), options);
+}
+
+TrainOutcome Run::go() {
+  banner();
+  resume();
+  folder_.write("job.toml", options_.job_text);
+  folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
+  folder_.open_metrics(position_.iteration);
+  comm_.barrier("start of training");
+  window_ = {};
+  epoch_start_ = Clock::now();
+  if (position_.iteration < total_) {
+    Loader loader = make_loader();
+    while (position_.iteration < total_ && !stopping_) {
+      const auto start = Clock::now();
+      comm_.note(position_.iteration, "waits for data");
+      const Batch* batch = loader.next();
+      const double waited = seconds_since(start);
+      const Sums sums = iterate(*batch);
+      train_seconds_ += seconds_since(start);
+      position_.seconds += seconds_since(start);
+      data_wait_ += waited;
+      window_.data_wait += waited;
+      after_iteration(*batch, sums);
+    }
+  }
+  if (stopping_) {
+    save();
+    progress_.line(fmt::format("stopped on request after {} of {} updates; the same command continues", position_.iteration, total_));
+  } else if (evaluated_at_ != position_.iteration) {
+    end_of_epoch((position_.iteration + per_epoch_ - 1) / per_epoch_ - 1);
+    save();
+  }
+  TrainOutcome outcome{stopping_ ? ExitCode::stopped : ExitCode::done, summary()};
+  folder_.write("summary.json", boost::json::serialize(outcome.summary) + "\n");
+  comm_.barrier("end of training");
+  return outcome;
+}
+
+void Run::passes(const Batch& batch, StepContext& context) {
+  const Program& program = executor_.plan().program;
+  const std::int64_t bytes = session_.graph().input().elements();
+  std::int64_t offset = 0;
+  for (const std::int64_t size : split_micro_batches(batch.count, executor_.plan().micro_batch)) {
+    const Segment& segment = *program.find(SegmentKind::train, size);
+    context.first_pass = offset == 0;
+    context.first_sample = batch.first + offset;
+    context.valid_samples = size;
+    executor_.load(segment, batch.pixels.data() + offset * bytes, batch.labels.data() + offset, size);
+    executor_.run(segment, context, offset + size == batch.count);
+    offset += size;
+  }
+  if (batch.count == 0) executor_.run_without_samples(context);
+}
+
+Sums Run::iterate(const Batch& batch) {
+  learning_rate_ = learning_rate(job_.optimizer, job_.schedule, static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_),
+                                 static_cast<double>(total_) / static_cast<double>(per_epoch_));
+  StepContext context;
+  context.seed = static_cast<std::uint64_t>(job_.seed);
+  context.iteration = position_.iteration;
+  context.sample_weight = 1 / static_cast<float>(batch.global_samples);
+  context.learning_rate = static_cast<float>(learning_rate_);
+  passes(batch, context);
+  const Metrics local = executor_.metrics();
+  const bool asked = options_.stop != nullptr && options_.stop->load();
+  std::array<double, 5> shared{local.loss, local.top1, local.top5, local.samples, asked ? 1.0 : 0.0};
+  Pending pending = comm_.start_all_reduce(shared.data(), static_cast<std::int64_t>(shared.size()), Element::f64, Reduction::sum, "loss");
+  gradient_norm_ = executor_.update(context);
+  pending.wait();
+  ++position_.iteration;
+  if (allocations_after_first_ < 0) allocations_after_first_ = session_.device().allocations();
+  return {shared[0], shared[1], shared[2], shared[3], shared[4]};
+}
+
+void Run::after_iteration(const Batch& batch, const Sums& sums) {
+  if (!std::isfinite(sums.loss)) {
+    fail(ExitCode::diverged,
+         "the loss is not finite at update {} (epoch {}, learning rate {:g}); lower optimizer.learning_rate, add "
+         "schedule.warmup_epochs or train.clip_norm. The checkpoints in {} are from before",
+         position_.iteration, batch.epoch + 1, learning_rate_, folder_.checkpoints());
+  }
+  stopping_ = sums.stop > 0;
+  samples_done_ += sums.samples;
+  window_.sums += sums;
+  epoch_sums_ += sums;
+  progress_.show(state_of(batch));
+  const bool epoch_ends = position_.iteration % per_epoch_ == 0 || position_.iteration == total_;
+  if (position_.iteration % job_.log.every == 0 || epoch_ends) log_line(batch);
+  const auto start = Clock::now();
+  if (epoch_ends) end_of_epoch(batch.epoch);
+  const std::int64_t epoch = position_.iteration / per_epoch_;
+  const bool by_epoch = job_.checkpoint.every_epochs > 0 && position_.iteration % per_epoch_ == 0 && epoch % job_.checkpoint.every_epochs == 0;
+  const bool by_iteration = job_.checkpoint.every_iterations > 0 && position_.iteration % job_.checkpoint.every_iterations == 0;
+  if (by_epoch || by_iteration || position_.iteration == total_) save();
+  window_.other += seconds_since(start);
+}
+
+Progress::State Run::state_of(const Batch& batch) const {
+  const double seconds = window_.seconds();
+  const double rate = static_cast<double>(position_.iteration) / std::max(position_.seconds, 1e-9);
+  const double samples = std::max(window_.sums.samples, 1.0);
+  return {batch.epoch, job_.train.epochs, position_.iteration, total_, batch.iteration + 1, per_epoch_, window_.sums.loss / samples,
+          window_.sums.top1 / samples, window_.sums.samples / seconds, window_.data_wait / seconds,
+          static_cast<double>(total_ - position_.iteration) / std::max(rate, 1e-9)};
+}
+
+void Run::log_line(const Batch& batch) {
+  const double samples = std::max(window_.sums.samples, 1.0);
+  const double seconds = window_.seconds();
+  boost::json::object line{{"kind", "train"},
+                           {"iteration", position_.iteration},
+                           {"epoch", batch.epoch + 1},
+                           {"loss", window_.sums.loss / samples},
+                           {"top1", window_.sums.top1 / samples},
+                           {"top5", window_.sums.top5 / samples},
+                           {"samples", window_.sums.samples},
+                           {"learning_rate", learning_rate_},
+                           {"images_per_second", window_.sums.samples / seconds},
+                           {"data_wait_share", window_.data_wait / seconds}};
+  if (job_.train.clip_norm > 0) line["gradient_norm"] = gradient_norm_;
+  folder_.add_metrics(line);
+  window_ = {};
+}
+
+void Run::end_of_epoch(std::int64_t epoch) {
+  const bool last = position_.iteration == total_;
+  const std::int64_t every = job_.train.evaluate_every;
+  std::string text = fmt::format("epoch {}/{}", epoch + 1, job_.train.epochs);
+  if (epoch_sums_.samples > 0) {
+    text += fmt::format(": loss {:.4f}, top-1 {:.4f}, {:.1f} s", epoch_sums_.loss / epoch_sums_.samples,
+                        epoch_sums_.top1 / epoch_sums_.samples, seconds_since(epoch_start_));
+  }
+  if (last || (every > 0 && (epoch + 1) % every == 0)) {
+    comm_.note(position_.iteration, "evaluates");
+    evaluation_ = evaluate(executor_, session_.inputs().test, comm_, static_cast<int>(job_.data.loader_threads));
+    evaluated_at_ = position_.iteration;
+    text += fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", evaluation_.loss, evaluation_.top1, evaluation_.top5);
+    folder_.add_metrics({{"kind", "evaluation"},
+                         {"iteration", position_.iteration},
+                         {"epoch", epoch + 1},
+                         {"loss", evaluation_.loss},
+                         {"top1", evaluation_.top1},
+                         {"top5", evaluation_.top5},
+                         {"samples", evaluation_.samples},
+                         {"seconds", evaluation_.seconds}});
+  }
+  progress_.line(text);
+  epoch_sums_ = {};
+  epoch_start_ = Clock::now();
+}
+
+void Run::save() {
+  if (saved_at_ == position_.iteration) return;
+  save_checkpoint(store_, executor_, comm_, position_, identity_);
+  saved_at_ = position_.iteration;
+}
+
+boost::json::object Run::summary() const {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const StepTimes& times = executor_.times();
+  boost::json::object seconds{{"kernels", times.kernels}, {"reorders", times.reorders}, {"input", times.input},
+                              {"reduce", times.reduce},   {"data_wait", data_wait_},    {"training", train_seconds_}};
+  boost::json::object summary{{"version", options_.version},
+                              {"network", session_.graph().name()},
+                              {"parameters", session_.graph().parameters()},
+                              {"ranks", comm_.size()},
+                              {"iterations", position_.iteration},
+                              {"of_iterations", total_},
+                              {"complete", position_.iteration == total_},
+                              {"epochs", static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_)},
+                              {"training_seconds", position_.seconds},
+                              {"images_per_second", samples_done_ / std::max(train_seconds_, 1e-9)},
+                              {"projected_bytes", executor_.plan().arena_bytes()},
+                              {"measured_peak_bytes", session_.device().peak_bytes()},
+                              {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
+                              {"device_allocations_after_first_step",
+                               allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},
+                              {"seconds", std::move(seconds)}};
+  if (evaluated_at_ >= 0) {
+    summary["loss"] = evaluation_.loss;
+    summary["top1"] = evaluation_.top1;
+    summary["top5"] = evaluation_.top5;
+    summary["test_samples"] = evaluation_.samples;
+  }
+  return summary;
+}
+
+}  // namespace
+
+TrainOutcome train(Session& session, const TrainOptions& options) { return Run(session, options).go(); }
+
+}  // namespace convoy

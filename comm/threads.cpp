@@ -65,18 +65,18 @@ class FirstError {
  public:
   void add(std::exception_ptr error, bool is_lost_rank) {
     const std::lock_guard lock(mutex_);
-    if (first_ && (!lost_rank_ || is_lost_rank)) return;
-    first_ = std::move(error);
-    lost_rank_ = is_lost_rank;
+    std::exception_ptr& first = is_lost_rank ? lost_rank_ : own_;
+    if (!first) first = std::move(error);
   }
   void rethrow() const {
-    if (first_) std::rethrow_exception(first_);
+    if (own_) std::rethrow_exception(own_);
+    if (lost_rank_) std::rethrow_exception(lost_rank_);
   }
 
  private:
   std::mutex mutex_;
-  std::exception_ptr first_;
-  bool lost_rank_ = false;
+  std::exception_ptr own_;
+  std::exception_ptr lost_rank_;
 };
 
 void run_rank(const std::shared_ptr<ThreadsHub>& hub, int rank,

@@ -137,6 +137,14 @@ std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
     for (const SgdRange& range : ranges) {
       const float rate = context.learning_rate * range.rate;
       const std::int64_t end = range.first + range.count;
+      if (v == nullptr) {
+#pragma omp parallel for simd schedule(static) if (range.count > 4096)
+        for (std::int64_t i = range.first; i < end; ++i) {
+          float none = 0;
+          sgd_step(w[i], none, g[i] * context.gradient_scale, rate, range.decay, 0, spec.nesterov);
+        }
+        continue;
+      }
 #pragma omp parallel for simd schedule(static) if (range.count > 4096)
       for (std::int64_t i = range.first; i < end; ++i) {
         sgd_step(w[i], v[i], g[i] * context.gradient_scale, rate, range.decay, spec.momentum, spec.nesterov);

@@ -168,6 +168,7 @@ class Backend {
   /// uint8 batch × H × W × C pixels to the input layout.
   virtual std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale,
                                                const void* pixels, void* input) = 0;
+  /// `momentum` may be null when spec.momentum is 0.
   virtual std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
                                       const void* gradients, void* momentum) = 0;
   /// running = (1 - momentum) · running + momentum · statistic, for `count` values.

@@ -74,7 +74,8 @@ class GradientCheck : public testing::TestWithParam<GradientCase> {
   void check(std::vector<float>& values, const std::vector<float>& gradient, const std::string& what) {
     double error = 0;
     double norm = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t stride = 1 + values.size() / 150;  // a sample of large ones
+    for (std::size_t i = 0; i < values.size(); i += stride) {
       const double expected = difference(values[i]);
       error += std::pow(static_cast<double>(gradient[i]) - expected, 2);
       norm += expected * expected;

@@ -1,0 +1,139 @@
+#pragma once
+
+namespace convoy::networks {
+
+/// Caffe's LeNet.
+inline constexpr const char* kLeNet = R"(
+name = "lenet"
+input = { channels = 1, height = 28, width = 28 }
+layers = [
+  { name = "conv1", type = "convolution", outputs = 20, kernel = 5 },
+  { type = "max_pool", kernel = 2, stride = 2, rounding = "up" },
+  { name = "conv2", type = "convolution", outputs = 50, kernel = 5 },
+  { type = "max_pool", kernel = 2, stride = 2, rounding = "up" },
+  { name = "ip1", type = "fully_connected", outputs = 500 },
+  { type = "relu" },
+  { name = "ip2", type = "fully_connected", outputs = 10 },
+  { type = "softmax_loss" },
+])";
+
+/// Krizhevsky, Sutskever, Hinton 2012, in the two groups of its two GPUs.
+inline constexpr const char* kAlexNet = R"(
+name = "alexnet"
+input = { channels = 3, height = 227, width = 227 }
+layers = [
+  { name = "conv1", type = "convolution", outputs = 96, kernel = 11, stride = 4 },
+  { type = "relu" },
+  { type = "lrn", size = 5, alpha = 1e-4, beta = 0.75, k = 2 },
+  { type = "max_pool", kernel = 3, stride = 2 },
+  { name = "conv2", type = "convolution", outputs = 256, kernel = 5, padding = 2, groups = 2 },
+  { type = "relu" },
+  { type = "lrn", size = 5, alpha = 1e-4, beta = 0.75, k = 2 },
+  { type = "max_pool", kernel = 3, stride = 2 },
+  { name = "conv3", type = "convolution", outputs = 384, kernel = 3, padding = 1 },
+  { type = "relu" },
+  { name = "conv4", type = "convolution", outputs = 384, kernel = 3, padding = 1, groups = 2 },
+  { type = "relu" },
+  { name = "conv5", type = "convolution", outputs = 256, kernel = 3, padding = 1, groups = 2 },
+  { type = "relu" },
+  { type = "max_pool", kernel = 3, stride = 2 },
+  { name = "fc6", type = "fully_connected", outputs = 4096 },
+  { type = "relu" },
+  { type = "dropout" },
+  { name = "fc7", type = "fully_connected", outputs = 4096 },
+  { type = "relu" },
+  { type = "dropout" },
+  { name = "fc8", type = "fully_connected", outputs = 1000 },
+  { type = "softmax_loss" },
+])";
+
+/// Krizhevsky 2014, "One weird trick", as torchvision has it.
+inline constexpr const char* kAlexNetOwt = R"(
+name = "alexnet-owt"
+input = { channels = 3, height = 224, width = 224 }
+layers = [
+  { type = "convolution", outputs = 64, kernel = 11, stride = 4, padding = 2 },
+  { type = "relu" },
+  { type = "max_pool", kernel = 3, stride = 2 },
+  { type = "convolution", outputs = 192, kernel = 5, padding = 2 },
+  { type = "relu" },
+  { type = "max_pool", kernel = 3, stride = 2 },
+  { type = "convolution", outputs = 384, kernel = 3, padding = 1 },
+  { type = "relu" },
+  { type = "convolution", outputs = 256, kernel = 3, padding = 1 },
+  { type = "relu" },
+  { type = "convolution", outputs = 256, kernel = 3, padding = 1 },
+  { type = "relu" },
+  { type = "max_pool", kernel = 3, stride = 2 },
+  { type = "dropout" },
+  { type = "fully_connected", outputs = 4096 },
+  { type = "relu" },
+  { type = "dropout" },
+  { type = "fully_connected", outputs = 4096 },
+  { type = "relu" },
+  { type = "fully_connected", outputs = 1000 },
+  { type = "softmax_loss" },
+])";
+
+/// Simonyan and Zisserman 2015, configuration D.
+inline constexpr const char* kVgg16 = R"(
+name = "vgg16"
+input = { channels = 3, height = 224, width = 224 }
+layers = [
+  { type = "convolution", outputs = 64, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 64, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "max_pool", kernel = 2, stride = 2 },
+  { type = "convolution", outputs = 128, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 128, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "max_pool", kernel = 2, stride = 2 },
+  { type = "convolution", outputs = 256, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 256, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 256, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "max_pool", kernel = 2, stride = 2 },
+  { type = "convolution", outputs = 512, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 512, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 512, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "max_pool", kernel = 2, stride = 2 },
+  { type = "convolution", outputs = 512, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 512, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "convolution", outputs = 512, kernel = 3, padding = 1 }, { type = "relu" },
+  { type = "max_pool", kernel = 2, stride = 2 },
+  { type = "fully_connected", outputs = 4096 }, { type = "relu" }, { type = "dropout" },
+  { type = "fully_connected", outputs = 4096 }, { type = "relu" }, { type = "dropout" },
+  { type = "fully_connected", outputs = 1000 },
+  { type = "softmax_loss" },
+])";
+
+/// Batch norm, residual sums (one with its input twice, one of three), fan-out, dropout, LRN and every kind of pool.
+inline constexpr const char* kTangle = R"(
+name = "tangle"
+input = { channels = 3, height = 12, width = 12 }
+layers = [
+  { name = "stem", type = "convolution", outputs = 16, kernel = 3, padding = 1, bias = false },
+  { name = "bn0", type = "batch_norm" },
+  { name = "r0", type = "relu" },
+  { name = "a1", type = "convolution", outputs = 16, kernel = 3, padding = 1, bias = false },
+  { name = "bn1", type = "batch_norm" },
+  { name = "r1", type = "relu" },
+  { name = "a2", type = "convolution", outputs = 16, kernel = 3, padding = 1, bias = false },
+  { name = "bn2", type = "batch_norm" },
+  { name = "s1", type = "sum", from = ["bn2", "r0"] },
+  { name = "r2", type = "relu" },
+  { name = "n", type = "lrn", size = 3, alpha = 0.5 },
+  { name = "b1", type = "convolution", outputs = 16, kernel = 1, from = "r2" },
+  { name = "b2", type = "convolution", outputs = 16, kernel = 3, padding = 1, groups = 16, from = "n" },
+  { name = "s2", type = "sum", from = ["b1", "b2", "r2"] },
+  { name = "s3", type = "sum", from = ["s2", "s2"] },
+  { name = "d1", type = "dropout", rate = 0.3 },
+  { name = "p1", type = "average_pool", kernel = 3, stride = 2, rounding = "up" },
+  { name = "p2", type = "max_pool", kernel = 3, stride = 2, rounding = "up", from = "d1" },
+  { name = "s4", type = "sum", from = ["p1", "p2"] },
+  { name = "c3", type = "convolution", outputs = 20, kernel = 3 },
+  { name = "r3", type = "relu" },
+  { name = "d2", type = "dropout", rate = 0.2 },
+  { name = "g", type = "average_pool", global = true },
+  { name = "f", type = "fully_connected", outputs = 10 },
+  { name = "loss", type = "softmax_loss" },
+])";
+
+}  // namespace convoy::networks

@@ -31,7 +31,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   line.positional("JOB.toml", "job file");
   line.options().add_options()("device", po::value<std::string>()->default_value("cpu")->value_name("NAME"), "device to plan for")(
       "memory-limit", po::value<std::string>()->value_name("SIZE"), "as memory.limit of the job: 4GiB, 512MiB")(
-      "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"), "data-parallel workers")(
+      "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"), "data-parallel workers, all on this machine")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"), "change a key of the job")(
       "json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
@@ -43,8 +43,8 @@ int plan_command(const std::vector<std::string>& arguments) {
   const Job job = read_job(line.required("JOB.toml"), sets);
   const Graph graph = read_network(job.network);
   const std::unique_ptr<Backend> backend = make_cpu_backend();
-  set_cpu_threads(thread_count(job, 1));
-  const std::int64_t limit = memory_limit(job, CpuDevice().info(), 1);
+  set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
+  const std::int64_t limit = memory_limit(job, CpuDevice().info(), static_cast<int>(ranks));
   const Plan plan = make_plan(graph, plan_request(job, training_samples(job), static_cast<int>(ranks), limit), *backend);
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));

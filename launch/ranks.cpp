@@ -19,18 +19,19 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 void on_stop_signal(int) { stop.store(true); }
 
 /// Ranks other than the first wait a moment before they report: most errors are the same on every rank, and the first
-/// rank's report ends the job before theirs.
-void yield_to_first_rank(int rank) {
-  if (rank > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+/// rank's report makes the launcher end the job before theirs. True when it does: it asks for a stop before it kills.
+bool first_rank_reported(int rank) {
+  if (rank == 0 || stop.load()) return false;
+  for (int tenths = 0; tenths < 50 && !stop.load(); ++tenths) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  return stop.load();
 }
 
 int report(const char* message, ExitCode code, int rank, Communicator* comm) {
-  if (code != ExitCode::lost_rank) yield_to_first_rank(rank);
-  const std::string text = rank > 0 ? fmt::format("convoy: rank {}: {}", rank, message) : fmt::format("convoy: {}", message);
+  const bool known = code != ExitCode::lost_rank && first_rank_reported(rank);
   if (comm != nullptr && comm->size() > 1) {
-    comm->abort(code, text);
-  } else {
-    fmt::print(stderr, "{}\n", text);
+    comm->abort(code, known ? "" : message);
+  } else if (!known) {
+    fmt::print(stderr, "convoy: {}{}\n", rank > 0 ? fmt::format("rank {}: ", rank) : "", message);
   }
   return static_cast<int>(code);
 }

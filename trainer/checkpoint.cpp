@@ -21,6 +21,13 @@ std::vector<HostTensor> tensors_of(const SafetensorsFile& file, const std::strin
   return tensors;
 }
 
+/// ["a","b"]
+std::string json_text(const std::vector<std::string>& words) {
+  boost::json::array array;
+  for (const std::string& word : words) array.emplace_back(boost::json::string(word));
+  return boost::json::serialize(array);
+}
+
 std::int64_t number(const Metadata& metadata, const std::string& key, const std::string& path) {
   const auto found = metadata.find(key);
   try {
@@ -35,8 +42,8 @@ void check_identity(const Metadata& metadata, const CheckpointIdentity& identity
     const std::int64_t then = number(metadata, std::string("convoy.") + key, path);
     if (then == now) return;
     fail(ExitCode::usage,
-         "{}: it was made with {} = {}, and the job has {}; resuming would not continue the same run. Set it back, choose "
-         "another --run-dir, or start anew there with --resume no",
+         "{}: it was made with {} = {}, and the job has {}; resuming would not continue the same run. Set it back, or choose "
+         "another --run-dir",
          path, key, then, now);
   };
   compare("seed", identity.seed);
@@ -88,7 +95,7 @@ void save_checkpoint(const CheckpointStore& store, const Executor& executor, Com
     }
     store.save(position.iteration, views,
                {{"convoy.network", identity.network},
-                {"convoy.classes", boost::json::serialize(boost::json::value_from(identity.class_names))},
+                {"convoy.classes", json_text(identity.class_names)},
                 {"convoy.iteration", std::to_string(position.iteration)},
                 {"convoy.milliseconds", std::to_string(static_cast<std::int64_t>(position.seconds * 1000))},
                 {"convoy.seed", std::to_string(identity.seed)},
@@ -124,7 +131,8 @@ LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
     loaded.path = path;
     if (file.metadata().contains("convoy.iteration")) loaded.iteration = number(file.metadata(), "convoy.iteration", path);
     if (const auto names = file.metadata().find("convoy.classes"); names != file.metadata().end()) {
-      for (const auto& name : boost::json::parse(names->second).as_array()) loaded.class_names.emplace_back(name.as_string());
+      const boost::json::value list = boost::json::parse(names->second);
+      for (const auto& name : list.as_array()) loaded.class_names.emplace_back(name.as_string());
     }
   };
   if (!source.path.empty()) {

@@ -41,7 +41,7 @@ void RunFolder::write(const std::string& name, const std::string& text) const {
   if (std::rename(partial.c_str(), target.c_str()) != 0) fail(ExitCode::internal, "cannot write {}: {}", target, std::strerror(errno));
 }
 
-void RunFolder::open_metrics(std::int64_t iteration) {
+void RunFolder::open_metrics(std::int64_t iteration, bool evaluates_again) {
   if (!writer_) return;
   const std::string path = path_ + "/metrics.jsonl";
   std::string kept;
@@ -51,7 +51,10 @@ void RunFolder::open_metrics(std::int64_t iteration) {
     const boost::json::value value = boost::json::parse(line, problem);
     if (problem || !value.is_object()) continue;  // a line that a crash cut off
     const boost::json::value* at = value.as_object().if_contains("iteration");
-    if (at != nullptr && at->is_int64() && at->as_int64() <= iteration) kept += line + "\n";
+    if (at == nullptr || !at->is_int64() || at->as_int64() > iteration) continue;
+    const boost::json::value* kind = value.as_object().if_contains("kind");
+    const bool again = evaluates_again && at->as_int64() == iteration && kind != nullptr && *kind == "evaluation";
+    if (!again) kept += line + "\n";
   }
   old.close();
   write("metrics.jsonl", kept);

@@ -21,8 +21,9 @@ class RunFolder {
   /// Writes a small file whole: to a new file that is renamed.
   void write(const std::string& name, const std::string& text) const;
 
-  /// Opens metrics.jsonl for appending; lines of later iterations than `iteration` (of a run that was cut off) go.
-  void open_metrics(std::int64_t iteration);
+  /// Opens metrics.jsonl for appending; lines of later iterations than `iteration` (of a run that was cut off) go, and
+  /// with `evaluates_again` that iteration's evaluation too.
+  void open_metrics(std::int64_t iteration, bool evaluates_again);
   void add_metrics(const boost::json::object& line);
 
  private:

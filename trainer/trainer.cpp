@@ -81,7 +81,6 @@ class Run {
   std::int64_t evaluated_at_ = -1;
   std::int64_t allocations_after_first_ = -1;
   double learning_rate_ = 0;
-  double samples_done_ = 0;    ///< by this process
   double train_seconds_ = 0;   ///< by this process
   double data_wait_ = 0;
   double gradient_norm_ = 0;
@@ -162,7 +161,7 @@ TrainOutcome Run::go() {
   resume();
   folder_.write("job.toml", options_.job_text);
   folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
-  folder_.open_metrics(position_.iteration);
+  folder_.open_metrics(position_.iteration, position_.iteration >= total_);
   comm_.barrier("start of training");
   window_ = {};
   epoch_start_ = Clock::now();
@@ -237,8 +236,7 @@ void Run::after_iteration(const Batch& batch, const Sums& sums) {
          "schedule.warmup_epochs or train.clip_norm. The checkpoints in {} are from before",
          position_.iteration, batch.epoch + 1, learning_rate_, folder_.checkpoints());
   }
-  stopping_ = sums.stop > 0;
-  samples_done_ += sums.samples;
+  stopping_ = sums.stop > 0 && position_.iteration < total_;
   window_.sums += sums;
   epoch_sums_ += sums;
   progress_.show(state_of(batch));
@@ -317,6 +315,8 @@ boost::json::object Run::summary() const {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const StepTimes& times = executor_.times();
+  const double samples = static_cast<double>(position_.iteration / per_epoch_ * session_.inputs().train->size() +
+                                             position_.iteration % per_epoch_ * job_.train.batch);
   boost::json::object seconds{{"kernels", times.kernels}, {"reorders", times.reorders}, {"input", times.input},
                               {"reduce", times.reduce},   {"data_wait", data_wait_},    {"training", train_seconds_}};
   boost::json::object summary{{"version", options_.version},
@@ -328,7 +328,7 @@ boost::json::object Run::summary() const {
                               {"complete", position_.iteration == total_},
                               {"epochs", static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_)},
                               {"training_seconds", position_.seconds},
-                              {"images_per_second", samples_done_ / std::max(train_seconds_, 1e-9)},
+                              {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
                               {"projected_bytes", executor_.plan().arena_bytes()},
                               {"measured_peak_bytes", session_.device().peak_bytes()},
                               {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},

@@ -1,3 +1,4 @@
+#include "layers/core/bytes.h"
 #include "layers/cpu/lower.h"
 
 namespace convoy::cpu {
@@ -7,6 +8,17 @@ using Forward = dnnl::convolution_forward;
 using BackwardData = dnnl::convolution_backward_data;
 using BackwardWeights = dnnl::convolution_backward_weights;
 constexpr auto kAlgorithm = dnnl::algorithm::convolution_auto;
+
+/// The share of useful work when channels are padded to blocks of 16, as oneDNN's blocked layouts do. Few input channels
+/// (images) have kernels of their own that do not pad them.
+double blocked_efficiency(const Convolution& op, std::int64_t channels) {
+  const auto filled = [](std::int64_t count) { return static_cast<double>(count) / static_cast<double>(round_up(count, 16)); };
+  return filled(op.outputs / op.groups) * (channels <= 4 ? 1.0 : filled(channels / op.groups));
+}
+
+/// Below this, channels-last kernels, which pad nothing, are faster: LeNet's second convolution (20 to 50 channels) takes
+/// 0.6 of the time forward and 0.7 backward.
+constexpr double kLeastEfficiency = 0.7;
 
 /// Convolution by oneDNN's own choice of algorithm (Winograd among them) and layouts.
 class ConvolutionLayer : public CpuLayer {
@@ -53,8 +65,10 @@ class ConvolutionLayer : public CpuLayer {
  private:
   /// The primitive descriptors, layouts left open.
   void choose() {
-    const memory::desc source = any_activation(site_.inputs[0], site_.batch);
-    const memory::desc target = any_activation(site_.output, site_.batch);
+    const bool blocked = blocked_efficiency(op_, site_.inputs[0].channels) >= kLeastEfficiency;
+    const auto activation = blocked ? any_activation : channels_last_activation;
+    const memory::desc source = activation(site_.inputs[0], site_.batch);
+    const memory::desc target = activation(site_.output, site_.batch);
     const memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
     const memory::desc bias = op_.bias ? memory::desc{{op_.outputs}, memory::data_type::f32, Tag::a} : memory::desc{};
     const Dims strides{op_.stride_y, op_.stride_x};

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "layers/cpu/lower.h"
+#include "layers/cpu/simd.h"
 #include "layers/graph/arithmetic.h"
 
 namespace convoy {
@@ -11,6 +12,21 @@ namespace {
 
 using cpu::checked;
 using cpu::make_kernel;
+
+constexpr std::int64_t kSgdBlock = 8192;
+
+/// One optimizer step of `count` values; without momentum `v` is null.
+CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float* __restrict v, std::int64_t count, float scale,
+                           float rate, float decay, float momentum, bool nesterov) {
+  if (v == nullptr) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      float none = 0;
+      sgd_step(w[i], none, g[i] * scale, rate, decay, 0, false);
+    }
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i) sgd_step(w[i], v[i], g[i] * scale, rate, decay, momentum, nesterov);
+}
 
 class CpuBackend : public Backend {
  public:
@@ -135,19 +151,12 @@ std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
   auto* v = static_cast<float*>(momentum);
   return make_kernel([=, ranges = std::move(ranges)](const StepContext& context) {
     for (const SgdRange& range : ranges) {
-      const float rate = context.learning_rate * range.rate;
       const std::int64_t end = range.first + range.count;
-      if (v == nullptr) {
-#pragma omp parallel for simd schedule(static) if (range.count > 4096)
-        for (std::int64_t i = range.first; i < end; ++i) {
-          float none = 0;
-          sgd_step(w[i], none, g[i] * context.gradient_scale, rate, range.decay, 0, spec.nesterov);
-        }
-        continue;
-      }
-#pragma omp parallel for simd schedule(static) if (range.count > 4096)
-      for (std::int64_t i = range.first; i < end; ++i) {
-        sgd_step(w[i], v[i], g[i] * context.gradient_scale, rate, range.decay, spec.momentum, spec.nesterov);
+#pragma omp parallel for schedule(static) if (range.count > kSgdBlock)
+      for (std::int64_t first = range.first; first < end; first += kSgdBlock) {
+        const std::int64_t count = std::min(kSgdBlock, end - first);
+        sgd_block(w + first, g + first, v == nullptr ? nullptr : v + first, count, context.gradient_scale,
+                  context.learning_rate * range.rate, range.decay, spec.momentum, spec.nesterov);
       }
     }
   });

@@ -61,8 +61,21 @@ class FullyConnectedLayer : public CpuLayer {
     const dnnl::engine& engine = engine_->get();
     forward_ = {{purpose, source, kernel, bias, target}, user_scratchpad(), engine};
     if (!site_.training) return;
-    weights_ = {{source, kernel, bias, target}, user_scratchpad(), engine, forward_};
-    if (site_.input_gradient[0]) data_ = {{source, kernel, target}, user_scratchpad(), engine, forward_};
+    // Backward with the weights as forward has them needs no change of layout; taken where oneDNN has a fast kernel for it.
+    const memory::desc same = forward_.weights_desc();
+    weights_ = backward_weights(source, same, bias, target);
+    if (is_slow(weights_)) weights_ = backward_weights(source, kernel, bias, target);
+    if (!site_.input_gradient[0]) return;
+    data_ = backward_data(source, same, target);
+    if (is_slow(data_)) data_ = backward_data(source, kernel, target);
+  }
+
+  BackwardWeights::primitive_desc backward_weights(const memory::desc& source, const memory::desc& kernel, const memory::desc& bias,
+                                                   const memory::desc& target) const {
+    return {{source, kernel, bias, target}, user_scratchpad(), engine_->get(), forward_, true};
+  }
+  BackwardData::primitive_desc backward_data(const memory::desc& source, const memory::desc& kernel, const memory::desc& target) const {
+    return {{source, kernel, target}, user_scratchpad(), engine_->get(), forward_, true};
   }
 
   void declare(const Layout& input) {

@@ -28,6 +28,10 @@ memory::desc any_activation(Shape shape, std::int64_t batch) {
   return {{batch, shape.channels, shape.height, shape.width}, memory::data_type::f32, Tag::any};
 }
 
+memory::desc channels_last_activation(Shape shape, std::int64_t batch) {
+  return {{batch, shape.channels, shape.height, shape.width}, memory::data_type::f32, Tag::acdb};
+}
+
 memory::desc canonical_parameter(const ParameterSpec& parameter) {
   Dims dims = parameter.dims;
   if (parameter.groups > 1) {

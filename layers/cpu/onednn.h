@@ -56,6 +56,8 @@ class Engine {
 
 /// Descriptor of an activation as a dense row-major tensor: N×C for vectors, N×C×H×W otherwise.
 memory::desc plain_activation(Shape shape, std::int64_t batch);
+/// Descriptor of an activation as N×H×W×C in memory.
+memory::desc channels_last_activation(Shape shape, std::int64_t batch);
 /// Descriptor of an activation with the layout left to oneDNN.
 memory::desc any_activation(Shape shape, std::int64_t batch);
 /// Descriptor of a parameter in its canonical layout; groups become a leading dimension.
@@ -99,6 +101,12 @@ std::unique_ptr<Kernel> make_kernel(Call call) {
 
 /// Attributes that every primitive gets: its scratchpad is a tensor of the Program.
 dnnl::primitive_attr user_scratchpad();
+
+/// True for no implementation, and for oneDNN's reference implementations.
+template <class PrimitiveDesc>
+bool is_slow(const PrimitiveDesc& pd) {
+  return !pd || std::string(pd.impl_info_str()).starts_with("ref");
+}
 
 /// Bytes of a primitive's scratchpad.
 template <class PrimitiveDesc>

@@ -1,6 +1,7 @@
-#include <algorithm>
+#include <optional>
 
 #include "layers/cpu/lower.h"
+#include "layers/cpu/max_pool.h"
 
 namespace convoy::cpu {
 namespace {
@@ -77,9 +78,70 @@ class PoolingLayer : public CpuLayer {
   Backward::primitive_desc backward_;
 };
 
+/// The input as outer × height × width × inner, when it lies so with at least 8 values side by side.
+std::optional<MaxPoolGeometry> geometry_of(const Pooling& op, const Site& site, const memory::desc& desc) {
+  const dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
+  if (op.kind != Pooling::Kind::max || desc.data.ndims != 4 || desc.data.format_kind != dnnl_blocked) return std::nullopt;
+  const Shape in = site.inputs[0];
+  const Shape out = site.output;
+  MaxPoolGeometry g{site.batch, in.channels, in.height, in.width, out.height, out.width, op.kernel_y, op.kernel_x,
+                    op.stride_y, op.stride_x, op.padding_y, op.padding_x};
+  if (op.global) g.kernel_y = in.height, g.kernel_x = in.width;
+  if (g.kernel_y * g.kernel_x > 255 || in.channels < 8) return std::nullopt;
+  if (desc == channels_last_activation(in, site.batch)) return g;
+  for (const Tag tag : {Tag::aBcd16b, Tag::aBcd8b}) {
+    if (desc != memory::desc({site.batch, in.channels, in.height, in.width}, memory::data_type::f32, tag)) continue;
+    g.inner = blocking.inner_blks[0];
+    g.outer = site.batch * desc.data.padded_dims[1] / g.inner;
+    return g;
+  }
+  return std::nullopt;
+}
+
+/// Max pooling by our own loops.
+class MaxPoolLayer : public CpuLayer {
+ public:
+  MaxPoolLayer(const MaxPoolGeometry& geometry, const Site& site, const Layout& input, Engine& engine)
+      : CpuLayer(site, engine), geometry_(geometry) {
+    const memory::desc& desc = engine.desc(input);
+    const Dims dims{site.batch, site.output.channels, site.output.height, site.output.width};
+    const Tag tag = geometry.inner == site.output.channels && geometry.outer == site.batch ? Tag::acdb
+                    : geometry.inner == 16                                              ? Tag::aBcd16b
+                                                                                        : Tag::aBcd8b;
+    const Layout output = engine.layout({dims, desc.data_type(), tag});
+    spec_.passes.push_back({PassKind::forward, {{Role::input, 0, input}}, {{Role::output, 0, output}}, 0});
+    if (!site.training || !site.input_gradient[0]) return;
+    spec_.saved_bytes = output.bytes / 4;
+    const Layout saved{-1, spec_.saved_bytes};
+    spec_.passes[0].writes.push_back({Role::saved, 0, saved});
+    spec_.passes.push_back({PassKind::backward_data,
+                            {{Role::output_gradient, 0, output}, {Role::saved, 0, saved}},
+                            {{Role::input_gradient, 0, input}},
+                            0});
+  }
+
+  std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes, void*) const override {
+    const MaxPoolGeometry g = geometry_;
+    const auto* from = static_cast<const float*>(reads[0]);
+    auto* to = static_cast<float*>(writes[0]);
+    if (pass == 0) {
+      auto* positions = spec_.saved_bytes > 0 ? static_cast<std::uint8_t*>(writes[1]) : nullptr;
+      return make_kernel([=](const StepContext&) { max_pool_forward(g, from, to, positions); });
+    }
+    const auto* positions = static_cast<const std::uint8_t*>(reads[1]);
+    return make_kernel([=](const StepContext&) { max_pool_backward(g, from, positions, to); });
+  }
+
+ private:
+  MaxPoolGeometry geometry_;
+};
+
 }  // namespace
 
 Lowered lower(const Pooling& op, const Site& site, Inputs inputs, Engine& engine) {
+  if (const auto geometry = geometry_of(op, site, engine.desc(inputs[0]))) {
+    return std::make_shared<MaxPoolLayer>(*geometry, site, inputs[0], engine);
+  }
   return std::make_shared<PoolingLayer>(op, site, inputs, engine);
 }
 

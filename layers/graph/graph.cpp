@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "layers/core/text.h"
@@ -34,6 +35,15 @@ void check_names(const std::vector<Graph::Entry>& entries) {
   }
 }
 
+/// No tensor of a sample or of parameters has more values than this; counts of values and of work stay far from overflow.
+constexpr double kMostValues = 0x1p31;
+
+void check_size(const Graph::Entry& entry, std::string_view what, std::span<const std::int64_t> dims) {
+  double values = 1;
+  for (const std::int64_t dim : dims) values *= static_cast<double>(dim);
+  if (values > kMostValues) refuse(entry, fmt::format("its {} would have {:.3g} values; at most 2^31 are possible", what, values));
+}
+
 /// Entries in an order in which each follows its inputs; the file's order where that is free.
 std::vector<Graph::Entry> sorted(std::vector<Graph::Entry> entries) {
   std::vector<Graph::Entry> order;
@@ -62,6 +72,13 @@ Graph::Graph(std::string name, Shape input, std::vector<Entry> entries) : name_(
   activations_.push_back({"input", input, -1, {}});
   check_names(entries);
   for (Entry& entry : sorted(std::move(entries))) add(std::move(entry));
+  for (const Layer& layer : layers_) {
+    const bool dead_end = activations_[index(layer.output)].consumers.empty();
+    if (loss_ >= 0 && dead_end && !is_loss(layer.op)) {
+      refuse({layer.name, layer.op, {}, layer.mark}, "no layer takes its output, so the loss does not depend on it; "
+                                                     "take it out, or name it in the \"from\" of another layer");
+    }
+  }
 }
 
 void Graph::add(Entry entry) {
@@ -82,7 +99,10 @@ void Graph::add(Entry entry) {
   } catch (const ShapeError& problem) {
     refuse(entry, problem.what());
   }
+  const Shape& shape = activations_.back().shape;
+  check_size(entry, "output", std::array{shape.channels, shape.height, shape.width});
   layer.parameters = parameters_of(entry.op, inputs);
+  for (const ParameterSpec& parameter : layer.parameters) check_size(entry, parameter.name, parameter.dims);
   layer.states = states_of(entry.op, inputs);
   for (const int activation : layer.inputs) activations_[index(activation)].consumers.push_back(self);
   if (is_loss(entry.op)) {

@@ -30,7 +30,8 @@ class Graph {
   };
 
   /// Sorts the entries, infers the shapes and checks them. Errors are Error(usage) with the mark and name of the layer:
-  /// a name used twice, an input that no layer gives, a cycle, a shape that cannot be, no or several losses.
+  /// a name used twice, an input that no layer gives, a cycle, a shape that cannot be, several losses, a layer beside the
+  /// loss whose output nobody takes.
   Graph(std::string name, Shape input, std::vector<Entry> entries);
 
   const std::string& name() const { return name_; }

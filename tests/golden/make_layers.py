@@ -205,6 +205,7 @@ def main():
              ((7, 8, 8), 2, dict(kernel=3, stride=2, padding=1)), ((7, 8, 8), 2, dict(kernel=3, stride=2, padding=1, rounding="up")),
              ((3, 9, 6), 2, dict(kernel=[3, 2], stride=[2, 1], padding=[1, 0])), ((8, 6, 6), 2, dict(kernel=3, stride=1, padding=1)),
              ((6, 5, 5), 2, dict(kernel=5)), ((4, 5, 5), 2, dict(kernel=2, stride=3)), ((4, 4, 4), 1, dict(kernel=1, stride=3, rounding="up")),
+             ((6, 7, 7), 2, dict(kernel=2, stride=2, padding=1, rounding="up")),
              ((9, 3, 4), 3, {"global": True}), ((64, 7, 7), 2, {"global": True}), ((2, 1, 1), 2, dict(kernel=1))]
     for kind in ("max_pool", "average_pool"):
         for shape, batch, options in pools:

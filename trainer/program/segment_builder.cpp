@@ -34,20 +34,18 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
     : graph_(graph), backend_(backend), program_(program) {
   segment_.kind = kind;
   segment_.samples = samples;
-}
-
-bool SegmentBuilder::wants_gradient(int activation) const {
-  const int producer = graph_.activations()[at(activation)].producer;
-  if (producer < 0) return false;
-  const Layer& layer = graph_.layers()[at(producer)];
-  return !layer.parameters.empty() ||
-         std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) { return wants_gradient(input); });
+  wants_gradient_.assign(graph.activations().size(), false);
+  for (const Layer& layer : graph.layers()) {
+    wants_gradient_[at(layer.output)] =
+        !layer.parameters.empty() ||
+        std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) { return wants_gradient_[at(input)]; });
+  }
 }
 
 Site SegmentBuilder::site_of(int index) const {
   const Layer& layer = graph_.layers()[at(index)];
   Site site{&layer, index, graph_.input_shapes(layer), graph_.output_shape(layer), segment_.samples, training(), {}};
-  for (const int input : layer.inputs) site.input_gradient.push_back(training() && wants_gradient(input));
+  for (const int input : layer.inputs) site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
   return site;
 }
 

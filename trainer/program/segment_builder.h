@@ -29,7 +29,6 @@ class SegmentBuilder {
   };
 
   bool training() const { return segment_.kind == SegmentKind::train; }
-  bool wants_gradient(int activation) const;
   Site site_of(int layer) const;
 
   int new_tensor(std::string name, Category category, const Layout& layout);
@@ -57,6 +56,7 @@ class SegmentBuilder {
   Backend& backend_;
   Program& program_;
   Segment segment_;
+  std::vector<bool> wants_gradient_;  ///< by activation: it depends on a parameter
   std::vector<std::shared_ptr<const LoweredLayer>> lowered_;
   std::vector<Value> values_;
   std::vector<Value> gradients_;

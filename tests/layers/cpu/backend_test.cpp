@@ -11,7 +11,8 @@ namespace {
 
 /// A layout other than the plain one, as some convolution of the shape takes and gives it.
 Layout blocked_layout(Backend& backend, Shape shape, std::int64_t batch) {
-  const std::string row = "{ type = \"convolution\", kernel = 3, padding = 1, outputs = " + std::to_string(shape.channels) + " }";
+  const std::string row =
+      "{ type = \"convolution\", kernel = 3, padding = 1, outputs = " + std::to_string(shape.channels) + " }";
   const Graph graph = parse_network(network_of(row, shape), "layout.toml");
   const Site site{&graph.layers()[0], 0, {shape}, shape, batch, true, {true}};
   const Layout plain = backend.input_layout(shape, batch);
@@ -57,7 +58,8 @@ TEST(CpuBackend, ScalesPixelsByChannel) {
   const Shape shape{3, 2, 2};
   const std::unique_ptr<Backend> backend = make_cpu_backend();
   std::vector<std::uint8_t> pixels(24);
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(mix_bits(static_cast<std::uint32_t>(i)));
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<std::uint8_t>(mix_bits(static_cast<std::uint32_t>(i)));
   const PixelScale scale{{10, 20, 30}, {2, 4, 0.5F}};
   std::vector<float> input(24);
   backend->scale_pixels(shape, 2, scale, pixels.data(), input.data())->run({});
@@ -72,7 +74,8 @@ TEST(CpuBackend, ScalesPixelsByChannel) {
 }
 
 /// Three steps of torch.optim.SGD's rule, written out.
-std::vector<float> reference_sgd(std::vector<float> w, const std::vector<float>& g, float rate, float decay, float momentum, bool nesterov) {
+std::vector<float> reference_sgd(std::vector<float> w, const std::vector<float>& g, float rate, float decay,
+                                 float momentum, bool nesterov) {
   std::vector<float> v(w.size());
   for (int step = 0; step < 3; ++step) {
     for (std::size_t i = 0; i < w.size(); ++i) {
@@ -95,8 +98,8 @@ TEST(CpuBackend, StepsAsSgdInItsRangesOnly) {
       StepContext context;
       context.learning_rate = 0.1F;
       context.gradient_scale = 0.5F;
-      const auto step = backend->sgd({momentum, nesterov}, {{0, 5000, 0.01F, 1}, {6000, 3000, 0, 2}}, w.data(), g.data(),
-                                     momentum == 0 ? nullptr : v.data());
+      const auto step = backend->sgd({momentum, nesterov}, {{0, 5000, 0.01F, 1}, {6000, 3000, 0, 2}},
+                                     w.data(), g.data(), momentum == 0 ? nullptr : v.data());
       for (int i = 0; i < 3; ++i) step->run(context);
       const std::vector<float> decayed = reference_sgd(start, g, 0.1F, 0.01F, momentum, nesterov);
       const std::vector<float> faster = reference_sgd(start, g, 0.2F, 0, momentum, nesterov);
@@ -123,7 +126,8 @@ TEST(CpuBackend, SumsSquaresTheSameForAnyNumberOfThreads) {
 }
 
 TEST(CpuBackend, StoresAndLoadsParametersWithoutLoss) {
-  for (const char* row : {"{ type = \"convolution\", outputs = 20, kernel = 5 }", "{ type = \"convolution\", outputs = 9, kernel = 3, groups = 3 }",
+  for (const char* row : {"{ type = \"convolution\", outputs = 20, kernel = 5 }",
+                          "{ type = \"convolution\", outputs = 9, kernel = 3, groups = 3 }",
                           "{ type = \"fully_connected\", outputs = 33 }", "{ type = \"batch_norm\" }"}) {
     LayerBench bench(row, {6, 7, 7}, 2);
     for (const Operand& operand : bench.lowered().spec().passes[0].reads) {

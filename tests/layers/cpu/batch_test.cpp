@@ -64,9 +64,11 @@ TEST(BatchNorm, AddsStatisticsOfMicroBatchesUpByTheirShare) {
     bench.context.first_pass = first;
     bench.inputs[0] = hashed_values(first ? 1 : 2, bench.inputs[0].size());
     bench.forward();
-    for (std::size_t i = 0; i < bench.inputs[0].size(); ++i) means[i / 16 % 3] += static_cast<double>(bench.inputs[0][i]) / 64;
+    for (std::size_t i = 0; i < bench.inputs[0].size(); ++i)
+      means[i / 16 % 3] += static_cast<double>(bench.inputs[0][i]) / 64;
   }
-  for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(static_cast<double>(bench.statistics[0][c]), means[c], 1e-6);
+  for (std::size_t c = 0; c < 3; ++c)
+    EXPECT_NEAR(static_cast<double>(bench.statistics[0][c]), means[c], 1e-6);
 }
 
 TEST(BatchNorm, GivesParameterGradientsAlsoWhereTheInputNeedsNone) {
@@ -85,9 +87,11 @@ TEST(BatchNorm, GivesParameterGradientsAlsoWhereTheInputNeedsNone) {
 }
 
 TEST(Layers, GiveNoInputGradientThatNobodyWants) {
-  for (const char* row : {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
-                          "{ type = \"max_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
-                          "{ type = \"lrn\" }", "{ type = \"dropout\" }", "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
+  for (const char* row :
+       {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
+        "{ type = \"max_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
+        "{ type = \"lrn\" }", "{ type = \"dropout\" }",
+        "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
     LayerBench bench(row, {3, 5, 5}, 2, {.input_gradient = false});
     for (const PassSpec& pass : bench.lowered().spec().passes) {
       for (const Operand& operand : pass.writes) EXPECT_NE(operand.role, Role::input_gradient) << row;
@@ -96,11 +100,13 @@ TEST(Layers, GiveNoInputGradientThatNobodyWants) {
 }
 
 TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
-  for (const char* row : {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
-                          "{ type = \"max_pool\", kernel = 2 }", "{ type = \"average_pool\", kernel = 2 }", "{ type = \"relu\" }",
-                          "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
-                          "{ type = \"sum\", from = [\"input\", \"input\"] }", "{ type = \"softmax_loss\" }"}) {
-    const Shape shape = std::string(row).find("softmax") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};
+  for (const char* row :
+       {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
+        "{ type = \"max_pool\", kernel = 2 }", "{ type = \"average_pool\", kernel = 2 }",
+        "{ type = \"relu\" }", "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
+        "{ type = \"sum\", from = [\"input\", \"input\"] }", "{ type = \"softmax_loss\" }"}) {
+    const Shape shape =
+        std::string(row).find("softmax") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};
     for (const bool blocked : {false, true}) {
       LayerBench bench(row, shape, 2, {.blocked_input = blocked});
       const BackwardNeeds needs = needs_of(bench.layer().op);

@@ -70,8 +70,10 @@ TEST(Dropout, DropsItsRateAndScalesTheRest) {
     bench.forward();
     std::size_t dropped = 0;
     for (const float v : bench.output) {
-      if (v == 0) ++dropped;
-      else ASSERT_FLOAT_EQ(v, static_cast<float>(1 / (1 - rate)));
+      if (v == 0)
+        ++dropped;
+      else
+        ASSERT_FLOAT_EQ(v, static_cast<float>(1 / (1 - rate)));
     }
     const auto count = static_cast<double>(bench.output.size());
     EXPECT_NEAR(static_cast<double>(dropped) / count, rate, 4 * std::sqrt(rate * (1 - rate) / count));

@@ -9,7 +9,8 @@
 #include "tests/layers/cpu/layer_bench.h"
 #include "trainer/storage/safetensors.h"
 
-// Every layer against PyTorch in double precision; tests/golden/make_layers.py wrote the file and documents it.
+// Every layer against PyTorch in double precision; tests/golden/make_layers.py wrote the file and documents
+// it.
 namespace convoy {
 namespace {
 
@@ -31,7 +32,8 @@ std::vector<float> stored(const std::string& name) {
 double projection(const std::vector<float>& values, std::uint32_t series) {
   double sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    sum += static_cast<double>(values[i]) * static_cast<double>(hashed_value(series, static_cast<std::uint32_t>(i)));
+    sum += static_cast<double>(values[i]) *
+           static_cast<double>(hashed_value(series, static_cast<std::uint32_t>(i)));
   }
   return sum;
 }
@@ -42,14 +44,16 @@ double relative_error(const std::vector<float>& values, const std::vector<float>
   const double norm = std::max(static_cast<double>(digest[0]), 1e-30);
   double worst = 0;
   for (std::uint32_t k = 0; k < 4; ++k) {
-    worst = std::max(worst, std::abs(projection(values, 1000 + k) - static_cast<double>(digest[1 + k])) / norm);
+    worst =
+        std::max(worst, std::abs(projection(values, 1000 + k) - static_cast<double>(digest[1 + k])) / norm);
   }
   const std::size_t samples = digest.size() - 5;
   if (samples != std::min<std::size_t>(values.size(), 256)) return INFINITY;
   double squares = 0;
   double sample_norm = 0;
   for (std::size_t j = 0; j < samples; ++j) {
-    const std::size_t place = values.size() <= 256 ? j : mix_bits(static_cast<std::uint32_t>(j)) % values.size();
+    const std::size_t place =
+        values.size() <= 256 ? j : mix_bits(static_cast<std::uint32_t>(j)) % values.size();
     const double expected = static_cast<double>(digest[5 + j]);
     squares += std::pow(static_cast<double>(values[place]) - expected, 2);
     sample_norm += expected * expected;
@@ -66,7 +70,9 @@ class Case {
         batch_(std::stoll(golden().metadata().at(key_ + ".batch"))),
         training_(golden().metadata().at(key_ + ".training") == "true") {}
 
-  std::string type() const { return std::string(type_of(parse_network(network_, "golden.toml").layers()[0].op)); }
+  std::string type() const {
+    return std::string(type_of(parse_network(network_, "golden.toml").layers()[0].op));
+  }
 
   void check(BenchSettings settings) const {
     SCOPED_TRACE(fmt::format("case {} batch {} of {}", key_, batch_, network_));
@@ -88,7 +94,9 @@ class Case {
     for (std::size_t i = 0; i < bench.inputs.size(); ++i) {
       bench.inputs[i] = hashed_values(static_cast<std::uint32_t>(1 + i), bench.inputs[i].size());
     }
-    const auto around_one = [](std::vector<float>& values) { for (float& v : values) v = 1 + 0.5F * v; };
+    const auto around_one = [](std::vector<float>& values) {
+      for (float& v : values) v = 1 + 0.5F * v;
+    };
     for (std::size_t i = 0; i < bench.parameters.size(); ++i) {
       bench.parameters[i] = hashed_values(static_cast<std::uint32_t>(10 + i), bench.parameters[i].size());
       if (bench.layer().parameters[i].name == "scale") around_one(bench.parameters[i]);
@@ -109,13 +117,17 @@ class Case {
 
   void check_backward(LayerBench& bench) const {
     bench.backward();
-    for (std::size_t i = 0; i < bench.inputs.size(); ++i) compare(fmt::format("input_gradient{}", i), bench.input_gradients[i]);
+    for (std::size_t i = 0; i < bench.inputs.size(); ++i)
+      compare(fmt::format("input_gradient{}", i), bench.input_gradients[i]);
     for (std::size_t i = 0; i < bench.parameters.size(); ++i) {
       compare(bench.layer().parameters[i].name + "_gradient", bench.parameter_gradients[i]);
     }
     for (std::size_t i = 0; i < bench.states.size(); ++i) {
       const StateSpec& state = bench.layer().states[i];
-      bench.backend().follow(state.elements, static_cast<float>(state.momentum), bench.states[i].data(), bench.statistics[i].data())->run({});
+      bench.backend()
+          .follow(state.elements, static_cast<float>(state.momentum), bench.states[i].data(),
+                  bench.statistics[i].data())
+          ->run({});
       compare(state.name, bench.states[i]);
     }
   }
@@ -127,7 +139,8 @@ class Case {
   void compare_metrics(const Metrics& metrics) const {
     const std::vector<float> expected = stored(key_ + ".metrics");
     ASSERT_EQ(expected.size(), 4U);
-    EXPECT_NEAR(metrics.loss, static_cast<double>(expected[0]), 1e-5 * std::abs(static_cast<double>(expected[0])) + 1e-6);
+    EXPECT_NEAR(metrics.loss, static_cast<double>(expected[0]),
+                1e-5 * std::abs(static_cast<double>(expected[0])) + 1e-6);
     EXPECT_EQ(metrics.top1, static_cast<double>(expected[1]));
     EXPECT_EQ(metrics.top5, static_cast<double>(expected[2]));
     EXPECT_EQ(metrics.samples, static_cast<double>(expected[3]));

@@ -28,7 +28,8 @@ struct GradientCase {
   friend void PrintTo(const GradientCase& one, std::ostream* out) { *out << one.row; }
 };
 
-/// `spread` keeps any two values at least 0.05 apart, so that no step of the differences changes which is the largest.
+/// `spread` keeps any two values at least 0.05 apart, so that no step of the differences changes which is the
+/// largest.
 std::vector<float> input_values(Values kind, std::size_t count) {
   std::vector<float> values = hashed_values(1, count);
   if (kind == Values::away_from_zero) {
@@ -37,7 +38,8 @@ std::vector<float> input_values(Values kind, std::size_t count) {
   if (kind == Values::spread) {
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
     for (std::size_t rank = 0; rank < count; ++rank) {
       values[order[rank]] = 0.05F * (static_cast<float>(rank) - static_cast<float>(count) / 2);
     }
@@ -101,7 +103,8 @@ TEST_P(GradientCheck, BackwardEqualsDifferencesOfForward) {
   bench_->backward();
   const auto input_gradients = bench_->input_gradients;
   const auto parameter_gradients = bench_->parameter_gradients;
-  for (std::size_t i = 0; i < bench_->inputs.size(); ++i) check(bench_->inputs[i], input_gradients[i], "input");
+  for (std::size_t i = 0; i < bench_->inputs.size(); ++i)
+    check(bench_->inputs[i], input_gradients[i], "input");
   for (std::size_t p = 0; p < bench_->parameters.size(); ++p) {
     check(bench_->parameters[p], parameter_gradients[p], bench_->layer().parameters[p].name);
   }
@@ -113,9 +116,16 @@ GradientCase convolution(std::string name, const std::string& options, Shape inp
 
 GradientCase pool(std::string name, const std::string& options, Shape input) {
   const bool max = name.substr(0, 3) == "max";
-  const std::string row = std::string("{ type = \"") + (max ? "max_pool" : "average_pool") + "\", " + options + " }";
+  const std::string row =
+      std::string("{ type = \"") + (max ? "max_pool" : "average_pool") + "\", " + options + " }";
   // Max: two steps stay below half of the distance between values.
-  return {std::move(name), row, input, 2, max ? 1e-3 : 1e-5, max ? 0.01 : 0.25, max ? Values::spread : Values::hashed};
+  return {std::move(name),
+          row,
+          input,
+          2,
+          max ? 1e-3 : 1e-5,
+          max ? 0.01 : 0.25,
+          max ? Values::spread : Values::hashed};
 }
 
 GradientCase smooth(std::string name, std::string row, Shape input, std::int64_t batch = 2) {
@@ -131,9 +141,11 @@ const GradientCase kCases[] = {
     convolution("conv_dilation", "outputs = 2, kernel = 3, dilation = 2, padding = 2", {2, 6, 6}),
     convolution("conv_groups", "outputs = 6, kernel = 3, groups = 2, padding = 1", {4, 4, 4}),
     convolution("conv_depthwise", "outputs = 5, kernel = 3, groups = 5, padding = 1", {5, 4, 4}),
-    convolution("conv_depthwise_16", "outputs = 16, kernel = 3, groups = 16, padding = 1, bias = false", {16, 4, 4}),
+    convolution("conv_depthwise_16", "outputs = 16, kernel = 3, groups = 16, padding = 1, bias = false",
+                {16, 4, 4}),
     convolution("conv_depthwise_multiplier", "outputs = 6, kernel = 3, groups = 3", {3, 5, 5}),
-    convolution("conv_rectangular", "outputs = 2, kernel = [2, 3], stride = [1, 2], padding = [1, 0]", {3, 4, 7}),
+    convolution("conv_rectangular", "outputs = 2, kernel = [2, 3], stride = [1, 2], padding = [1, 0]",
+                {3, 4, 7}),
     convolution("conv_one_by_one", "outputs = 17, kernel = 1", {5, 3, 3}),
     convolution("conv_of_a_pixel", "outputs = 3, kernel = 1", {4, 1, 1}, 3),
     convolution("conv_winograd_sized", "outputs = 16, kernel = 3, padding = 1", {16, 4, 4}, 9),
@@ -147,7 +159,8 @@ const GradientCase kCases[] = {
     pool("average_pool", "kernel = 2, stride = 2", {3, 6, 6}),
     pool("average_pool_up", "kernel = 3, stride = 2, rounding = \"up\"", {3, 6, 8}),
     pool("average_pool_padding", "kernel = 3, stride = 2, padding = 1", {5, 6, 5}),
-    pool("average_pool_not_counting_padding", "kernel = 3, stride = 2, padding = 1, count_padding = false, rounding = \"up\"", {5, 6, 6}),
+    pool("average_pool_not_counting_padding",
+         "kernel = 3, stride = 2, padding = 1, count_padding = false, rounding = \"up\"", {5, 6, 6}),
     pool("average_pool_rectangular", "kernel = [3, 1], stride = [2, 3]", {2, 7, 7}),
     pool("average_pool_global", "global = true", {16, 5, 3}),
     {"relu", "{ type = \"relu\" }", {5, 3, 3}, 2, 1e-5, 0.1, Values::away_from_zero},

@@ -10,12 +10,13 @@
 
 namespace convoy {
 
-/// Bytes at a multiple of 64, filled with NaNs, between two fences that show whether a kernel wrote outside of them.
+/// Bytes at a multiple of 64, filled with NaNs, between two fences that show whether a kernel wrote outside
+/// of them.
 class GuardedBuffer {
  public:
   explicit GuardedBuffer(std::int64_t bytes)
       : bytes_(static_cast<std::size_t>(bytes)),
-        memory_(static_cast<std::byte*>(::operator new(bytes_ + 2 * kFence, std::align_val_t{64}))) {
+        memory_(static_cast<std::byte*>(::operator new (bytes_ + 2 * kFence, std::align_val_t{64}))) {
     std::memset(memory_.get(), kMark, bytes_ + 2 * kFence);
     poison();
   }
@@ -33,14 +34,15 @@ class GuardedBuffer {
 
   bool fences_stand() const {
     for (std::size_t i = 0; i < kFence; ++i) {
-      if (memory_.get()[i] != std::byte{kMark} || memory_.get()[kFence + bytes_ + i] != std::byte{kMark}) return false;
+      if (memory_.get()[i] != std::byte{kMark} || memory_.get()[kFence + bytes_ + i] != std::byte{kMark})
+        return false;
     }
     return true;
   }
 
  private:
   struct Release {
-    void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{64}); }
+    void operator()(std::byte* memory) const { ::operator delete (memory, std::align_val_t{64}); }
   };
   static constexpr std::size_t kFence = 64;
   static constexpr unsigned char kMark = 0xA5;

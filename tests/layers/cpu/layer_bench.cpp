@@ -14,7 +14,8 @@ namespace {
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 bool is_activation(Role role) {
-  return role == Role::input || role == Role::output || role == Role::input_gradient || role == Role::output_gradient;
+  return role == Role::input || role == Role::output || role == Role::input_gradient ||
+         role == Role::output_gradient;
 }
 
 bool is_forward(PassKind kind) { return kind == PassKind::forward || kind == PassKind::statistics; }
@@ -24,19 +25,26 @@ std::vector<float> zeros(std::int64_t count) { return std::vector<float>(static_
 }  // namespace
 
 std::string network_of(const std::string& row, Shape input) {
-  return fmt::format("name = \"bench\"\ninput = {{ channels = {}, height = {}, width = {} }}\nlayers = [\n{},\n]\n",
-                     input.channels, input.height, input.width, row);
+  return fmt::format(
+      "name = \"bench\"\ninput = {{ channels = {}, height = {}, width = {} }}\nlayers = [\n{},\n]\n",
+      input.channels, input.height, input.width, row);
 }
 
 std::string name_of(PassKind kind) {
-  static constexpr std::array<const char*, 5> kNames{"forward", "statistics", "backward_data", "backward_weights", "backward"};
+  static constexpr std::array<const char*, 5> kNames{"forward", "statistics", "backward_data",
+                                                     "backward_weights", "backward"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
 LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings)
     : backend_(make_cpu_backend()), graph_(parse_network(network_of(row, input), "bench.toml")) {
   const std::size_t count = layer().inputs.size();
-  site_ = {&layer(), 0, graph_.input_shapes(layer()), graph_.output_shape(layer()), batch, settings.training,
+  site_ = {&layer(),
+           0,
+           graph_.input_shapes(layer()),
+           graph_.output_shape(layer()),
+           batch,
+           settings.training,
            std::vector<bool>(count, settings.training && settings.input_gradient)};
   lowered_ = backend_->lower(site_, std::vector<Layout>(count, incoming_layout(settings)));
   inputs.assign(count, zeros(batch * input.elements()));
@@ -50,16 +58,19 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
   context.valid_samples = batch;
   context.sample_weight = 1.F / static_cast<float>(batch);
   saved_ = std::make_shared<GuardedBuffer>(lowered_->spec().saved_bytes);
-  for (std::size_t pass = 0; pass < lowered_->spec().passes.size(); ++pass) passes_.push_back(make_pass(pass, settings));
+  for (std::size_t pass = 0; pass < lowered_->spec().passes.size(); ++pass)
+    passes_.push_back(make_pass(pass, settings));
 }
 
 Layout LayerBench::incoming_layout(const BenchSettings& settings) {
   const Layout plain = backend_->input_layout(site_.inputs[0], site_.batch);
   if (!settings.blocked_input) return plain;
-  const std::string row = fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", site_.inputs[0].channels);
+  const std::string row =
+      fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", site_.inputs[0].channels);
   const Graph source = parse_network(network_of(row, site_.inputs[0]), "source.toml");
   const Layer& giver = source.layers().front();
-  const Site site{&giver, 0, source.input_shapes(giver), source.output_shape(giver), site_.batch, true, {true}};
+  const Site site{&giver, 0,     source.input_shapes(giver), source.output_shape(giver), site_.batch,
+                  true,   {true}};
   return backend_->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
 }
 
@@ -70,14 +81,22 @@ Shape LayerBench::shape_of(const Operand& operand) const {
 
 std::vector<float>& LayerBench::values(const Operand& operand) {
   switch (operand.role) {
-    case Role::input: return inputs[index(operand.index)];
-    case Role::output: return output;
-    case Role::parameter: return parameters[index(operand.index)];
-    case Role::input_gradient: return input_gradients[index(operand.index)];
-    case Role::output_gradient: return output_gradient;
-    case Role::parameter_gradient: return parameter_gradients[index(operand.index)];
-    case Role::state: return states[index(operand.index)];
-    default: return statistics[index(operand.index)];
+    case Role::input:
+      return inputs[index(operand.index)];
+    case Role::output:
+      return output;
+    case Role::parameter:
+      return parameters[index(operand.index)];
+    case Role::input_gradient:
+      return input_gradients[index(operand.index)];
+    case Role::output_gradient:
+      return output_gradient;
+    case Role::parameter_gradient:
+      return parameter_gradients[index(operand.index)];
+    case Role::state:
+      return states[index(operand.index)];
+    default:
+      return statistics[index(operand.index)];
   }
 }
 
@@ -104,9 +123,9 @@ LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& 
   for (const Operand& operand : spec.writes) pass.writes.push_back(make_port(operand, false));
   if (settings.in_place && spec.in_place && spec.reads[0].layout.id == spec.writes[0].layout.id) {
     pass.writes[0].memory = pass.reads[0].memory;
-    pass.writes[0].change = backend_->reorder(spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch),
-                                              false, false, pass.reads[0].memory->data(), pass.writes[0].plain->data(),
-                                              pass.writes[0].scratch->data());
+    pass.writes[0].change = backend_->reorder(
+        spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch), false, false,
+        pass.reads[0].memory->data(), pass.writes[0].plain->data(), pass.writes[0].scratch->data());
   }
   pass.scratch = std::make_shared<GuardedBuffer>(spec.scratch_bytes);
   std::vector<void*> reads;
@@ -123,7 +142,8 @@ void LayerBench::fill(Port& port) {
   if (operand.role == Role::labels) {
     std::memcpy(port.memory->data(), labels.data(), labels.size() * sizeof labels[0]);
   } else if (operand.role == Role::parameter) {
-    backend_->store_parameter(layer().parameters[index(operand.index)], operand.layout, values(operand).data(), port.memory->data());
+    backend_->store_parameter(layer().parameters[index(operand.index)], operand.layout,
+                              values(operand).data(), port.memory->data());
   } else if (port.plain == nullptr) {
     std::copy(values(operand).begin(), values(operand).end(), port.memory->floats());
   } else {
@@ -139,7 +159,8 @@ void LayerBench::empty(Port& port) {
   if (operand.role == Role::metrics) {
     std::memcpy(&metrics, port.memory->data(), sizeof metrics);
   } else if (operand.role == Role::parameter_gradient) {
-    backend_->load_parameter(layer().parameters[index(operand.index)], operand.layout, port.memory->data(), target.data());
+    backend_->load_parameter(layer().parameters[index(operand.index)], operand.layout, port.memory->data(),
+                             target.data());
   } else if (port.plain == nullptr) {
     std::copy_n(port.memory->floats(), target.size(), target.begin());
   } else {
@@ -179,7 +200,9 @@ void LayerBench::backward() {
 bool LayerBench::is_loss() const { return convoy::is_loss(layer().op); }
 
 bool LayerBench::fences_stand() const {
-  const auto stand = [](const std::shared_ptr<GuardedBuffer>& buffer) { return buffer == nullptr || buffer->fences_stand(); };
+  const auto stand = [](const std::shared_ptr<GuardedBuffer>& buffer) {
+    return buffer == nullptr || buffer->fences_stand();
+  };
   for (const Pass& pass : passes_) {
     for (const auto* ports : {&pass.reads, &pass.writes}) {
       for (const Port& port : *ports) {
@@ -194,7 +217,8 @@ bool LayerBench::fences_stand() const {
 std::string LayerBench::implementations() const {
   std::string text;
   for (std::size_t pass = 0; pass < lowered_->spec().passes.size(); ++pass) {
-    text += fmt::format("{}{}: {}", pass == 0 ? "" : "; ", name_of(lowered_->spec().passes[pass].kind), lowered_->implementation(pass));
+    text += fmt::format("{}{}: {}", pass == 0 ? "" : "; ", name_of(lowered_->spec().passes[pass].kind),
+                        lowered_->implementation(pass));
   }
   return text;
 }

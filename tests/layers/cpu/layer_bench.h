@@ -13,14 +13,15 @@ namespace convoy {
 /// How a LayerBench sets its layer up.
 struct BenchSettings {
   bool training = true;
-  bool in_place = false;        ///< where a pass allows it, writes[0] lies in the memory of reads[0]
-  bool input_gradient = true;   ///< backward gives the gradients of the inputs
-  bool blocked_input = false;   ///< inputs come in the layout that a convolution of their shape gives, not the plain one
+  bool in_place = false;       ///< where a pass allows it, writes[0] lies in the memory of reads[0]
+  bool input_gradient = true;  ///< backward gives the gradients of the inputs
+  bool blocked_input =
+      false;  ///< inputs come in the layout that a convolution of their shape gives, not the plain one
 };
 
-/// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every operand of
-/// every pass has memory of its own, poisoned before each run and fenced, so that a pass which reads or writes more
-/// than it declares is found.
+/// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every
+/// operand of every pass has memory of its own, poisoned before each run and fenced, so that a pass which
+/// reads or writes more than it declares is found.
 class LayerBench {
  public:
   /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`.

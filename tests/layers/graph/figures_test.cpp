@@ -12,9 +12,11 @@ Graph parse(const char* text) { return parse_network(text, "net.toml"); }
 
 /// The output shape of one layer.
 Shape shape_after(const std::string& row, Shape input) {
-  const Graph graph = parse_network(fmt::format("name = \"x\"\ninput = {{ channels = {}, height = {}, width = {} }}\nlayers = [ {{ {} }} ]\n",
-                                                input.channels, input.height, input.width, row),
-                                    "net.toml");
+  const Graph graph = parse_network(
+      fmt::format(
+          "name = \"x\"\ninput = {{ channels = {}, height = {}, width = {} }}\nlayers = [ {{ {} }} ]\n",
+          input.channels, input.height, input.width, row),
+      "net.toml");
   return graph.activations().back().shape;
 }
 
@@ -39,12 +41,14 @@ TEST(Figures, AlexNetOfTwoGroups) {
   for (const Layer& layer : graph.layers()) {
     if (!layer.parameters.empty()) weights.push_back(layer.parameters[0].elements());
   }
-  EXPECT_EQ(weights, (std::vector<std::int64_t>{34848, 307200, 884736, 663552, 442368, 37748736, 16777216, 4096000}));
+  EXPECT_EQ(weights,
+            (std::vector<std::int64_t>{34848, 307200, 884736, 663552, 442368, 37748736, 16777216, 4096000}));
 }
 
 TEST(Figures, AlexNetWithoutGroups) {
   std::string text = networks::kAlexNet;
-  for (std::size_t at = text.find(", groups = 2"); at != std::string::npos; at = text.find(", groups = 2")) text.erase(at, 12);
+  for (std::size_t at = text.find(", groups = 2"); at != std::string::npos; at = text.find(", groups = 2"))
+    text.erase(at, 12);
   const Graph graph = parse(text.c_str());
   EXPECT_EQ(graph.parameters(), 62378344);
   EXPECT_NEAR(static_cast<double>(graph.macs()), 1.135e9, 0.0005e9);
@@ -64,14 +68,19 @@ TEST(Figures, Vgg16) {
 
 TEST(Figures, ReductionOfInception3aSavesWeights) {
   const auto weights = [](std::int64_t in, std::int64_t out, int kernel) {
-    const Graph graph = parse_network(fmt::format("name = \"x\"\ninput = {{ channels = {}, height = 28, width = 28 }}\n"
-                                                  "layers = [ {{ type = \"convolution\", outputs = {}, kernel = {}, padding = {}, bias = false }} ]\n",
-                                                  in, out, kernel, kernel / 2), "net.toml");
+    const Graph graph =
+        parse_network(fmt::format("name = \"x\"\ninput = {{ channels = {}, height = 28, width = 28 }}\n"
+                                  "layers = [ {{ type = \"convolution\", outputs = {}, kernel = {}, padding "
+                                  "= {}, bias = false }} ]\n",
+                                  in, out, kernel, kernel / 2),
+                      "net.toml");
     EXPECT_EQ(graph.activations().back().shape, (Shape{out, 28, 28}));
     return graph.parameters();
   };
   EXPECT_EQ(weights(192, 64, 1) + weights(192, 128, 3) + weights(192, 32, 5), 387072);
-  EXPECT_EQ(weights(192, 64, 1) + weights(192, 96, 1) + weights(96, 128, 3) + weights(192, 16, 1) + weights(16, 32, 5), 157184);
+  EXPECT_EQ(weights(192, 64, 1) + weights(192, 96, 1) + weights(96, 128, 3) + weights(192, 16, 1) +
+                weights(16, 32, 5),
+            157184);
 }
 
 TEST(Figures, ActivationsOfThreeConvolutionsOf64Maps) {
@@ -96,30 +105,48 @@ TEST(Shapes, OfConvolutionAreRoundedDown) {
 }
 
 TEST(Shapes, OfConvolutionMayDifferByAxis) {
-  EXPECT_EQ(shape_after("type = \"convolution\", outputs = 4, kernel = [3, 5], stride = [2, 3], padding = [1, 2]", {3, 12, 20}), (Shape{4, 6, 7}));
+  EXPECT_EQ(
+      shape_after("type = \"convolution\", outputs = 4, kernel = [3, 5], stride = [2, 3], padding = [1, 2]",
+                  {3, 12, 20}),
+      (Shape{4, 6, 7}));
 }
 
 // Odd sizes need no asymmetric padding for "same" at stride 2: 75 → 38.
-TEST(Shapes, OfStrideTwoHalveAndRoundUpWhereTheSizeIsOdd) { EXPECT_EQ(conv_width(75, "kernel = 3, stride = 2, padding = 1"), 38); }
+TEST(Shapes, OfStrideTwoHalveAndRoundUpWhereTheSizeIsOdd) {
+  EXPECT_EQ(conv_width(75, "kernel = 3, stride = 2, padding = 1"), 38);
+}
 
 TEST(Shapes, OfPoolsAreRoundedAsTheFileSays) {
   EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 3, stride = 2", {5, 12, 13}), (Shape{5, 5, 6}));
-  EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 3, stride = 2, rounding = \"up\"", {5, 12, 13}), (Shape{5, 6, 6}));
-  EXPECT_EQ(shape_after("type = \"average_pool\", kernel = 2, stride = 2, rounding = \"up\"", {5, 7, 9}), (Shape{5, 4, 5}));
+  EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 3, stride = 2, rounding = \"up\"", {5, 12, 13}),
+            (Shape{5, 6, 6}));
+  EXPECT_EQ(shape_after("type = \"average_pool\", kernel = 2, stride = 2, rounding = \"up\"", {5, 7, 9}),
+            (Shape{5, 4, 5}));
   EXPECT_EQ(shape_after("type = \"max_pool\", global = true", {5, 7, 9}), (Shape{5, 1, 1}));
   // Caffe: the last window must start inside the input or its left padding.
-  EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 3, stride = 2, padding = 1, rounding = \"up\"", {5, 8, 8}), (Shape{5, 5, 5}));
-  EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 2, stride = 2, padding = 1, rounding = \"up\"", {5, 7, 7}), (Shape{5, 4, 4}));
-  EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 1, stride = 3, rounding = \"up\"", {5, 4, 4}), (Shape{5, 2, 2}));
+  EXPECT_EQ(
+      shape_after("type = \"max_pool\", kernel = 3, stride = 2, padding = 1, rounding = \"up\"", {5, 8, 8}),
+      (Shape{5, 5, 5}));
+  EXPECT_EQ(
+      shape_after("type = \"max_pool\", kernel = 2, stride = 2, padding = 1, rounding = \"up\"", {5, 7, 7}),
+      (Shape{5, 4, 4}));
+  EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 1, stride = 3, rounding = \"up\"", {5, 4, 4}),
+            (Shape{5, 2, 2}));
 }
 
 TEST(Shapes, AFullyConnectedLayerIsAConvolution) {
   const auto network = [](const char* rows, int size) {
-    return parse_network(fmt::format("name = \"x\"\ninput = {{ channels = 512, height = {0}, width = {0} }}\nlayers = [ {1} ]\n", size, rows), "net.toml");
+    return parse_network(
+        fmt::format(
+            "name = \"x\"\ninput = {{ channels = 512, height = {0}, width = {0} }}\nlayers = [ {1} ]\n", size,
+            rows),
+        "net.toml");
   };
-  const char* convolutions = R"({ type = "convolution", outputs = 4096, kernel = 7 }, { type = "convolution", outputs = 4096, kernel = 1 },
+  const char* convolutions =
+      R"({ type = "convolution", outputs = 4096, kernel = 7 }, { type = "convolution", outputs = 4096, kernel = 1 },
                                 { type = "convolution", outputs = 1000, kernel = 1 })";
-  const char* connected = R"({ type = "fully_connected", outputs = 4096 }, { type = "fully_connected", outputs = 4096 },
+  const char* connected =
+      R"({ type = "fully_connected", outputs = 4096 }, { type = "fully_connected", outputs = 4096 },
                              { type = "fully_connected", outputs = 1000 })";
   EXPECT_EQ(network(convolutions, 7).parameters(), network(connected, 7).parameters());
   EXPECT_EQ(network(convolutions, 7).macs(), network(connected, 7).macs());
@@ -128,8 +155,12 @@ TEST(Shapes, AFullyConnectedLayerIsAConvolution) {
 
 TEST(Shapes, OfGroupsDivideTheWeightsAndTheWork) {
   const auto of = [](int groups) {
-    return parse_network(fmt::format("name = \"x\"\ninput = {{ channels = 48, height = 27, width = 27 }}\nlayers = [ {{ type = \"convolution\", "
-                                     "outputs = 96, kernel = 5, padding = 2, groups = {}, bias = false }} ]\n", groups), "net.toml");
+    return parse_network(
+        fmt::format("name = \"x\"\ninput = {{ channels = 48, height = 27, width = 27 }}\nlayers = [ {{ type "
+                    "= \"convolution\", "
+                    "outputs = 96, kernel = 5, padding = 2, groups = {}, bias = false }} ]\n",
+                    groups),
+        "net.toml");
   };
   EXPECT_EQ(of(1).parameters(), 2 * of(2).parameters());
   EXPECT_EQ(of(1).macs(), 48 * of(48).macs());

@@ -30,91 +30,157 @@ std::string mistake(const std::string& rows) { return message_of(file_of(rows));
 
 TEST(Mistakes, AMisspeltKeyIsNamedWithTheRightOne) {
   EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 4, kernel = 3, paddng = 1 },"),
-              AllOf(StartsWith("net.toml:4:62: "), HasSubstr("layer \"c\" (convolution)"), HasSubstr("\"paddng\""),
-                    HasSubstr("did you mean \"padding\"")));
+              AllOf(StartsWith("net.toml:4:64: "), HasSubstr("layer \"c\" (convolution)"),
+                    HasSubstr("\"paddng\""), HasSubstr("did you mean \"padding\"")));
 }
 
 TEST(Mistakes, AnUnknownTypeIsNamedWithTheRightOne) {
   EXPECT_THAT(mistake("  { type = \"convolutoin\", outputs = 4, kernel = 3 },"),
-              AllOf(StartsWith("net.toml:4:12: "), HasSubstr("convolutoin"), HasSubstr("did you mean \"convolution\""), HasSubstr("softmax_loss")));
+              AllOf(StartsWith("net.toml:4:12: "), HasSubstr("convolutoin"),
+                    HasSubstr("did you mean \"convolution\""), HasSubstr("softmax_loss")));
 }
 
 TEST(Mistakes, AMissingKeyIsNamed) {
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4 },"), AllOf(StartsWith("net.toml:4:"), HasSubstr("\"kernel\" is missing"), HasSubstr("(convolution)")));
+  EXPECT_THAT(
+      mistake("  { type = \"convolution\", outputs = 4 },"),
+      AllOf(StartsWith("net.toml:4:"), HasSubstr("\"kernel\" is missing"), HasSubstr("(convolution)")));
   EXPECT_THAT(mistake("  { type = \"fully_connected\" },"), HasSubstr("\"outputs\" is missing"));
-  EXPECT_THAT(mistake("  { name = \"a\" },"), AllOf(StartsWith("net.toml:4:"), HasSubstr("\"type\" is missing")));
+  EXPECT_THAT(mistake("  { name = \"a\" },"),
+              AllOf(StartsWith("net.toml:4:"), HasSubstr("\"type\" is missing")));
   EXPECT_THAT(mistake("  { type = \"max_pool\" },"), HasSubstr("\"kernel\" is missing"));
 }
 
 TEST(Mistakes, AValueOfTheWrongTypeSaysWhatWasExpected) {
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = \"4\", kernel = 3 },"), AllOf(StartsWith("net.toml:4:"), HasSubstr("\"outputs\": expected an integer, found a string")));
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3.5 },"), AllOf(HasSubstr("\"kernel\""), HasSubstr("an integer or [height, width]")));
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = [3, 3, 3] },"), HasSubstr("[height, width]"));
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3, bias = 1 },"), HasSubstr("expected true or false, found an integer"));
-  EXPECT_THAT(mistake("  { type = \"dropout\", rate = \"half\" },"), HasSubstr("expected a number, found a string"));
-  EXPECT_THAT(mistake("  { type = \"relu\", from = 3 },"), AllOf(HasSubstr("\"from\""), HasSubstr("expected a string or an array of strings")));
+  EXPECT_THAT(
+      mistake("  { type = \"convolution\", outputs = \"4\", kernel = 3 },"),
+      AllOf(StartsWith("net.toml:4:"), HasSubstr("\"outputs\": expected an integer, found a string")));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3.5 },"),
+              AllOf(HasSubstr("\"kernel\""), HasSubstr("an integer or [height, width]")));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = [3, 3, 3] },"),
+              HasSubstr("[height, width]"));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3, bias = 1 },"),
+              HasSubstr("expected true or false, found an integer"));
+  EXPECT_THAT(mistake("  { type = \"dropout\", rate = \"half\" },"),
+              HasSubstr("expected a number, found a string"));
+  EXPECT_THAT(mistake("  { type = \"relu\", from = 3 },"),
+              AllOf(HasSubstr("\"from\""), HasSubstr("expected a string or an array of strings")));
   EXPECT_THAT(mistake("  { type = 7 },"), HasSubstr("\"type\""));
   EXPECT_THAT(mistake("  \"relu\","), AllOf(StartsWith("net.toml:4:3: "), HasSubstr("{ type = \"...\" }")));
 }
 
 TEST(Mistakes, AValueOutOfRangeSaysTheRange) {
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 0, kernel = 3 },"), AllOf(HasSubstr("\"outputs\": 0 is out of range"), HasSubstr("from 1 to")));
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 0 },"), HasSubstr("\"kernel\": 0 is out of range"));
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3, padding = -1 },"), HasSubstr("\"padding\": -1 is out of range"));
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3, stride = [1, 0] },"), HasSubstr("\"stride\": 0 is out of range"));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 0, kernel = 3 },"),
+              AllOf(HasSubstr("\"outputs\": 0 is out of range"), HasSubstr("from 1 to")));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 0 },"),
+              HasSubstr("\"kernel\": 0 is out of range"));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3, padding = -1 },"),
+              HasSubstr("\"padding\": -1 is out of range"));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 3, stride = [1, 0] },"),
+              HasSubstr("\"stride\": 0 is out of range"));
   EXPECT_THAT(mistake("  { type = \"dropout\", rate = 1.0 },"), HasSubstr("\"rate\": 1 is out of range"));
   EXPECT_THAT(mistake("  { type = \"dropout\", rate = nan },"), HasSubstr("out of range"));
   EXPECT_THAT(mistake("  { type = \"lrn\", size = 4 },"), AllOf(HasSubstr("\"size\""), HasSubstr("odd")));
-  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, padding = 2 },"), AllOf(HasSubstr("\"padding\""), HasSubstr("smaller than the kernel")));
-  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, rounding = \"upp\" },"), AllOf(HasSubstr("\"upp\" is not known"), HasSubstr("did you mean \"up\"")));
-  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, global = true },"), HasSubstr("leave the kernel out"));
-  EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = \"xavir\" },"), HasSubstr("did you mean \"xavier\""));
-  EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = { gauss = 1 } },"), HasSubstr("gauss"));
+  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, padding = 2 },"),
+              AllOf(HasSubstr("\"padding\""), HasSubstr("smaller than the kernel")));
+  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, rounding = \"upp\" },"),
+              AllOf(HasSubstr("\"upp\" is not known"), HasSubstr("did you mean \"up\"")));
+  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, global = true },"),
+              HasSubstr("leave the kernel out"));
+  EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = \"xavir\" },"),
+              HasSubstr("did you mean \"xavier\""));
+  EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = { gauss = 1 } },"),
+              HasSubstr("gauss"));
   EXPECT_THAT(mistake("  { type = \"relu\", name = \"\" },"), HasSubstr("must not be empty"));
 }
 
 TEST(Mistakes, AShapeThatCannotBeNamesTheLayer) {
-  EXPECT_THAT(mistake("  { type = \"relu\" },\n  { name = \"big\", type = \"convolution\", outputs = 4, kernel = 9 },"),
-              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("\"big\""), HasSubstr("kernel of 9"), HasSubstr("input of 8")));
-  EXPECT_THAT(mistake("  { name = \"wide\", type = \"convolution\", outputs = 4, kernel = 4, dilation = 3 },"), HasSubstr("kernel of 10"));
-  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = [2, 9] },"), AllOf(HasSubstr("kernel of 9"), HasSubstr("width")));
+  EXPECT_THAT(
+      mistake(
+          "  { type = \"relu\" },\n  { name = \"big\", type = \"convolution\", outputs = 4, kernel = 9 },"),
+      AllOf(StartsWith("net.toml:5:3: "), HasSubstr("\"big\""), HasSubstr("kernel of 9"),
+            HasSubstr("input of 8")));
+  EXPECT_THAT(
+      mistake("  { name = \"wide\", type = \"convolution\", outputs = 4, kernel = 4, dilation = 3 },"),
+      HasSubstr("kernel of 10"));
+  EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = [2, 9] },"),
+              AllOf(HasSubstr("kernel of 9"), HasSubstr("width")));
   EXPECT_THAT(mistake("  { name = \"g\", type = \"convolution\", outputs = 4, kernel = 1, groups = 2 },"),
-              AllOf(StartsWith("net.toml:4:3: "), HasSubstr("\"g\""), HasSubstr("2 groups do not divide its 3 input channels")));
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 1, groups = 3 },"), HasSubstr("4 outputs"));
-  EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 4, kernel = 1 },\n  { type = \"sum\", from = [\"c\", \"input\"] },"),
+              AllOf(StartsWith("net.toml:4:3: "), HasSubstr("\"g\""),
+                    HasSubstr("2 groups do not divide its 3 input channels")));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 4, kernel = 1, groups = 3 },"),
+              HasSubstr("4 outputs"));
+  EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 4, kernel = 1 },\n  { type = "
+                      "\"sum\", from = [\"c\", \"input\"] },"),
               AllOf(StartsWith("net.toml:5:3: "), HasSubstr("differ in shape: 4x8x8 and 3x8x8")));
-  EXPECT_THAT(mistake("  { type = \"softmax_loss\" },"), AllOf(HasSubstr("(softmax_loss)"), HasSubstr("3x8x8"), HasSubstr("fully connected")));
+  EXPECT_THAT(mistake("  { type = \"softmax_loss\" },"),
+              AllOf(HasSubstr("(softmax_loss)"), HasSubstr("3x8x8"), HasSubstr("fully connected")));
+}
+
+TEST(Mistakes, ATensorLargerThanAnyMachineIsRefused) {
+  EXPECT_THAT(
+      mistake("  { name = \"c\", type = \"convolution\", outputs = 1000000, kernel = 3, padding = 1000 },"),
+      AllOf(StartsWith("net.toml:4:3: "), HasSubstr("\"c\""),
+            HasSubstr("its output would have 4.02e+12 values")));
+  EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 1000000, kernel = 8 },\n"
+                      "  { name = \"f\", type = \"fully_connected\", outputs = 1000000 },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("its weight would have 1e+12 values")));
 }
 
 TEST(Mistakes, NamesThatDoNotJoinUpAreNamed) {
-  EXPECT_THAT(mistake("  { name = \"a\", type = \"relu\" },\n  { name = \"a\", type = \"relu\" },"),
-              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("\"a\""), HasSubstr("used twice, first at line 4")));
+  EXPECT_THAT(
+      mistake("  { name = \"a\", type = \"relu\" },\n  { name = \"a\", type = \"relu\" },"),
+      AllOf(StartsWith("net.toml:5:3: "), HasSubstr("\"a\""), HasSubstr("used twice, first at line 4")));
   EXPECT_THAT(mistake("  { name = \"conv1\", type = \"relu\" },\n  { type = \"relu\", from = \"conv2\" },"),
-              AllOf(StartsWith("net.toml:5:"), HasSubstr("no layer gives its input \"conv2\""), HasSubstr("did you mean \"conv1\"")));
-  EXPECT_THAT(mistake("  { name = \"a\", type = \"relu\", from = \"c\" },\n  { name = \"b\", type = \"relu\" },\n  { name = \"c\", type = \"relu\" },"),
+              AllOf(StartsWith("net.toml:5:"), HasSubstr("no layer gives its input \"conv2\""),
+                    HasSubstr("did you mean \"conv1\"")));
+  EXPECT_THAT(mistake("  { name = \"a\", type = \"relu\", from = \"c\" },\n  { name = \"b\", type = \"relu\" "
+                      "},\n  { name = \"c\", type = \"relu\" },"),
               AllOf(StartsWith("net.toml:4:3: "), HasSubstr("cycle"), HasSubstr("a, b, c")));
   EXPECT_THAT(mistake("  { name = \"a\", type = \"relu\", from = \"a\" },"), HasSubstr("cycle"));
   EXPECT_THAT(mistake("  { name = \"input\", type = \"relu\" },"), HasSubstr("name of the network's input"));
-  EXPECT_THAT(mistake("  { type = \"relu\", from = [\"input\", \"input\"] },"), HasSubstr("takes 1 input, but has 2"));
+  EXPECT_THAT(mistake("  { type = \"relu\", from = [\"input\", \"input\"] },"),
+              HasSubstr("takes 1 input, but has 2"));
   EXPECT_THAT(mistake("  { type = \"sum\" },"), HasSubstr("takes at least 2 inputs, but has 1"));
   EXPECT_THAT(mistake("  { type = \"relu\", from = [] },"), HasSubstr("has 0"));
 }
 
 TEST(Mistakes, TwoLossesAreRefused) {
-  EXPECT_THAT(mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type = \"softmax_loss\" },\n"
+  EXPECT_THAT(mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type "
+                      "= \"softmax_loss\" },\n"
                       "  { name = \"l2\", type = \"softmax_loss\", from = \"f\" },"),
               AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"l2\""), HasSubstr("a loss already, \"l1\"")));
 }
 
+TEST(Mistakes, ALayerThatLeadsNowhereIsRefused) {
+  const std::string rows =
+      "  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"dead\", type = \"relu\" "
+      "},\n";
+  EXPECT_THAT(mistake(rows + "  { name = \"l\", type = \"softmax_loss\", from = \"f\" },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("\"dead\" (relu)"),
+                    HasSubstr("no layer takes its output")));
+  EXPECT_EQ(mistake(rows), "no error");  // a network without a loss, to be inspected, ends somewhere
+}
+
 TEST(Mistakes, OfTheFileAsAWhole) {
-  EXPECT_THAT(message_of("name = \"x\"\ninput = { channels = 3, height = 8, width = 8 }\n"), HasSubstr("\"layers\""));
-  EXPECT_THAT(message_of("name = \"x\"\ninput = { channels = 3, height = 8, width = 8 }\nlayers = []\n"), AllOf(StartsWith("net.toml:3:"), HasSubstr("\"layers\"")));
-  EXPECT_THAT(message_of("name = \"x\"\nlayers = [ { type = \"relu\" } ]\n"), AllOf(HasSubstr("\"input\""), HasSubstr("channels = 3")));
-  EXPECT_THAT(message_of("name = \"x\"\ninput = { channels = 3, height = 8 }\nlayers = [ { type = \"relu\" } ]\n"), HasSubstr("\"width\" is missing"));
-  EXPECT_THAT(message_of("name = \"x\"\ninput = { channels = 3, height = 8, widht = 8 }\nlayers = [ { type = \"relu\" } ]\n"), AllOf(StartsWith("net.toml:2:"), HasSubstr("width")));
-  EXPECT_THAT(message_of("input = { channels = 3, height = 8, width = 8 }\nlayers = [ { type = \"relu\" } ]\n"), HasSubstr("\"name\" is missing"));
-  EXPECT_THAT(message_of("nme = \"y\"\nname = \"x\"\ninput = { channels = 3, height = 8, width = 8 }\nlayers = [ { type = \"relu\" } ]\n"),
-              AllOf(StartsWith("net.toml:1:1: "), HasSubstr("unknown key \"nme\""), HasSubstr("did you mean \"name\"")));
+  EXPECT_THAT(message_of("name = \"x\"\ninput = { channels = 3, height = 8, width = 8 }\n"),
+              HasSubstr("\"layers\""));
+  EXPECT_THAT(message_of("name = \"x\"\ninput = { channels = 3, height = 8, width = 8 }\nlayers = []\n"),
+              AllOf(StartsWith("net.toml:3:"), HasSubstr("\"layers\"")));
+  EXPECT_THAT(message_of("name = \"x\"\nlayers = [ { type = \"relu\" } ]\n"),
+              AllOf(HasSubstr("\"input\""), HasSubstr("channels = 3")));
+  EXPECT_THAT(
+      message_of("name = \"x\"\ninput = { channels = 3, height = 8 }\nlayers = [ { type = \"relu\" } ]\n"),
+      HasSubstr("\"width\" is missing"));
+  EXPECT_THAT(message_of("name = \"x\"\ninput = { channels = 3, height = 8, widht = 8 }\nlayers = [ { type = "
+                         "\"relu\" } ]\n"),
+              AllOf(StartsWith("net.toml:2:"), HasSubstr("width")));
+  EXPECT_THAT(
+      message_of("input = { channels = 3, height = 8, width = 8 }\nlayers = [ { type = \"relu\" } ]\n"),
+      HasSubstr("\"name\" is missing"));
+  EXPECT_THAT(message_of("nme = \"y\"\nname = \"x\"\ninput = { channels = 3, height = 8, width = 8 }\nlayers "
+                         "= [ { type = \"relu\" } ]\n"),
+              AllOf(StartsWith("net.toml:1:1: "), HasSubstr("unknown key \"nme\""),
+                    HasSubstr("did you mean \"name\"")));
   EXPECT_THAT(message_of("name = \"x\n"), AllOf(StartsWith("net.toml:1:"), HasSubstr("not valid TOML")));
   EXPECT_THAT(message_of("name = x"), AllOf(StartsWith("net.toml:1:8: "), HasSubstr("not valid TOML")));
   EXPECT_THAT(message_of(""), HasSubstr("\"name\" is missing"));
@@ -131,14 +197,17 @@ TEST(Mistakes, AFileThatIsNotThereIsNamed) {
 }
 
 TEST(NetworkFile, MayReferForward) {
-  const Graph graph = parse_network(file_of("  { name = \"late\", type = \"relu\", from = \"early\" },\n  { name = \"early\", type = \"relu\", from = \"input\" },"), "net.toml");
+  const Graph graph = parse_network(file_of("  { name = \"late\", type = \"relu\", from = \"early\" },\n  { "
+                                            "name = \"early\", type = \"relu\", from = \"input\" },"),
+                                    "net.toml");
   EXPECT_EQ(graph.layers()[0].name, "early");
   EXPECT_EQ(graph.layers()[1].name, "late");
   EXPECT_EQ(graph.layers()[1].inputs, std::vector<int>{1});
 }
 
 TEST(NetworkFile, NamesLayersByTypeAndNumberAndChainsThem) {
-  const Graph graph = parse_network(file_of("  { type = \"relu\" },\n  { type = \"dropout\" },\n  { type = \"relu\" },"), "net.toml");
+  const Graph graph = parse_network(
+      file_of("  { type = \"relu\" },\n  { type = \"dropout\" },\n  { type = \"relu\" },"), "net.toml");
   EXPECT_EQ(graph.layers()[2].name, "relu2");
   EXPECT_EQ(graph.layers()[2].inputs, std::vector<int>{2});
   EXPECT_EQ(graph.activations()[1].consumers, std::vector<int>{1});

@@ -25,16 +25,25 @@ class Dice {
 
 /// Changes the text at one to four places: bytes flipped, removed, doubled, or words of the format put in.
 std::string mutated(std::string text, Dice& dice) {
-  static constexpr std::array<const char*, 14> kWords{"0", "-1", "9223372036854775807", "1e308", "nan", "{", "]", "\"input\"", "type",
-                                                      "\"sum\"", "[\"input\", \"input\"]", "kernel = 3,", "true", "\n"};
+  static constexpr std::array<const char*, 14> kWords{
+      "0",    "-1",      "9223372036854775807",    "1e308",       "nan",  "{", "]", "\"input\"",
+      "type", "\"sum\"", "[\"input\", \"input\"]", "kernel = 3,", "true", "\n"};
   const std::size_t changes = 1 + dice.below(4);
   for (std::size_t i = 0; i < changes; ++i) {
     const std::size_t at = dice.below(text.size());
     switch (dice.below(5)) {
-      case 0: text[at] = static_cast<char>(dice.below(256)); break;
-      case 1: text.erase(at, 1 + dice.below(12)); break;
-      case 2: text.insert(at, text.substr(dice.below(text.size()), dice.below(60))); break;
-      case 3: text.insert(at, kWords[dice.below(kWords.size())]); break;
+      case 0:
+        text[at] = static_cast<char>(dice.below(256));
+        break;
+      case 1:
+        text.erase(at, 1 + dice.below(12));
+        break;
+      case 2:
+        text.insert(at, text.substr(dice.below(text.size()), dice.below(60)));
+        break;
+      case 3:
+        text.insert(at, kWords[dice.below(kWords.size())]);
+        break;
       default: {  // a number becomes another
         const std::size_t digit = text.find_first_of("0123456789", at);
         if (digit != std::string::npos) text.replace(digit, 1, kWords[dice.below(5)]);

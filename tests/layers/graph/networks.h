@@ -104,7 +104,8 @@ layers = [
   { type = "softmax_loss" },
 ])";
 
-/// Batch norm, residual sums (one with its input twice, one of three), fan-out, dropout, LRN and every kind of pool.
+/// Batch norm, residual sums (one with its input twice, one of three), fan-out, dropout, LRN and every kind
+/// of pool.
 inline constexpr const char* kTangle = R"(
 name = "tangle"
 input = { channels = 3, height = 12, width = 12 }
@@ -132,6 +133,28 @@ layers = [
   { name = "r3", type = "relu" },
   { name = "d2", type = "dropout", rate = 0.2 },
   { name = "g", type = "average_pool", global = true },
+  { name = "f", type = "fully_connected", outputs = 10 },
+  { name = "loss", type = "softmax_loss" },
+])";
+
+/// Values that a layer could overwrite while another still reads them: each ReLU, batch norm and dropout stands first
+/// among several that take from one layer.
+inline constexpr const char* kFanOut = R"(
+name = "fan-out"
+input = { channels = 3, height = 8, width = 8 }
+layers = [
+  { name = "c", type = "convolution", outputs = 16, kernel = 3, padding = 1 },
+  { name = "r1", type = "relu" },
+  { name = "d", type = "convolution", outputs = 16, kernel = 3, padding = 1 },
+  { name = "s1", type = "sum", from = ["d", "c"] },
+  { name = "n", type = "batch_norm" },
+  { name = "r2", type = "relu" },
+  { name = "e", type = "convolution", outputs = 16, kernel = 3, padding = 1 },
+  { name = "s2", type = "sum", from = ["e", "s1"] },
+  { name = "o", type = "dropout" },
+  { name = "p", type = "average_pool", kernel = 2, from = "s2" },
+  { name = "q", type = "max_pool", kernel = 2, from = "o" },
+  { name = "s3", type = "sum", from = ["p", "q"] },
   { name = "f", type = "fully_connected", outputs = 10 },
   { name = "loss", type = "softmax_loss" },
 ])";

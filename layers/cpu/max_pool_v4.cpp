@@ -1,0 +1,14 @@
+// Compiled for x86-64-v4 (AVX-512); called only where the processor has it.
+#include "layers/cpu/max_pool_maps.h"
+
+namespace convoy::cpu {
+
+void max_pool_forward_map_v4(const MaxPoolGeometry& g, const float* map, float* output, std::uint8_t* positions) {
+  forward_map(g, map, output, positions);
+}
+
+void max_pool_backward_map_v4(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions, float* map) {
+  backward_map(g, gradient, positions, map);
+}
+
+}  // namespace convoy::cpu

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""The peer of train_step.cpp: whole training steps of the same network in PyTorch on the CPU.
+
+  torch_train_step.py NET [batch] [threads] [steps] [--variant eager|channels_last|compile|compile_channels_last]
+
+Prints one JSON line with the median images/s over blocks of steps. Needs PyTorch from PyPI (pip install torch).
+"""
+import argparse
+import json
+import statistics
+import time
+
+import torch
+from torch import nn
+
+
+def lenet():
+    """Caffe's LeNet, as configs/nets/lenet.toml."""
+    return (1, 28, 10), nn.Sequential(
+        nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(800, 500), nn.ReLU(inplace=True), nn.Linear(500, 10))
+
+
+class Residual(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        return self.relu(self.body(x) + x)
+
+
+def fashion_net():
+    """As configs/nets/fashion_net.toml."""
+    def stage(inputs, outputs, stride):
+        return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+    return (1, 28, 10), nn.Sequential(*stage(1, 32, 1), *stage(32, 64, 2), Residual(64), *stage(64, 128, 2),
+                                      Residual(128), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("net", choices=["lenet", "fashion_net"])
+    parser.add_argument("batch", type=int, nargs="?", default=64)
+    parser.add_argument("threads", type=int, nargs="?", default=2)
+    parser.add_argument("steps", type=int, nargs="?", default=50)
+    parser.add_argument("--variant", default="eager",
+                        choices=["eager", "channels_last", "compile", "compile_channels_last"])
+    parser.add_argument("--blocks", type=int, default=7)
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(1)
+    (channels, size, classes), model = {"lenet": lenet, "fashion_net": fashion_net}[a.net]()
+    images = torch.randn(a.batch, channels, size, size)
+    labels = torch.arange(a.batch) % classes
+    if "channels_last" in a.variant:
+        model = model.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
+    loss_of = nn.CrossEntropyLoss()
+    forward = torch.compile(model) if "compile" in a.variant else model
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(forward(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    for _ in range(5):
+        loss = step()
+    rates = []
+    for _ in range(a.blocks):
+        start = time.perf_counter()
+        for _ in range(a.steps):
+            loss = step()
+        rates.append(a.batch * a.steps / (time.perf_counter() - start))
+    print(json.dumps({"network": a.net, "batch": a.batch, "threads": a.threads, "variant": a.variant,
+                      "torch": torch.__version__, "images_per_second": statistics.median(rates),
+                      "loss": float(loss.detach())}))
+
+
+if __name__ == "__main__":
+    main()

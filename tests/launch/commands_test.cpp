@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/launch/process.h"
+#include "tests/trainer/job_folder.h"
+#include "trainer/data/dataset.h"
+
+namespace convoy::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string kSource = CONVOY_SOURCE;
+
+/// Standard output as the one JSON object that it must be.
+boost::json::object object_of(const Ended& ended) {
+  EXPECT_EQ(ended.code, 0) << ended.all();
+  boost::system::error_code problem;
+  const boost::json::value value = boost::json::parse(ended.out, problem);
+  EXPECT_FALSE(problem) << ended.out;
+  EXPECT_EQ(count_of("\n", ended.out), 1);
+  return value.is_object() ? value.as_object() : boost::json::object{};
+}
+
+TEST(Inspect, CountsLeNetAsItsPaperDoes) {
+  const JobFolder folder;
+  const boost::json::object net =
+      object_of(run(convoy({"inspect", kSource + "/configs/nets/lenet.toml", "--json"}), folder.path("")));
+  EXPECT_EQ(net.at("parameters"), 431080);
+  EXPECT_EQ(net.at("macs"), 24 * 24 * 20 * 25 + 8 * 8 * 50 * 20 * 25 + 800 * 500 + 500 * 10);
+  const boost::json::array& layers = net.at("layers").as_array();
+  ASSERT_EQ(layers.size(), 8U);
+  for (const char* key : {"name", "type", "inputs", "output", "parameters", "macs", "receptive_field"}) {
+    EXPECT_TRUE(layers[0].as_object().contains(key)) << key;
+  }
+  EXPECT_EQ(layers[2].at("output"), boost::json::value({50, 8, 8}));
+}
+
+TEST(Plan, PrintsEveryKeyOfTheDesign) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, "[train]\nbatch = 16\n");
+  const boost::json::object plan = object_of(run(convoy({"plan", job, "--json", "--ranks", "2"}), folder.path("")));
+  for (const char* key : {"fits", "projected_bytes", "limit_bytes", "arena_bytes", "lower_bound_bytes", "global_batch",
+                          "micro_batch", "accumulation", "precision", "recompute", "shard_optimizer", "workspace_bytes",
+                          "ledger", "actions", "smallest_limit_bytes"}) {
+    EXPECT_TRUE(plan.contains(key)) << key;
+  }
+  EXPECT_EQ(plan.at("fits"), true);
+  EXPECT_EQ(plan.at("global_batch"), 16);
+  EXPECT_EQ(plan.at("micro_batch"), 8);
+  std::int64_t sum = 0;
+  for (const auto& entry : plan.at("ledger").as_object()) sum += entry.value().as_int64();
+  EXPECT_EQ(sum, plan.at("projected_bytes").as_int64());
+}
+
+TEST(Plan, IsWhatTrainingTakesToTheByte) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, "samples = 40\n[train]\nbatch = 16\nepochs = 1\n");
+  const std::int64_t bytes =
+      object_of(run(convoy({"plan", job, "--json"}), folder.path(""))).at("projected_bytes").as_int64();
+  const auto limit = [&](std::int64_t value) { return "memory.limit=" + std::to_string(value); };
+  EXPECT_EQ(object_of(run(convoy({"train", job, "--json", "--run-dir", folder.path("a"), "--set", limit(bytes)}),
+                          folder.path(""))).at("measured_peak_bytes"), bytes);
+  for (const char* command : {"train", "plan"}) {
+    const Ended ended = run(convoy({command, job, "--set", limit(bytes - 1)}), folder.path(""));
+    EXPECT_EQ(ended.code, 3) << ended.all();
+  }
+}
+
+/// A small trained run on a raw image data set of the tests' own.
+class TrainedRun : public ::testing::Test {
+ protected:
+  TrainedRun() {
+    job_ = folder_.write_job(kTinyBatchNorm, "samples = 60\ntest_samples = 21\n[train]\nbatch = 16\nepochs = 2\n");
+    summary_ = object_of(run(convoy({"train", job_, "--json", "--run-dir", run_}), folder_.path("")));
+  }
+  Ended call(const std::vector<std::string>& words) { return run(convoy(words), folder_.path("")); }
+
+  JobFolder folder_;
+  std::string run_ = folder_.path("run");
+  std::string job_;
+  boost::json::object summary_;
+};
+
+TEST_F(TrainedRun, TrainPrintsItsSummaryAlone) { EXPECT_EQ(summary_, summary_of(run_)); }
+
+TEST_F(TrainedRun, EvalGivesTheAccuracyOfTheSummary) {
+  const boost::json::object result = object_of(call({"eval", run_, "--json"}));
+  for (const char* key : {"top1", "top5", "loss"}) EXPECT_EQ(result.at(key), summary_.at(key)) << key;
+  EXPECT_EQ(result.at("samples"), 21);
+  const Ended text = call({"eval", run_});
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.out, HasSubstr("on 21 test images"));
+  const std::string first = checkpoints_of(run_).front();
+  EXPECT_EQ(object_of(call({"eval", run_, "--checkpoint", first, "--json"})).at("iteration"), 4);
+}
+
+TEST_F(TrainedRun, PredictTakesRawImagesAndIndices) {
+  DataSource source{.kind = "synthetic", .shape = {1, 8, 8}, .classes = 4, .samples = 21};
+  const auto set = open_dataset(source, Split::test);
+  Image image;
+  const std::int32_t label = set->read(5, image);
+  const std::string raw = folder_.write("five.raw", {image.pixels.begin(), image.pixels.end()});
+  const boost::json::object result = object_of(call({"predict", run_, raw, "--index", "5", "--top", "4", "--json"}));
+  const boost::json::array& answers = result.at("predictions").as_array();
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_EQ(answers[0].at("classes"), answers[1].at("classes"));
+  EXPECT_EQ(answers[1].at("label"), label);
+  double sum = 0;
+  for (const auto& entry : answers[0].at("classes").as_array()) sum += entry.at("probability").as_double();
+  EXPECT_NEAR(sum, 1, 1e-5);
+}
+
+TEST_F(TrainedRun, PredictAgreesWithEval) {
+  std::vector<std::string> words{"predict", run_, "--json", "--top", "1"};
+  for (int i = 0; i < 21; ++i) words.insert(words.end(), {"--index", std::to_string(i)});
+  const boost::json::object result = object_of(call(words));
+  int right = 0;
+  for (const auto& answer : result.at("predictions").as_array()) right += answer.at("class") == answer.at("label") ? 1 : 0;
+  EXPECT_NEAR(right / 21.0, summary_.at("top1").as_double(), 1e-9);
+}
+
+TEST_F(TrainedRun, PredictRefusesWhatIsNoImageOfTheNetwork) {
+  folder_.write("short.raw", std::string(63, 'x'));
+  folder_.write("long.raw", std::string(65, 'x'));
+  EXPECT_THAT(call({"predict", run_, folder_.path("short.raw")}).err, HasSubstr("is shorter than 64 bytes"));
+  EXPECT_THAT(call({"predict", run_, folder_.path("long.raw")}).err, HasSubstr("is longer than 64 bytes"));
+  EXPECT_EQ(call({"predict", run_, folder_.path("short.raw")}).code, 4);
+  for (const char* index : {"21", "-1", "x", "1.5"}) {
+    const Ended ended = call({"predict", run_, std::string("--index=") + index});
+    EXPECT_EQ(ended.code, 2) << index;
+    EXPECT_THAT(ended.err, HasSubstr("expected a number from 0 to 20"));
+  }
+}
+
+TEST(Devices, ListsTheProcessor) {
+  const JobFolder folder;
+  const boost::json::object devices = object_of(run(convoy({"devices", "--json"}), folder.path("")));
+  const boost::json::value& cpu = devices.at("devices").as_array().at(0);
+  EXPECT_EQ(cpu.at("kind"), "cpu");
+  EXPECT_GT(cpu.at("memory_bytes").as_int64(), 1 << 20);
+}
+
+}  // namespace
+}  // namespace convoy::test

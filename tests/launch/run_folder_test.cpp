@@ -1,0 +1,93 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "tests/launch/process.h"
+#include "tests/trainer/job_folder.h"
+
+namespace convoy::test {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class Folder : public ::testing::Test {
+ protected:
+  Ended train(const std::string& run_dir, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"train", job_, "--run-dir", run_dir};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(convoy(words), folder_.path(""));
+  }
+
+  JobFolder folder_;
+  std::string job_ = folder_.write_job(kTinyNetwork, "samples = 40\ntest_samples = 8\n[train]\nbatch = 16\nepochs = 2\n");
+};
+
+TEST_F(Folder, HoldsWhatTheDesignPromises) {
+  ASSERT_EQ(train(folder_.path("run")).code, 0);
+  for (const char* name : {"job.toml", "plan.json", "metrics.jsonl", "summary.json", "checkpoints"}) {
+    EXPECT_TRUE(fs::exists(folder_.path("run") + "/" + name)) << name;
+  }
+  EXPECT_EQ(checkpoints_of(folder_.path("run")).size(), 2U);
+  for (const auto& entry : fs::recursive_directory_iterator(folder_.path("run"))) {
+    EXPECT_EQ(entry.path().string().find("partial"), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(Folder, ItsJobFileRepeatsTheRun) {
+  ASSERT_EQ(train(folder_.path("run"), {"--set", "seed=7", "--set", "optimizer.learning_rate=0.05"}).code, 0);
+  job_ = folder_.path("run") + "/job.toml";
+  ASSERT_EQ(train(folder_.path("again")).code, 0);
+  EXPECT_EQ(newest_tensors(folder_.path("again")), newest_tensors(folder_.path("run")));
+}
+
+TEST_F(Folder, ThatIsAFileIsRefused) {
+  const Ended ended = train(job_);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("cannot make the run folder"));
+  EXPECT_THAT(read_text(job_), HasSubstr("synthetic"));
+}
+
+TEST_F(Folder, ThatCannotBeWrittenIsRefused) {
+  if (geteuid() != 0) {
+    fs::create_directory(folder_.path("locked"));
+    fs::permissions(folder_.path("locked"), fs::perms::owner_read | fs::perms::owner_exec);
+    EXPECT_EQ(train(folder_.path("locked") + "/run").code, 2);
+    return;
+  }
+  fs::create_directory(folder_.path("ro"));
+  if (mount("none", folder_.path("ro").c_str(), "tmpfs", MS_RDONLY, "size=64k") != 0) GTEST_SKIP() << "cannot mount a tmpfs";
+  const Ended ended = train(folder_.path("ro") + "/run");
+  umount(folder_.path("ro").c_str());
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("Read-only file system"));
+}
+
+TEST_F(Folder, OfAFinishedRunEndsAtOnceWithTheSameAccuracy) {
+  ASSERT_EQ(train(folder_.path("run")).code, 0);
+  const boost::json::value top1 = summary_of(folder_.path("run")).at("top1");
+  const Ended again = train(folder_.path("run"));
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("resumes after 6 of 6 updates"));
+  EXPECT_EQ(summary_of(folder_.path("run")).at("top1"), top1);
+}
+
+TEST_F(Folder, WithCheckpointsIsNotBegunAnewWithResumeNo) {
+  ASSERT_EQ(train(folder_.path("run")).code, 0);
+  const auto before = newest_tensors(folder_.path("run"));
+  const Ended ended = train(folder_.path("run"), {"--resume", "no"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("choose another --run-dir"));
+  EXPECT_EQ(newest_tensors(folder_.path("run")), before);
+}
+
+TEST_F(Folder, MayResumeFromAFileElsewhere) {
+  ASSERT_EQ(train(folder_.path("run")).code, 0);
+  ASSERT_EQ(train(folder_.path("branch"), {"--resume", checkpoints_of(folder_.path("run")).front()}).code, 0);
+  EXPECT_EQ(newest_tensors(folder_.path("branch")), newest_tensors(folder_.path("run")));
+  EXPECT_EQ(train(folder_.path("none"), {"--resume", folder_.path("none.safetensors")}).code, 2);
+}
+
+}  // namespace
+}  // namespace convoy::test

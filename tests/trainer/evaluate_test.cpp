@@ -1,0 +1,56 @@
+#include "trainer/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/trainer/train_here.h"
+
+namespace convoy::test {
+namespace {
+
+constexpr const char* kData = "samples = 20\ntest_samples = 37\n[train]\nbatch = 8\n";
+
+Evaluation evaluate_with(int ranks, std::int64_t size, const char* network = kTinyBatchNorm) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(network, kData);
+  const std::vector<std::string> sets{"train.evaluate_batch=" + std::to_string(size)};
+  Evaluation result;
+  with_sessions({job, folder.path("run"), ranks, sets}, [&](Session& session) {
+    const Evaluation own = evaluate(session.executor(), session.inputs().test, session.comm(), 1);
+    if (session.comm().rank() == 0) result = own;
+  });
+  return result;
+}
+
+TEST(Evaluate, CountsEachSampleOnceForAnyRanksAndSizes) {
+  const Evaluation alone = evaluate_with(1, 37);
+  EXPECT_EQ(alone.samples, 37);
+  EXPECT_EQ(alone.top5, 1);  // of 4 classes
+  for (const int ranks : {1, 2, 3, 4}) {
+    for (const std::int64_t size : {1, 5, 8, 37, 100}) {
+      const Evaluation result = evaluate_with(ranks, size);
+      EXPECT_EQ(result.samples, 37) << ranks << " ranks, " << size;
+      EXPECT_EQ(result.top1, alone.top1) << ranks << " ranks, " << size;
+      EXPECT_NEAR(result.loss, alone.loss, 1e-5 * alone.loss) << ranks << " ranks, " << size;
+    }
+  }
+}
+
+TEST(Evaluate, DropsNothingOut) {
+  const Evaluation first = evaluate_with(1, 8, kTinyNetwork);
+  EXPECT_EQ(evaluate_with(1, 8, kTinyNetwork).loss, first.loss);
+  EXPECT_NEAR(evaluate_with(3, 2, kTinyNetwork).loss, first.loss, 1e-5 * first.loss);
+}
+
+TEST(Evaluate, DoesNotDisturbTheTraining) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyBatchNorm, "samples = 50\n[train]\nbatch = 8\nepochs = 3\n[log]\nevery = 1\n");
+  train_here({job, folder.path("often")});
+  train_here({job, folder.path("once"), 1, {"train.evaluate_every=0"}});
+  EXPECT_EQ(losses_of(folder.path("often")), losses_of(folder.path("once")));
+  EXPECT_EQ(newest_tensors(folder.path("often")), newest_tensors(folder.path("once")));
+  EXPECT_EQ(metrics_of(folder.path("often"), "evaluation").size(), 3U);
+  EXPECT_EQ(metrics_of(folder.path("once"), "evaluation").size(), 1U);
+}
+
+}  // namespace
+}  // namespace convoy::test

@@ -1,0 +1,127 @@
+#include <gtest/gtest.h>
+
+#include "launch/job/read_job.h"
+#include "launch/job/write_job.h"
+#include "tests/trainer/train_here.h"
+
+namespace convoy::test {
+namespace {
+
+/// 10 updates: 2 epochs of 5, augmented, with momentum and a schedule; log lines only every 3 updates.
+constexpr const char* kTenSteps = R"(samples = 35
+test_samples = 12
+flip = true
+crop_padding = 1
+[train]
+batch = 8
+epochs = 2
+[schedule]
+type = "cosine"
+warmup_epochs = 0.5
+[checkpoint]
+keep = 1
+[log]
+every = 1
+)";
+
+/// As `convoy train` with a request to stop standing from the start: one update, a checkpoint, and code `stopped`.
+TrainOutcome one_step(const Here& here) {
+  const std::atomic<bool> stop{true};
+  TrainOutcome outcome;
+  run_ranks(here.ranks, [&](Communicator& comm) {
+    JobInputs inputs = open_inputs(read_job(here.job, here.sets), Purposes::train);
+    TrainOptions options{here.run, "auto", job_to_toml(inputs.job), comm.rank() == here.ranks - 1 ? &stop : nullptr, nullptr, "test"};
+    const std::int64_t samples = inputs.train->size();
+    Session session(std::move(inputs), comm, true, samples);
+    const TrainOutcome own = train(session, options);
+    if (comm.rank() == 0) outcome = own;
+  });
+  return outcome;
+}
+
+/// Stops after every single update and goes on; compares with a run that was never stopped.
+void stop_everywhere(const char* network, int ranks, const std::vector<std::string>& sets = {}) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(network, kTenSteps);
+  train_here({job, folder.path("whole"), ranks, sets});
+  int legs = 0;
+  for (; legs < 20; ++legs) {
+    const TrainOutcome outcome = one_step({job, folder.path("cut"), ranks, sets});
+    if (outcome.code == ExitCode::done) break;
+    ASSERT_EQ(outcome.code, ExitCode::stopped);
+    EXPECT_EQ(outcome.summary.at("iterations").as_int64(), legs + 1);
+  }
+  EXPECT_EQ(legs, 9) << "the last update ends the run";
+  EXPECT_EQ(newest_tensors(folder.path("cut")), newest_tensors(folder.path("whole")));
+  EXPECT_EQ(losses_of(folder.path("cut")), losses_of(folder.path("whole")));
+  const std::vector<double> iterations{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  EXPECT_EQ(numbers_of(metrics_of(folder.path("cut"), "train"), "iteration"), iterations);
+  EXPECT_EQ(numbers_of(metrics_of(folder.path("cut"), "evaluation"), "iteration"), (std::vector<double>{5, 10}));
+  EXPECT_EQ(summary_of(folder.path("cut")).at("top1"), summary_of(folder.path("whole")).at("top1"));
+}
+
+TEST(Resume, IsBitEqualAtAnyStepWithDropoutAndMomentum) { stop_everywhere(kTinyNetwork, 1); }
+
+TEST(Resume, IsBitEqualAtAnyStepWithBatchNorm) { stop_everywhere(kTinyBatchNorm, 1, {"optimizer.nesterov=true"}); }
+
+TEST(Resume, IsBitEqualAtAnyStepOnTwoRanks) { stop_everywhere(kTinyBatchNorm, 2); }
+
+TEST(Resume, IsBitEqualAtAnyStepOnFourRanksWithMicroBatches) { stop_everywhere(kTinyNetwork, 4, {"train.micro_batch=1"}); }
+
+TEST(Resume, IsBitEqualWithoutMomentum) { stop_everywhere(kTinyNetwork, 1, {"optimizer.momentum=0"}); }
+
+TEST(Resume, AFinishedRunGivesTheSameSummaryAgain) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyBatchNorm, kTenSteps);
+  const TrainOutcome first = train_here({job, folder.path("run")});
+  const std::string metrics = read_text(folder.path("run") + "/metrics.jsonl");
+  const auto tensors = newest_tensors(folder.path("run"));
+  const TrainOutcome second = train_here({job, folder.path("run")});
+  EXPECT_EQ(second.code, ExitCode::done);
+  for (const char* key : {"top1", "top5", "loss", "iterations", "epochs", "test_samples"}) {
+    EXPECT_EQ(second.summary.at(key), first.summary.at(key)) << key;
+  }
+  EXPECT_GT(second.summary.at("images_per_second").as_double(), 0);
+  EXPECT_EQ(newest_tensors(folder.path("run")), tensors);
+  EXPECT_EQ(metrics_of(folder.path("run"), "evaluation").size(), 2U);
+  EXPECT_EQ(losses_of(folder.path("run")).size(), 10U) << metrics;
+}
+
+TEST(Resume, MayGoOnWithOtherRanksAndMicroBatches) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, kTenSteps);
+  train_here({job, folder.path("whole")});
+  for (const int ranks : {1, 3, 2, 4, 1, 2, 1, 4, 3, 2}) {
+    one_step({job, folder.path("cut"), ranks, {ranks == 1 ? "train.micro_batch=3" : "train.micro_batch=0"}});
+  }
+  EXPECT_LT(largest_difference(losses_of(folder.path("cut")), losses_of(folder.path("whole"))), 1e-5);
+}
+
+TEST(Resume, MoreEpochsContinueAFinishedRun) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, kTenSteps);
+  const std::vector<std::string> constant{"schedule.type=\"constant\""};
+  train_here({job, folder.path("whole"), 1, {constant[0], "train.epochs=3"}});
+  train_here({job, folder.path("cut"), 1, constant});
+  train_here({job, folder.path("cut"), 1, {constant[0], "train.epochs=3"}});
+  EXPECT_EQ(newest_tensors(folder.path("cut")), newest_tensors(folder.path("whole")));
+}
+
+TEST(Resume, RefusesAnotherSeedBatchOrDataSetAndLeavesTheRunAsItWas) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, kTenSteps);
+  train_here({job, folder.path("run")});
+  const std::string before = read_text(folder.path("run") + "/job.toml") + read_text(folder.path("run") + "/metrics.jsonl");
+  for (const char* set : {"seed=2", "train.batch=16", "data.samples=36"}) {
+    try {
+      train_here({job, folder.path("run"), 2, {set}});
+      FAIL() << set;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::usage) << error.what();
+    }
+  }
+  EXPECT_EQ(read_text(folder.path("run") + "/job.toml") + read_text(folder.path("run") + "/metrics.jsonl"), before);
+}
+
+}  // namespace
+}  // namespace convoy::test

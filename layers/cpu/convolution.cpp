@@ -7,13 +7,15 @@ namespace {
 using Forward = dnnl::convolution_forward;
 using BackwardData = dnnl::convolution_backward_data;
 using BackwardWeights = dnnl::convolution_backward_weights;
-constexpr auto kAlgorithm = dnnl::algorithm::convolution_auto;
+
+/// Input channels up to which direct kernels that do not pad them to 16 are the faster ones (images).
+constexpr std::int64_t kFewChannels = 4;
 
 /// The share of useful work when channels are padded to blocks of 16, as oneDNN's blocked layouts do. Few input channels
 /// (images) have kernels of their own that do not pad them.
 double blocked_efficiency(const Convolution& op, std::int64_t channels) {
   const auto filled = [](std::int64_t count) { return static_cast<double>(count) / static_cast<double>(round_up(count, 16)); };
-  return filled(op.outputs / op.groups) * (channels <= 4 ? 1.0 : filled(channels / op.groups));
+  return filled(op.outputs / op.groups) * (channels <= kFewChannels ? 1.0 : filled(channels / op.groups));
 }
 
 /// Below this, channels-last kernels, which pad nothing, are faster: LeNet's second convolution (20 to 50 channels) takes
@@ -67,6 +69,9 @@ class ConvolutionLayer : public CpuLayer {
   void choose() {
     const bool blocked = blocked_efficiency(op_, site_.inputs[0].channels) >= kLeastEfficiency;
     const auto activation = blocked ? any_activation : channels_last_activation;
+    // "auto" takes Winograd for 3x3 windows also where it would transform 16 channels for the sake of one.
+    const auto algorithm = site_.inputs[0].channels <= kFewChannels ? dnnl::algorithm::convolution_direct
+                                                                    : dnnl::algorithm::convolution_auto;
     const memory::desc source = activation(site_.inputs[0], site_.batch);
     const memory::desc target = activation(site_.output, site_.batch);
     const memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
@@ -77,11 +82,11 @@ class ConvolutionLayer : public CpuLayer {
     const Dims end{op_.padding_bottom, op_.padding_right};
     const auto purpose = site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const dnnl::engine& engine = engine_->get();
-    forward_ = {{purpose, kAlgorithm, source, kernel, bias, target, strides, dilations, begin, end}, user_scratchpad(), engine};
+    forward_ = {{purpose, algorithm, source, kernel, bias, target, strides, dilations, begin, end}, user_scratchpad(), engine};
     if (!site_.training) return;
-    weights_ = {{kAlgorithm, source, kernel, bias, target, strides, dilations, begin, end}, user_scratchpad(), engine, forward_};
+    weights_ = {{algorithm, source, kernel, bias, target, strides, dilations, begin, end}, user_scratchpad(), engine, forward_};
     if (site_.input_gradient[0]) {
-      data_ = {{kAlgorithm, source, kernel, target, strides, dilations, begin, end}, user_scratchpad(), engine, forward_};
+      data_ = {{algorithm, source, kernel, target, strides, dilations, begin, end}, user_scratchpad(), engine, forward_};
     }
   }
 

@@ -35,10 +35,10 @@ class Residual(nn.Module):
 
 def fashion_net():
     """As configs/nets/fashion_net.toml."""
-    def stage(inputs, outputs, stride):
-        return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
-    return (1, 28, 10), nn.Sequential(*stage(1, 32, 1), *stage(32, 64, 2), Residual(64), *stage(64, 128, 2),
-                                      Residual(128), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
+    def stage(inputs, outputs):
+        return [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+    return (1, 28, 10), nn.Sequential(*stage(1, 16), nn.MaxPool2d(2), *stage(16, 48), nn.MaxPool2d(2), Residual(48),
+                                      *stage(48, 128), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
 
 
 def main():

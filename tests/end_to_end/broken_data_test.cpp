@@ -56,7 +56,7 @@ TEST_F(BrokenData, TruncatedGzipIsRefused) {
   Bytes packed = gzipped(images_);
   packed.resize(packed.size() - 5);
   write("train-images-idx3-ubyte.gz", packed);
-  expect_refused("train-images-idx3-ubyte.gz", "truncated");
+  expect_refused("train-images-idx3-ubyte.gz", "the gzip file is cut short");
 }
 
 TEST_F(BrokenData, MissingFileIsRefused) {

@@ -45,7 +45,7 @@ epochs = 100
 [comm]
 timeout_seconds = 3
 [checkpoint]
-every_iterations = 50
+every_iterations = 5
 [log]
 every = 1
 )";

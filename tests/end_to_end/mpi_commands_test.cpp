@@ -52,8 +52,8 @@ TEST_F(MpiCommands, EvalOfARunWithoutCheckpointsSaysSoOnce) {
 TEST_F(MpiCommands, ThePlanOfSeveralRanksIsWhatTheyTake) {
   for (const int ranks : {2, 3}) {
     const std::string count = std::to_string(ranks);
-    const boost::json::object plan = object_of(run(convoy({"plan", job_, "--ranks", count, "--json"}), path("")));
-    ASSERT_EQ(train(ranks, path("run" + count)).code, 0);
+    const boost::json::object plan = object_of(run(convoy({"plan", job_, "--ranks", count, "--json", "--set", "threads=0"}), path("")));
+    ASSERT_EQ(train(ranks, path("run" + count), {"threads=0"}).code, 0);
     EXPECT_EQ(summary_of(path("run" + count)).at("projected_bytes"), plan.at("projected_bytes")) << ranks;
   }
 }

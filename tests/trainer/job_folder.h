@@ -21,6 +21,7 @@ class JobFolder {
   /// Writes a file and gives its path.
   std::string write(const std::string& name, const std::string& text) const;
   /// Writes a network and a job for it, and gives the job's path. `sections` follows `[data] kind = "synthetic"`.
+  /// One thread a rank: on a busy machine two that wait for each other take a hundred times as long.
   std::string write_job(const std::string& network, const std::string& sections) const;
 
  private:

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
+#include <ostream>
 #include <string>
-#include <tuple>
 
 #include "layers/core/error.h"
 #include "layers/cpu/cpu_backend.h"
@@ -45,7 +45,14 @@ TEST(SplitMicroBatches, CoversTheSamplesInFewPartsOfNearlyOneSize) {
   }
 }
 
-class Tightness : public testing::TestWithParam<std::tuple<std::string, const char*, std::int64_t>> {};
+struct Net {
+  std::string name;
+  const char* text;
+  std::int64_t batch;
+  friend void PrintTo(const Net& net, std::ostream* out) { *out << net.name; }
+};
+
+class Tightness : public testing::TestWithParam<Net> {};
 
 TEST_P(Tightness, TheArenaIsWithinFivePercentOfTheLowerBound) {
   const auto& [name, network, batch] = GetParam();
@@ -59,13 +66,13 @@ TEST_P(Tightness, TheArenaIsWithinFivePercentOfTheLowerBound) {
   EXPECT_GE(ratio, 1.0);
 }
 
-using Net = std::tuple<std::string, const char*, std::int64_t>;
-INSTANTIATE_TEST_SUITE_P(
-    Nets, Tightness,
-    testing::Values(Net{"lenet", networks::kLeNet, 64}, Net{"lenet", networks::kLeNet, 7},
-                    Net{"tangle", networks::kTangle, 16}, Net{"alexnet", networks::kAlexNet, 16},
-                    Net{"vgg16", networks::kVgg16, 4}),
-    [](const auto& p) { return std::get<0>(p.param) + "_" + std::to_string(std::get<2>(p.param)); });
+INSTANTIATE_TEST_SUITE_P(Nets, Tightness,
+                         testing::Values(Net{"lenet", networks::kLeNet, 64},
+                                         Net{"lenet", networks::kLeNet, 7},
+                                         Net{"tangle", networks::kTangle, 16},
+                                         Net{"alexnet", networks::kAlexNet, 16},
+                                         Net{"vgg16", networks::kVgg16, 4}),
+                         [](const auto& p) { return p.param.name + "_" + std::to_string(p.param.batch); });
 
 TEST(Plan, NeedsNoMoreMemoryForSmallerMicroBatches) {
   std::int64_t before = plan_of(networks::kLeNet, request_of(64)).arena_bytes();

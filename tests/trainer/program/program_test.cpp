@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 
 #include "layers/cpu/cpu_backend.h"
 #include "tests/layers/graph/networks.h"
@@ -15,6 +16,7 @@ struct ProgramCase {
   std::string name;
   const char* network;
   Choices choices;
+  friend void PrintTo(const ProgramCase& one, std::ostream* out) { *out << one.name; }
 };
 
 Choices choices_of(std::vector<std::int64_t> train, bool accumulate, std::int64_t evaluate,

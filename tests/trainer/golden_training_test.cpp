@@ -1,0 +1,210 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "tests/golden/hashed_values.h"
+#include "tests/trainer/train_here.h"
+#include "trainer/parameters.h"
+#include "trainer/schedule.h"
+#include "trainer/storage/safetensors.h"
+
+// Ten training steps against PyTorch in double precision, from the job file's optimizer and schedule to the weights,
+// momentum and running statistics; tests/golden/make_training.py wrote the file and documents it.
+namespace convoy::test {
+namespace {
+
+constexpr std::int64_t kSteps = 10;
+constexpr std::int64_t kBatch = 32;
+constexpr const char* kJob = R"(samples = 320
+mean = [128]
+deviation = [64]
+[train]
+batch = 32
+epochs = 10
+[optimizer]
+learning_rate = 0.01
+momentum = 0.9
+weight_decay = 5e-4
+[schedule]
+type = "step"
+step_epochs = 4
+gamma = 0.5
+)";
+
+/// How far from PyTorch a run may end, relative to the norm.
+struct Bounds {
+  double losses, changes, momentum, statistics;
+};
+
+std::vector<float> stored(const std::string& name) {
+  static const SafetensorsFile golden = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/training.safetensors");
+  const TensorView* tensor = golden.find(name);
+  if (tensor == nullptr) return {};
+  std::vector<float> values(tensor->data.size() / sizeof(float));
+  std::memcpy(values.data(), tensor->data.data(), tensor->data.size());
+  return values;
+}
+
+/// |a - b| / |b|, or infinity when they are not of one size.
+double distance(const std::vector<double>& a, const std::vector<float>& b) {
+  if (a.size() != b.size() || b.empty()) return INFINITY;
+  double difference = 0;
+  double norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += std::pow(a[i] - static_cast<double>(b[i]), 2);
+    norm += std::pow(static_cast<double>(b[i]), 2);
+  }
+  const double ratio = std::sqrt(difference / norm);
+  return std::isnan(ratio) ? INFINITY : ratio;
+}
+
+/// How far `values` are from a digest of make_layers.py: norm and projections by the norm, samples by their own.
+double digest_distance(const std::vector<double>& values, const std::vector<float>& digest) {
+  constexpr std::size_t kHead = 5;
+  if (digest.size() != kHead + std::min<std::size_t>(values.size(), 256)) return INFINITY;
+  std::array<double, kHead> head{};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    head[0] += values[i] * values[i];
+    for (std::uint32_t k = 1; k < kHead; ++k) {
+      head[k] += values[i] * static_cast<double>(hashed_value(999 + k, static_cast<std::uint32_t>(i)));
+    }
+  }
+  head[0] = std::sqrt(head[0]);
+  std::vector<double> samples;
+  for (std::uint32_t j = 0; j < digest.size() - kHead; ++j) {
+    samples.push_back(values[values.size() <= 256 ? j : mix_bits(j) % values.size()]);
+  }
+  double worst = distance(samples, {digest.begin() + kHead, digest.end()});
+  for (std::size_t k = 0; k < kHead; ++k) {
+    const double off = std::abs(head[k] - static_cast<double>(digest[k])) / static_cast<double>(digest[0]);
+    worst = std::isnan(off) ? INFINITY : std::max(worst, off);
+  }
+  return worst;
+}
+
+std::vector<float> first_values(const ParameterSpec& spec, const ParameterSlot& slot) {
+  std::vector<float> values = hashed_values(static_cast<std::uint32_t>(100 + 10 * slot.layer + slot.parameter),
+                                            static_cast<std::size_t>(spec.elements()));
+  const bool weight = spec.kind == ParameterKind::weight;
+  const float scale = weight ? static_cast<float>(std::sqrt(3.0 / static_cast<double>(spec.fan_in))) : 0.25F;
+  for (float& v : values) v = v * scale + (spec.name == "scale" ? 1.F : 0.F);
+  return values;
+}
+
+/// One network's ten steps.
+class Run {
+ public:
+  Run(Session& session, std::string network)
+      : session_(session), executor_(session.executor()), network_(std::move(network)) {
+    for (const ParameterSlot& slot : executor_.plan().program.parameters) {
+      executor_.set(Executor::Buffer::weights, slot, first_values(spec_of(slot), slot));
+    }
+  }
+
+  void go() {
+    for (std::int64_t i = 0; i < kSteps; ++i) losses_.push_back(step(i));
+  }
+
+  void compare(const Bounds& bounds) const {
+    const std::vector<float> expected = stored(network_ + ".losses");
+    ASSERT_EQ(expected.size(), losses_.size());
+    for (std::size_t i = 0; i < losses_.size(); ++i) {
+      EXPECT_LE(distance({losses_[i]}, {expected[i]}), bounds.losses) << "loss of step " << i;
+    }
+    for (const ParameterSlot& slot : executor_.plan().program.parameters) {
+      const std::string name = name_of(slot.layer) + spec_of(slot).name;
+      const std::vector<float> momentum = executor_.get(Executor::Buffer::momentum, slot);
+      check(name + ".change", digest_distance(change_of(slot), stored(name + ".change")), bounds.changes);
+      check(name + ".momentum", digest_distance({momentum.begin(), momentum.end()}, stored(name + ".momentum")),
+            bounds.momentum);
+    }
+    for (const StateSlot& slot : executor_.plan().program.states) {
+      const std::string name = name_of(slot.layer) + layer(slot.layer).states[static_cast<std::size_t>(slot.state)].name;
+      const std::vector<float> values = executor_.get_state(slot);
+      check(name, distance({values.begin(), values.end()}, stored(name)), bounds.statistics);
+    }
+  }
+
+ private:
+  const Layer& layer(int index) const { return executor_.graph().layers()[static_cast<std::size_t>(index)]; }
+  std::string name_of(int index) const { return network_ + "." + layer(index).name + "."; }
+  const ParameterSpec& spec_of(const ParameterSlot& slot) const {
+    return layer(slot.layer).parameters[static_cast<std::size_t>(slot.parameter)];
+  }
+  static void check(const std::string& name, double error, double bound) {
+    EXPECT_LE(error, bound) << name;
+    if (std::getenv("SHOW")) fmt::print("{:.1e} {}\n", error, name);
+  }
+
+  std::vector<double> change_of(const ParameterSlot& slot) const {
+    const std::vector<float> before = first_values(spec_of(slot), slot);
+    const std::vector<float> after = executor_.get(Executor::Buffer::weights, slot);
+    std::vector<double> change(before.size());
+    for (std::size_t i = 0; i < change.size(); ++i) {
+      change[i] = static_cast<double>(after[i]) - static_cast<double>(before[i]);
+    }
+    return change;
+  }
+
+  /// Update number `i`; gives the mean loss before it.
+  double step(std::int64_t i) {
+    const Job& job = session_.job();
+    const std::int64_t elements = executor_.graph().input().elements();
+    StepContext context;
+    context.iteration = i;
+    context.sample_weight = 1 / static_cast<float>(kBatch);
+    context.learning_rate =
+        static_cast<float>(learning_rate(job.optimizer, job.schedule, static_cast<double>(i), kSteps));
+    const std::int64_t size = executor_.plan().micro_batch;
+    const Segment& segment = *executor_.plan().program.find(SegmentKind::train, size);
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size * elements));
+    std::vector<std::int32_t> labels(static_cast<std::size_t>(size));
+    for (std::int64_t first = 0; first < kBatch; first += size) {
+      const auto sample = static_cast<std::uint32_t>(i * kBatch + first);
+      const auto pixel = sample * static_cast<std::uint32_t>(elements);
+      for (std::uint32_t j = 0; j < pixels.size(); ++j) pixels[j] = static_cast<std::uint8_t>(mix_bits(pixel + j) >> 24);
+      for (std::uint32_t j = 0; j < labels.size(); ++j) labels[j] = static_cast<std::int32_t>(mix_bits(sample + j) % 10);
+      context.first_pass = first == 0;
+      context.first_sample = first;
+      context.valid_samples = size;
+      executor_.load(segment, pixels.data(), labels.data(), size);
+      executor_.run(segment, context, first + size == kBatch);
+    }
+    const double loss = executor_.metrics().loss / kBatch;
+    executor_.update(context);
+    return loss;
+  }
+
+  Session& session_;
+  Executor& executor_;
+  std::string network_;
+  std::vector<double> losses_;
+};
+
+void compare_with_pytorch(const std::string& network, std::int64_t micro_batch, bool nesterov, const Bounds& bounds) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(read_text(CONVOY_NETS_DIR "/" + network + ".toml"), kJob);
+  const std::vector<std::string> sets{fmt::format("train.micro_batch={}", micro_batch),
+                                      fmt::format("optimizer.nesterov={}", nesterov)};
+  with_sessions({job, folder.path("run"), 1, sets}, [&](Session& session) {
+    ASSERT_EQ(session.executor().plan().micro_batch, micro_batch);
+    Run run(session, network);
+    run.go();
+    run.compare(bounds);
+  });
+}
+
+TEST(GoldenTraining, TenStepsOfLeNetEqualPyTorch) { compare_with_pytorch("lenet", 32, false, {1e-5,1e-4,1e-5,1e-5}); }
+
+TEST(GoldenTraining, TenStepsOfLeNetInMicroBatchesEqualPyTorch) {
+  compare_with_pytorch("lenet", 16, false, {1e-5,1e-4,1e-5,1e-5});
+}
+
+TEST(GoldenTraining, TenStepsOfABatchNormNetworkEqualPyTorch) {
+  compare_with_pytorch("fashion_net", 32, true, {1e-5,1e-4,1e-5,1e-5});
+}
+
+}  // namespace
+}  // namespace convoy::test

@@ -1,10 +1,13 @@
 #include "launch/ranks.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <string_view>
 #include <thread>
 
 #include "launch/supervisor.h"
@@ -69,6 +72,17 @@ void catch_stop_signals() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGUSR1, &action, nullptr);
+}
+
+bool reaches_terminal(std::FILE* stream) {
+  const int number = fileno(stream);
+  if (isatty(number) == 0) return false;
+  if (!launched_by_mpi()) return true;
+  std::array<char, 256> target{};
+  const std::string link = fmt::format("/proc/{}/fd/{}", getppid(), number);
+  if (readlink(link.c_str(), target.data(), target.size() - 1) < 0) return false;
+  const std::string_view name(target.data());
+  return name.starts_with("/dev/pts/") || name.starts_with("/dev/tty");
 }
 
 int run_on_ranks(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +17,10 @@ int rank_from_environment();
 const std::atomic<bool>& stop_requested();
 /// From now on SIGTERM and SIGUSR1 only set stop_requested.
 void catch_stop_signals();
+
+/// Whether what this process writes to `stream` reaches a terminal. Open MPI gives ranks a pseudo-terminal of its own, so
+/// under a launcher the launcher's output counts. Ask before run_on_ranks.
+bool reaches_terminal(std::FILE* stream);
 
 /// Runs `prepare` (no ranks yet: it reads files, and gives the timeout of collectives in seconds), joins the other ranks, and runs `work` with their communicator. A rank
 /// that fails prints its message and ends the whole job with the error's exit code; an error that all ranks share is

@@ -37,6 +37,7 @@ int train_command(const std::vector<std::string>& arguments) {
   options.run_folder = line.has("run-dir") ? line.text("run-dir") : "runs/" + std::filesystem::path(path).stem().string();
   options.resume = line.text("resume");
   options.console = json ? stderr : stdout;
+  options.terminal = reaches_terminal(options.console);
   options.version = kVersion;
   options.stop = &stop_requested();
 

@@ -1,7 +1,6 @@
 #include "trainer/progress.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +28,7 @@ std::string format_seconds(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-Progress::Progress(std::FILE* out) : out_(out), terminal_(out != nullptr && isatty(fileno(out)) != 0) {
+Progress::Progress(std::FILE* out, bool terminal) : out_(out), terminal_(terminal) {
   next_ = std::chrono::steady_clock::now() + (terminal_ ? kTerminalInterval : kPlainInterval);
 }
 

@@ -24,8 +24,8 @@ class Progress {
     double seconds_left = 0;
   };
 
-  /// `out` is where to write; null writes nothing.
-  explicit Progress(std::FILE* out);
+  /// `out` is where to write; null writes nothing. `terminal`: a person watches, so draw one line anew.
+  Progress(std::FILE* out, bool terminal);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

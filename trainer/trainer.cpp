@@ -99,7 +99,7 @@ Run::Run(Session& session, const TrainOptions& options)
       comm_(session.comm()),
       folder_(options.run_folder, comm_.rank() == 0),
       store_(folder_.checkpoints(), static_cast<int>(job_.checkpoint.keep)),
-      progress_(comm_.rank() == 0 ? options.console : nullptr) {
+      progress_(comm_.rank() == 0 ? options.console : nullptr, options.terminal) {
   const std::int64_t samples = session.inputs().train->size();
   per_epoch_ = (samples + job_.train.batch - 1) / job_.train.batch;
   total_ = job_.train.epochs * per_epoch_;

@@ -18,6 +18,7 @@ struct TrainOptions {
   std::string job_text;                     ///< the resolved job file, for the run folder
   const std::atomic<bool>* stop = nullptr;  ///< set by a signal: save at the next step and stop
   std::FILE* console = nullptr;             ///< of rank 0; null: silent
+  bool terminal = false;                    ///< the console is a terminal
   std::string version;                      ///< of the program, for summary.json
 };
 

@@ -38,9 +38,13 @@ struct Bounds {
   double losses, changes, momentum, statistics;
 };
 
+const SafetensorsFile& golden() {
+  static const SafetensorsFile file = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/training.safetensors");
+  return file;
+}
+
 std::vector<float> stored(const std::string& name) {
-  static const SafetensorsFile golden = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/training.safetensors");
-  const TensorView* tensor = golden.find(name);
+  const TensorView* tensor = golden().find(name);
   if (tensor == nullptr) return {};
   std::vector<float> values(tensor->data.size() / sizeof(float));
   std::memcpy(values.data(), tensor->data.data(), tensor->data.size());
@@ -104,7 +108,11 @@ class Run {
   }
 
   void go() {
-    for (std::int64_t i = 0; i < kSteps; ++i) losses_.push_back(step(i));
+    const std::vector<float> batches = stored(network_ + ".batches");
+    ASSERT_EQ(batches.size(), static_cast<std::size_t>(kSteps));
+    for (std::int64_t i = 0; i < kSteps; ++i) {
+      losses_.push_back(step(i, static_cast<std::int64_t>(batches[static_cast<std::size_t>(i)])));
+    }
   }
 
   void compare(const Bounds& bounds) const {
@@ -148,8 +156,8 @@ class Run {
     return change;
   }
 
-  /// Update number `i`; gives the mean loss before it.
-  double step(std::int64_t i) {
+  /// Update number `i`, on batch number `batch`; gives the mean loss before it.
+  double step(std::int64_t i, std::int64_t batch) {
     const Job& job = session_.job();
     const std::int64_t elements = executor_.graph().input().elements();
     StepContext context;
@@ -162,7 +170,7 @@ class Run {
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size * elements));
     std::vector<std::int32_t> labels(static_cast<std::size_t>(size));
     for (std::int64_t first = 0; first < kBatch; first += size) {
-      const auto sample = static_cast<std::uint32_t>(i * kBatch + first);
+      const auto sample = static_cast<std::uint32_t>(batch * kBatch + first);
       const auto pixel = sample * static_cast<std::uint32_t>(elements);
       for (std::uint32_t j = 0; j < pixels.size(); ++j) pixels[j] = static_cast<std::uint8_t>(mix_bits(pixel + j) >> 24);
       for (std::uint32_t j = 0; j < labels.size(); ++j) labels[j] = static_cast<std::int32_t>(mix_bits(sample + j) % 10);
@@ -185,7 +193,7 @@ class Run {
 
 void compare_with_pytorch(const std::string& network, std::int64_t micro_batch, bool nesterov, const Bounds& bounds) {
   const JobFolder folder;
-  const std::string job = folder.write_job(read_text(CONVOY_NETS_DIR "/" + network + ".toml"), kJob);
+  const std::string job = folder.write_job(golden().metadata().at(network + ".network"), kJob);
   const std::vector<std::string> sets{fmt::format("train.micro_batch={}", micro_batch),
                                       fmt::format("optimizer.nesterov={}", nesterov)};
   with_sessions({job, folder.path("run"), 1, sets}, [&](Session& session) {

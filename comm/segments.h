@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "comm/buckets.h"
+#include "layers/core/slice.h"
 
 namespace convoy {
 

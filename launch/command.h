@@ -5,7 +5,8 @@
 
 namespace convoy {
 
-/// One command of the program: `run` gets the words after the command's name and gives the exit code. Errors are thrown.
+/// One command of the program: `run` gets the words after the command's name and gives the exit code. Errors
+/// are thrown.
 struct Command {
   const char* name;
   const char* summary;

@@ -13,8 +13,14 @@ namespace convoy {
 namespace {
 
 boost::json::object device_json(const DeviceInfo& info) {
-  return {{"kind", info.kind},     {"index", info.index}, {"name", info.name}, {"memory_bytes", info.memory_bytes},
-          {"free_bytes", info.free_bytes}, {"threads", info.threads}, {"bf16", info.bf16}, {"fp16", info.fp16}};
+  return {{"kind", info.kind},
+          {"index", info.index},
+          {"name", info.name},
+          {"memory_bytes", info.memory_bytes},
+          {"free_bytes", info.free_bytes},
+          {"threads", info.threads},
+          {"bf16", info.bf16},
+          {"fp16", info.fp16}};
 }
 
 }  // namespace
@@ -29,12 +35,15 @@ int devices_command(const std::vector<std::string>& arguments) {
   if (line.flag("json")) {
     boost::json::array list;
     for (const DeviceInfo& info : devices) list.push_back(device_json(info));
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"devices", std::move(list)}, {"cuda", cuda.status}, {"cpu_library", cpu_library_version()}}));
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"devices", std::move(list)},
+                                                                  {"cuda", cuda.status},
+                                                                  {"cpu_library", cpu_library_version()}}));
     return 0;
   }
   for (const DeviceInfo& info : devices) {
-    fmt::print("{}:{}  {}  {} of {} free, {} {}{}\n", info.kind, info.index, info.name, format_bytes(info.free_bytes), format_bytes(info.memory_bytes),
-               info.threads, info.kind == "cpu" ? "cores" : "multiprocessors", info.bf16 ? ", bf16" : "");
+    fmt::print("{}:{}  {}  {} of {} free, {} {}{}\n", info.kind, info.index, info.name,
+               format_bytes(info.free_bytes), format_bytes(info.memory_bytes), info.threads,
+               info.kind == "cpu" ? "cores" : "multiprocessors", info.bf16 ? ", bf16" : "");
   }
   fmt::print("{}; CUDA: {}\n", cpu_library_version(), cuda.status);
   return 0;

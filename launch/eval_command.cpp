@@ -15,12 +15,13 @@ namespace convoy {
 namespace po = boost::program_options;
 
 int eval_command(const std::vector<std::string>& arguments) {
-  CommandLine line("eval RUN [options]", "Loss and accuracy on the test set of the run in folder RUN. mpirun shares the work out.");
+  CommandLine line("eval RUN [options]",
+                   "Loss and accuracy on the test set of the run in folder RUN. mpirun shares the work out.");
   line.positional("RUN", "run folder");
   line.options().add_options()("checkpoint", po::value<std::string>()->default_value("")->value_name("FILE"),
                                "weights to take (default: the newest checkpoint)")(
-      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"), "change a key of the job")(
-      "json", po::bool_switch(), "print one JSON object");
+      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+      "change a key of the job")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
   const std::string folder = line.required("RUN");
   std::optional<JobInputs> inputs;
@@ -45,8 +46,10 @@ int eval_command(const std::vector<std::string>& arguments) {
                                                                     {"samples", result.samples},
                                                                     {"seconds", result.seconds}}));
     } else {
-      fmt::print("{}: after {} updates: loss {:.4f}, top-1 {:.4f}, top-5 {:.4f} on {} test images ({:.1f} s)\n", weights.path,
-                 weights.iteration, result.loss, result.top1, result.top5, result.samples, result.seconds);
+      fmt::print(
+          "{}: after {} updates: loss {:.4f}, top-1 {:.4f}, top-5 {:.4f} on {} test images ({:.1f} s)\n",
+          weights.path, weights.iteration, result.loss, result.top1, result.top5, result.samples,
+          result.seconds);
     }
     return 0;
   });

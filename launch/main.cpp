@@ -23,11 +23,16 @@ constexpr std::array<Command, 6> kCommands{{
 }};
 
 void print_help() {
-  fmt::print("usage: convoy COMMAND [options]\n\nConvoy {} trains convolutional networks, one MPI process per device.\n\ncommands:\n", kVersion);
+  fmt::print(
+      "usage: convoy COMMAND [options]\n\nConvoy {} trains convolutional networks, one MPI process per "
+      "device.\n\ncommands:\n",
+      kVersion);
   for (const Command& command : kCommands) fmt::print("  {:<10}{}\n", command.name, command.summary);
-  fmt::print("\nconvoy COMMAND --help tells a command's options.\n"
-             "exit codes: 0 done, 1 internal fault or a file that cannot be written, 2 wrong usage or file, 3 does not fit, 4 data,\n"
-             "            5 a rank was lost or stuck, 6 diverged, 75 stopped on request with a checkpoint\n");
+  fmt::print(
+      "\nconvoy COMMAND --help tells a command's options.\n"
+      "exit codes: 0 done, 1 internal fault or a file that cannot be written, 2 wrong usage or file, 3 does "
+      "not fit, 4 data,\n"
+      "            5 a rank was lost or stuck, 6 diverged, 75 stopped on request with a checkpoint\n");
 }
 
 int run(const std::vector<std::string>& words) {
@@ -44,7 +49,8 @@ int run(const std::vector<std::string>& words) {
   }
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.emplace_back(command.name);
-  fail(ExitCode::usage, "unknown command \"{}\"{}; commands are {}", words[0], did_you_mean(words[0], names), join(names));
+  fail(ExitCode::usage, "unknown command \"{}\"{}; commands are {}", words[0], did_you_mean(words[0], names),
+       join(names));
 }
 
 }  // namespace

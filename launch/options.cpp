@@ -25,7 +25,8 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
   all.add(options_).add(hidden_);
   const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
   try {
-    po::store(po::command_line_parser(arguments).options(all).positional(positions_).style(style).run(), values_);
+    po::store(po::command_line_parser(arguments).options(all).positional(positions_).style(style).run(),
+              values_);
     po::notify(values_);
   } catch (const po::unknown_option& problem) {
     std::vector<std::string> known;

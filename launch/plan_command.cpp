@@ -27,17 +27,23 @@ std::int64_t training_samples(const Job& job) {
 
 int plan_command(const std::vector<std::string>& arguments) {
   CommandLine line("plan JOB.toml [options]",
-                   "Memory that a job takes on each rank, by category, and whether it fits. Exit code 3 when it does not.");
+                   "Memory that a job takes on each rank, by category, and whether it fits. Exit code 3 when "
+                   "it does not.");
   line.positional("JOB.toml", "job file");
-  line.options().add_options()("device", po::value<std::string>()->default_value("cpu")->value_name("NAME"), "device to plan for")(
-      "memory-limit", po::value<std::string>()->value_name("SIZE"), "as memory.limit of the job: 4GiB, 512MiB")(
-      "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"), "data-parallel workers, all on this machine")(
-      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"), "change a key of the job")(
-      "json", po::bool_switch(), "print one JSON object");
+  line.options().add_options()("device", po::value<std::string>()->default_value("cpu")->value_name("NAME"),
+                               "device to plan for")("memory-limit",
+                                                     po::value<std::string>()->value_name("SIZE"),
+                                                     "as memory.limit of the job: 4GiB, 512MiB")(
+      "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"),
+      "data-parallel workers, all on this machine")(
+      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+      "change a key of the job")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
-  if (line.text("device") != "cpu") fail(ExitCode::usage, "--device \"{}\" is not known; known are cpu", line.text("device"));
+  if (line.text("device") != "cpu")
+    fail(ExitCode::usage, "--device \"{}\" is not known; known are cpu", line.text("device"));
   const std::int64_t ranks = line.number("ranks");
-  if (ranks < 1 || ranks > 1 << 20) fail(ExitCode::usage, "--ranks {} is out of range; it must be from 1 to {}", ranks, 1 << 20);
+  if (ranks < 1 || ranks > 1 << 20)
+    fail(ExitCode::usage, "--ranks {} is out of range; it must be from 1 to {}", ranks, 1 << 20);
   std::vector<std::string> sets = line.texts("set");
   if (line.has("memory-limit")) sets.push_back("memory.limit=" + line.text("memory-limit"));
   const Job job = read_job(line.required("JOB.toml"), sets);
@@ -45,7 +51,8 @@ int plan_command(const std::vector<std::string>& arguments) {
   const std::unique_ptr<Backend> backend = make_cpu_backend();
   set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
   const std::int64_t limit = memory_limit(job, CpuDevice().info(), static_cast<int>(ranks));
-  const Plan plan = make_plan(graph, plan_request(job, training_samples(job), static_cast<int>(ranks), limit), *backend);
+  const Plan plan =
+      make_plan(graph, plan_request(job, training_samples(job), static_cast<int>(ranks), limit), *backend);
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));
   } else {

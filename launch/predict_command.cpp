@@ -32,9 +32,10 @@ Query raw_image(const std::string& path, Shape shape) {
   Query query{path, std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements()) + 1), {}};
   file.read(reinterpret_cast<char*>(query.pixels.data()), static_cast<std::streamsize>(query.pixels.size()));
   if (file.gcount() != shape.elements()) {
-    fail(ExitCode::data, "{}: is {} than {} bytes; a raw image is {} rows of {} pixels of {} channel{}, one byte each", path,
-         file.gcount() > shape.elements() ? "longer" : "shorter", shape.elements(), shape.height, shape.width, shape.channels,
-         shape.channels == 1 ? "" : "s");
+    fail(ExitCode::data,
+         "{}: is {} than {} bytes; a raw image is {} rows of {} pixels of {} channel{}, one byte each", path,
+         file.gcount() > shape.elements() ? "longer" : "shorter", shape.elements(), shape.height, shape.width,
+         shape.channels, shape.channels == 1 ? "" : "s");
   }
   query.pixels.pop_back();
   return query;
@@ -47,7 +48,9 @@ Query test_image(const std::string& text, const Dataset& set, Shape shape) {
     fail(ExitCode::usage, "--index \"{}\": expected a number from 0 to {}", text, set.size() - 1);
   }
   Image image;
-  Query query{fmt::format("test image {}", index), std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements())), {}};
+  Query query{fmt::format("test image {}", index),
+              std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements())),
+              {}};
   query.label = set.read(index, image);
   augment({}, RandomStream(0, Purpose::augment, 0), 0, index, image, query.pixels.data(), shape);
   return query;
@@ -70,16 +73,23 @@ std::string class_name(const std::vector<std::string>& names, std::size_t c) {
   return c < names.size() ? names[c] : std::to_string(c);
 }
 
-boost::json::object answer(const Query& query, const std::vector<float>& probabilities, const std::vector<std::string>& names, std::size_t top) {
+boost::json::object answer(const Query& query, const std::vector<float>& probabilities,
+                           const std::vector<std::string>& names, std::size_t top) {
   std::vector<std::size_t> order(probabilities.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
   order.resize(std::min(order.size(), top));
   boost::json::array classes;
   for (const std::size_t c : order) {
-    classes.push_back({{"class", c}, {"name", class_name(names, c)}, {"probability", static_cast<double>(probabilities[c])}});
+    classes.push_back({{"class", c},
+                       {"name", class_name(names, c)},
+                       {"probability", static_cast<double>(probabilities[c])}});
   }
-  boost::json::object object{{"image", query.name}, {"class", order[0]}, {"name", class_name(names, order[0])}, {"classes", std::move(classes)}};
+  boost::json::object object{{"image", query.name},
+                             {"class", order[0]},
+                             {"name", class_name(names, order[0])},
+                             {"classes", std::move(classes)}};
   if (query.label) object["label"] = *query.label;
   return object;
 }
@@ -96,21 +106,24 @@ void print_answer(const boost::json::object& object) {
 
 int predict_command(const std::vector<std::string>& arguments) {
   CommandLine line("predict RUN [IMAGE ...] [--index N ...]",
-                   "Class and probabilities of images by the network of the run in folder RUN. An IMAGE is a file of raw pixels, one byte\n"
+                   "Class and probabilities of images by the network of the run in folder RUN. An IMAGE is a "
+                   "file of raw pixels, one byte\n"
                    "each: rows of interleaved channels.");
   line.positional("RUN", "run folder");
   line.positional("IMAGE", "raw images", -1);
   line.options().add_options()("index", po::value<std::vector<std::string>>()->composing()->value_name("N"),
                                "an image of the run's test set, by number; may be repeated")(
       "top", po::value<std::int64_t>()->default_value(3)->value_name("K"), "classes to show")(
-      "checkpoint", po::value<std::string>()->default_value("")->value_name("FILE"), "weights to take (default: the newest checkpoint)")(
-      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"), "change a key of the job")(
-      "json", po::bool_switch(), "print one JSON object");
+      "checkpoint", po::value<std::string>()->default_value("")->value_name("FILE"),
+      "weights to take (default: the newest checkpoint)")(
+      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+      "change a key of the job")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
   const std::string folder = line.required("RUN");
   const std::vector<std::string> images = line.texts("IMAGE");
   const std::vector<std::string> indices = line.texts("index");
-  if (images.empty() && indices.empty()) fail(ExitCode::usage, "nothing to classify: name image files, or test images with --index");
+  if (images.empty() && indices.empty())
+    fail(ExitCode::usage, "nothing to classify: name image files, or test images with --index");
   if (line.number("top") < 1) fail(ExitCode::usage, "--top must be at least 1");
 
   const Purposes purpose = indices.empty() ? Purposes::graph_only : Purposes::evaluate;
@@ -126,11 +139,13 @@ int predict_command(const std::vector<std::string>& arguments) {
   const LoadedWeights weights = load_weights({&store, line.text("checkpoint")}, session.executor());
   boost::json::array answers;
   for (const Query& query : queries) {
-    answers.push_back(answer(query, classify(session.executor(), query), weights.class_names, static_cast<std::size_t>(line.number("top"))));
+    answers.push_back(answer(query, classify(session.executor(), query), weights.class_names,
+                             static_cast<std::size_t>(line.number("top"))));
     if (!line.flag("json")) print_answer(answers.back().as_object());
   }
   if (line.flag("json")) {
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"checkpoint", weights.path}, {"predictions", std::move(answers)}}));
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"checkpoint", weights.path},
+                                                                  {"predictions", std::move(answers)}}));
   }
   return 0;
 }

@@ -21,11 +21,13 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 void on_stop_signal(int) { stop.store(true); }
 
-/// Ranks other than the first wait a moment before they report: most errors are the same on every rank, and the first
-/// rank's report makes the launcher end the job before theirs. True when it does: it asks for a stop before it kills.
+/// Ranks other than the first wait a moment before they report: most errors are the same on every rank, and
+/// the first rank's report makes the launcher end the job before theirs. True when it does: it asks for a
+/// stop before it kills.
 bool first_rank_reported(int rank) {
   if (rank == 0 || stop.load()) return false;
-  for (int tenths = 0; tenths < 50 && !stop.load(); ++tenths) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  for (int tenths = 0; tenths < 50 && !stop.load(); ++tenths)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   return stop.load();
 }
 
@@ -39,7 +41,8 @@ int report(const char* message, ExitCode code, int rank, Communicator* comm) {
   return static_cast<int>(code);
 }
 
-int worker(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work, StatusPage* page) {
+int worker(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work,
+           StatusPage* page) {
   const int rank = rank_from_environment();
   std::unique_ptr<Communicator> comm;
   try {

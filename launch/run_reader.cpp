@@ -10,7 +10,9 @@ namespace convoy {
 Job job_of_run(const std::string& folder, const std::vector<std::string>& sets) {
   const std::string path = folder + "/job.toml";
   if (!std::filesystem::exists(path)) {
-    fail(ExitCode::usage, "{}: holds no run (there is no job.toml in it); name the folder given to convoy train --run-dir", folder);
+    fail(ExitCode::usage,
+         "{}: holds no run (there is no job.toml in it); name the folder given to convoy train --run-dir",
+         folder);
   }
   return read_job(path, sets);
 }

@@ -27,7 +27,8 @@ void pass_on(int signal) {
 
 StatusPage* make_page() {
   void* memory = mmap(nullptr, sizeof(StatusPage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) fail(ExitCode::internal, "cannot share memory with the worker: {}", std::strerror(errno));
+  if (memory == MAP_FAILED)
+    fail(ExitCode::internal, "cannot share memory with the worker: {}", std::strerror(errno));
   return new (memory) StatusPage();
 }
 
@@ -40,8 +41,8 @@ std::string host_name() {
 int ended_by_signal(int rank, pid_t pid, int signal, const StatusPage& page) {
   if (told_to_stop.load()) return 128 + signal;  // the launcher ends the job; it has its reasons
   const char* hint = signal == SIGKILL ? "; perhaps the system ran out of memory (see dmesg)" : "";
-  fmt::print(stderr, "convoy: lost rank {} (process {} on {}): signal {} ({}) ended it at {}{}\n", rank, pid, host_name(), signal,
-             strsignal(signal), page.text(), hint);
+  fmt::print(stderr, "convoy: lost rank {} (process {} on {}): signal {} ({}) ended it at {}{}\n", rank, pid,
+             host_name(), signal, strsignal(signal), page.text(), hint);
   return static_cast<int>(ExitCode::lost_rank);
 }
 
@@ -64,7 +65,8 @@ int supervise(int rank, const std::function<int(StatusPage*)>& worker) {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP}) sigaction(signal, &action, nullptr);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) fail(ExitCode::internal, "cannot wait for the worker process: {}", std::strerror(errno));
+    if (errno != EINTR)
+      fail(ExitCode::internal, "cannot wait for the worker process: {}", std::strerror(errno));
   }
   if (WIFSIGNALED(status)) return ended_by_signal(rank, pid, WTERMSIG(status), *page);
   return WEXITSTATUS(status);

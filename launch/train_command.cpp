@@ -15,12 +15,15 @@ namespace convoy {
 namespace po = boost::program_options;
 
 int train_command(const std::vector<std::string>& arguments) {
-  CommandLine line("train JOB.toml [options]",
-                   "Trains the network of a job file. Start it with mpirun -n N for N data-parallel workers.");
+  CommandLine line(
+      "train JOB.toml [options]",
+      "Trains the network of a job file. Start it with mpirun -n N for N data-parallel workers.");
   line.positional("JOB.toml", "job file");
-  line.options().add_options()("set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+  line.options().add_options()("set",
+                               po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
                                "change a key of the job, as in --set train.batch=128; may be repeated")(
-      "run-dir", po::value<std::string>()->value_name("DIR"), "folder of the run (default: runs/NAME of the job file)")(
+      "run-dir", po::value<std::string>()->value_name("DIR"),
+      "folder of the run (default: runs/NAME of the job file)")(
       "resume", po::value<std::string>()->default_value("auto")->value_name("auto|no|PATH"),
       "continue from the newest checkpoint of the run folder, never, or from a file")(
       "json", po::bool_switch(), "print one JSON object on standard output; progress goes to standard error")(
@@ -34,7 +37,8 @@ int train_command(const std::vector<std::string>& arguments) {
   }
   const bool json = line.flag("json");
   TrainOptions options;
-  options.run_folder = line.has("run-dir") ? line.text("run-dir") : "runs/" + std::filesystem::path(path).stem().string();
+  options.run_folder =
+      line.has("run-dir") ? line.text("run-dir") : "runs/" + std::filesystem::path(path).stem().string();
   options.resume = line.text("resume");
   options.console = json ? stderr : stdout;
   options.terminal = reaches_terminal(options.console);
@@ -55,9 +59,11 @@ int train_command(const std::vector<std::string>& arguments) {
     if (comm.rank() == 0 && json) fmt::print("{}\n", boost::json::serialize(outcome.summary));
     if (comm.rank() == 0 && !json && outcome.code == ExitCode::done) {
       const boost::json::object& s = outcome.summary;
-      fmt::print("top-1 {:.4f}, top-5 {:.4f} on {} test images; {:.0f} images/s, {:.1f} s of training; run folder {}\n",
-                 s.at("top1").as_double(), s.at("top5").as_double(), s.at("test_samples").as_int64(),
-                 s.at("images_per_second").as_double(), s.at("training_seconds").as_double(), options.run_folder);
+      fmt::print(
+          "top-1 {:.4f}, top-5 {:.4f} on {} test images; {:.0f} images/s, {:.1f} s of training; run folder "
+          "{}\n",
+          s.at("top1").as_double(), s.at("top5").as_double(), s.at("test_samples").as_int64(),
+          s.at("images_per_second").as_double(), s.at("training_seconds").as_double(), options.run_folder);
     }
     return static_cast<int>(outcome.code);
   });

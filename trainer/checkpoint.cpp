@@ -34,7 +34,8 @@ std::int64_t number(const Metadata& metadata, const std::string& key, const std:
     if (found != metadata.end()) return std::stoll(found->second);
   } catch (const std::exception&) {
   }
-  fail(ExitCode::usage, "{}: its metadata lack the number \"{}\"; it is no checkpoint of a training run", path, key);
+  fail(ExitCode::usage, "{}: its metadata lack the number \"{}\"; it is no checkpoint of a training run",
+       path, key);
 }
 
 void check_identity(const Metadata& metadata, const CheckpointIdentity& identity, const std::string& path) {
@@ -42,7 +43,8 @@ void check_identity(const Metadata& metadata, const CheckpointIdentity& identity
     const std::int64_t then = number(metadata, std::string("convoy.") + key, path);
     if (then == now) return;
     fail(ExitCode::usage,
-         "{}: it was made with {} = {}, and the job has {}; resuming would not continue the same run. Set it back, or choose "
+         "{}: it was made with {} = {}, and the job has {}; resuming would not continue the same run. Set it "
+         "back, or choose "
          "another --run-dir",
          path, key, then, now);
   };
@@ -84,8 +86,8 @@ void on_first_rank(Communicator& comm, const std::string& what, Work&& work) {
 
 }  // namespace
 
-void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm, const Position& position,
-                     const CheckpointIdentity& identity) {
+void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm,
+                     const Position& position, const CheckpointIdentity& identity) {
   comm.note(position.iteration, "saves a checkpoint");
   on_first_rank(comm, "checkpoint", [&] {
     const std::vector<HostTensor> tensors = export_tensors(executor, true);
@@ -129,7 +131,8 @@ LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
   const auto take = [&](const SafetensorsFile& file, const std::string& path) {
     import_tensors(executor, tensors_of(file, path), false, path);
     loaded.path = path;
-    if (file.metadata().contains("convoy.iteration")) loaded.iteration = number(file.metadata(), "convoy.iteration", path);
+    if (file.metadata().contains("convoy.iteration"))
+      loaded.iteration = number(file.metadata(), "convoy.iteration", path);
     if (const auto names = file.metadata().find("convoy.classes"); names != file.metadata().end()) {
       const boost::json::value list = boost::json::parse(names->second);
       for (const auto& name : list.as_array()) loaded.class_names.emplace_back(name.as_string());

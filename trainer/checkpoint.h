@@ -19,7 +19,7 @@ struct Position {
 
 /// What a checkpoint must share with a job for its position to mean the same.
 struct CheckpointIdentity {
-  std::string network;       ///< name
+  std::string network;  ///< name
   std::int64_t seed = 0;
   std::int64_t batch = 0;
   std::int64_t samples = 0;  ///< of the training set
@@ -27,10 +27,10 @@ struct CheckpointIdentity {
   std::vector<std::string> class_names;
 };
 
-/// Saves weights, momentum, running statistics and position. Rank 0 writes; all ranks learn whether it went well and
-/// throw together when not.
-void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm, const Position& position,
-                     const CheckpointIdentity& identity);
+/// Saves weights, momentum, running statistics and position. Rank 0 writes; all ranks learn whether it went
+/// well and throw together when not.
+void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm,
+                     const Position& position, const CheckpointIdentity& identity);
 
 /// Where to resume from: the newest whole checkpoint of a store, or one file.
 struct ResumeSource {
@@ -38,8 +38,8 @@ struct ResumeSource {
   std::string path;  ///< instead of the store, when not empty
 };
 
-/// Rank 0 reads, all ranks receive. nullopt when the store holds no checkpoint. Warnings about broken ones go to
-/// standard error. Error(usage) when the checkpoint is of another network, batch, seed or data set.
+/// Rank 0 reads, all ranks receive. nullopt when the store holds no checkpoint. Warnings about broken ones go
+/// to standard error. Error(usage) when the checkpoint is of another network, batch, seed or data set.
 std::optional<Position> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
                                            const CheckpointIdentity& identity);
 
@@ -50,8 +50,8 @@ struct LoadedWeights {
   std::vector<std::string> class_names;  ///< empty when the file has none
 };
 
-/// Takes weights and running statistics alone, for evaluation and prediction: those of the newest whole checkpoint of
-/// `store`, or of the file `path` when that is not empty.
+/// Takes weights and running statistics alone, for evaluation and prediction: those of the newest whole
+/// checkpoint of `store`, or of the file `path` when that is not empty.
 LoadedWeights load_weights(const ResumeSource& source, Executor& executor);
 
 }  // namespace convoy

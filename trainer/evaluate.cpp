@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm, int loader_threads) {
+Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
+                    int loader_threads) {
   const auto start = std::chrono::steady_clock::now();
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);

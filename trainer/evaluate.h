@@ -15,6 +15,7 @@ struct Evaluation {
 };
 
 /// Runs the whole set once over all ranks, each sample counted once, whatever the counts.
-Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm, int loader_threads);
+Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
+                    int loader_threads);
 
 }  // namespace convoy

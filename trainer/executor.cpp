@@ -13,7 +13,9 @@ using Clock = std::chrono::steady_clock;
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 }  // namespace
 
@@ -32,7 +34,9 @@ Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& devi
   for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
 }
 
-void* Executor::at(const Ref& ref) const { return arena_.at(plan_.layout.offsets[index(ref.tensor)] + ref.offset); }
+void* Executor::at(const Ref& ref) const {
+  return arena_.at(plan_.layout.offsets[index(ref.tensor)] + ref.offset);
+}
 
 void Executor::bind(std::size_t number, Backend& backend, const PixelScale& pixels) {
   const Step& step = plan_.program.steps[number];
@@ -43,25 +47,32 @@ void Executor::bind(std::size_t number, Backend& backend, const PixelScale& pixe
   for (const Ref& ref : step.writes) writes.push_back(at(ref));
   switch (step.kind) {
     case StepKind::scale_pixels: {
-      const auto segment = std::find_if(plan_.program.segments.begin(), plan_.program.segments.end(),
-                                        [&](const Segment& s) { return s.first == static_cast<int>(number); });
+      const auto segment =
+          std::find_if(plan_.program.segments.begin(), plan_.program.segments.end(),
+                       [&](const Segment& s) { return s.first == static_cast<int>(number); });
       kernels_[number] = backend.scale_pixels(graph_->input(), segment->samples, pixels, reads[0], writes[0]);
       break;
     }
-    case StepKind::layer: kernels_[number] = step.lowered->bind(step.pass, reads, writes, scratch); break;
+    case StepKind::layer:
+      kernels_[number] = step.lowered->bind(step.pass, reads, writes, scratch);
+      break;
     case StepKind::reorder:
     case StepKind::add:
-      kernels_[number] = backend.reorder(step.from, step.to, step.kind == StepKind::add, step.assign_first, reads[0], writes[0], scratch);
+      kernels_[number] = backend.reorder(step.from, step.to, step.kind == StepKind::add, step.assign_first,
+                                         reads[0], writes[0], scratch);
       break;
-    case StepKind::update: kernels_[number] = make_update(step, backend); break;
+    case StepKind::update:
+      kernels_[number] = make_update(step, backend);
+      break;
     case StepKind::follow: {
-      const auto slot = std::find_if(plan_.program.states.begin(), plan_.program.states.end(), [&](const StateSlot& s) {
-        return s.layer == step.layer && s.offset == step.reads[0].offset;
-      });
+      const auto slot = std::find_if(
+          plan_.program.states.begin(), plan_.program.states.end(),
+          [&](const StateSlot& s) { return s.layer == step.layer && s.offset == step.reads[0].offset; });
       kernels_[number] = backend.follow(slot->elements, slot->momentum, writes[0], reads[0]);
       break;
     }
-    case StepKind::reduce: break;
+    case StepKind::reduce:
+      break;
   }
 }
 
@@ -73,17 +84,22 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
     if (first < bucket.first || first >= bucket.first + bucket.count) continue;
     SgdRange range{first, slot.bytes() / 4, 0, 1};
     switch (spec_of(slot).kind) {
-      case ParameterKind::weight: range.decay = optimizer_.weight_decay; break;
+      case ParameterKind::weight:
+        range.decay = optimizer_.weight_decay;
+        break;
       case ParameterKind::bias:
         range.decay = optimizer_.bias_decay;
         range.rate = optimizer_.bias_rate;
         break;
-      case ParameterKind::norm: range.decay = optimizer_.norm_decay; break;
+      case ParameterKind::norm:
+        range.decay = optimizer_.norm_decay;
+        break;
     }
     ranges.push_back(range);
   }
   void* momentum = has_momentum() ? at({plan_.program.momentum, 0}) : nullptr;
-  return backend.sgd(optimizer_.sgd, std::move(ranges), at({plan_.program.weights, 0}), at({plan_.program.gradients, 0}), momentum);
+  return backend.sgd(optimizer_.sgd, std::move(ranges), at({plan_.program.weights, 0}),
+                     at({plan_.program.gradients, 0}), momentum);
 }
 
 const ParameterSpec& Executor::spec_of(const ParameterSlot& slot) const {
@@ -93,14 +109,19 @@ const ParameterSpec& Executor::spec_of(const ParameterSlot& slot) const {
 double& Executor::account(StepKind kind) {
   switch (kind) {
     case StepKind::reorder:
-    case StepKind::add: return times_.reorders;
-    case StepKind::scale_pixels: return times_.input;
-    case StepKind::reduce: return times_.reduce;
-    default: return times_.kernels;
+    case StepKind::add:
+      return times_.reorders;
+    case StepKind::scale_pixels:
+      return times_.input;
+    case StepKind::reduce:
+      return times_.reduce;
+    default:
+      return times_.kernels;
   }
 }
 
-void Executor::load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels, std::int64_t count) {
+void Executor::load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
+                    std::int64_t count) {
   const auto start = Clock::now();
   device_->copy_in(at({segment.pixels, 0}), pixels, count * graph_->input().elements());
   device_->copy_in(at({segment.labels, 0}), labels, count * 4);
@@ -148,15 +169,17 @@ void Executor::run_without_samples(const StepContext& context) {
 
 void Executor::start_reduce(const Step& step) {
   const Slice& bucket = plan_.program.buckets[index(step.bucket)];
-  pending_[index(step.bucket)] = comm_->start_all_reduce(at(step.reads[0]), bucket.count, Element::f32, Reduction::sum,
-                                                         fmt::format("gradient bucket {}", step.bucket));
+  pending_[index(step.bucket)] =
+      comm_->start_all_reduce(at(step.reads[0]), bucket.count, Element::f32, Reduction::sum,
+                              fmt::format("gradient bucket {}", step.bucket));
 }
 
 void Executor::start_statistics() {
   const Program& program = plan_.program;
   const std::int64_t count = program.tensors[index(program.statistics)].bytes / 4;
   if (!program.choices.reduce || count == 0) return;
-  pending_.back() = comm_->start_all_reduce(at({program.statistics, 0}), count, Element::f32, Reduction::sum, "batch statistics");
+  pending_.back() = comm_->start_all_reduce(at({program.statistics, 0}), count, Element::f32, Reduction::sum,
+                                            "batch statistics");
 }
 
 void Executor::wait_for(int bucket) {
@@ -169,7 +192,8 @@ double Executor::clip_scale(double& norm) {
   if (optimizer_.clip_norm <= 0) return 1;
   for (int b = 0; b < static_cast<int>(plan_.program.buckets.size()); ++b) wait_for(b);
   const auto start = Clock::now();
-  norm = std::sqrt(backend_->sum_of_squares(at({plan_.program.gradients, 0}), plan_.program.flat_bytes() / 4));
+  norm =
+      std::sqrt(backend_->sum_of_squares(at({plan_.program.gradients, 0}), plan_.program.flat_bytes() / 4));
   times_.kernels += seconds_since(start);
   return norm > optimizer_.clip_norm ? optimizer_.clip_norm / norm : 1;
 }
@@ -210,9 +234,12 @@ std::vector<float> Executor::output(const Segment& segment) const {
 
 int Executor::tensor_of(Buffer buffer) const {
   switch (buffer) {
-    case Buffer::gradients: return plan_.program.gradients;
-    case Buffer::momentum: return plan_.program.momentum;
-    default: return plan_.program.weights;
+    case Buffer::gradients:
+      return plan_.program.gradients;
+    case Buffer::momentum:
+      return plan_.program.momentum;
+    default:
+      return plan_.program.weights;
   }
 }
 

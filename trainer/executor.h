@@ -29,8 +29,8 @@ struct StepTimes {
   double total() const { return kernels + reorders + input + reduce; }
 };
 
-/// Binds a Plan to a device and runs its segments. It decides nothing; after construction it allocates nothing on the
-/// device.
+/// Binds a Plan to a device and runs its segments. It decides nothing; after construction it allocates
+/// nothing on the device.
 class Executor {
  public:
   /// `graph`, `backend`, `device` and `comm` must outlive the Executor.
@@ -40,9 +40,10 @@ class Executor {
   const Plan& plan() const { return plan_; }
   const Graph& graph() const { return *graph_; }
 
-  /// Copies `count` samples (H × W × C bytes each) and their labels to a segment's input; what the segment holds beyond
-  /// them is filled with class 0 and does not count.
-  void load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels, std::int64_t count);
+  /// Copies `count` samples (H × W × C bytes each) and their labels to a segment's input; what the segment
+  /// holds beyond them is filled with class 0 and does not count.
+  void load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
+            std::int64_t count);
 
   /// Runs a segment of micro-batches. In the `last_pass` of an iteration the reductions of its buckets start.
   void run(const Segment& segment, const StepContext& context, bool last_pass);
@@ -50,8 +51,8 @@ class Executor {
   /// What a rank without samples does in an iteration: gives zero gradients to every reduction.
   void run_without_samples(const StepContext& context);
 
-  /// Waits for the reductions, clips, and takes one optimizer step. Returns the norm of the gradient when it is clipped,
-  /// else 0.
+  /// Waits for the reductions, clips, and takes one optimizer step. Returns the norm of the gradient when it
+  /// is clipped, else 0.
   double update(StepContext context);
 
   /// Sums since the iteration's (or evaluation's) first pass, of this rank.

@@ -34,14 +34,16 @@ std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed,
   if (spec.init.kind == Initializer::Kind::constant) return values;
   double scale = spec.init.value;
   if (spec.init.kind == Initializer::Kind::msra) scale = std::sqrt(2.0 / static_cast<double>(spec.fan_in));
-  if (spec.init.kind == Initializer::Kind::xavier) scale = std::sqrt(6.0 / static_cast<double>(spec.fan_in + spec.fan_out));
+  if (spec.init.kind == Initializer::Kind::xavier)
+    scale = std::sqrt(6.0 / static_cast<double>(spec.fan_in + spec.fan_out));
   const RandomStream stream(seed, Purpose::initialise, static_cast<std::uint32_t>(layer));
   const auto sample = static_cast<std::uint64_t>(parameter);
   for (std::size_t i = 0; i < values.size(); i += 2) {
     const Random4 words = stream.block(0, sample, static_cast<std::uint32_t>(i / 2));
     for (std::size_t j = 0; j < 2 && i + j < values.size(); ++j) {
-      const float number = spec.init.kind == Initializer::Kind::xavier ? 2 * uniform01(words.word[2 * j]) - 1
-                                                                       : normal(words.word[2 * j], words.word[2 * j + 1]);
+      const float number = spec.init.kind == Initializer::Kind::xavier
+                               ? 2 * uniform01(words.word[2 * j]) - 1
+                               : normal(words.word[2 * j], words.word[2 * j + 1]);
       values[i + j] = static_cast<float>(scale) * number;
     }
   }
@@ -51,11 +53,13 @@ std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed,
 void initialise(Executor& executor, std::uint64_t seed) {
   const Program& program = executor.plan().program;
   for (const ParameterSlot& slot : program.parameters) {
-    executor.set(Executor::Buffer::weights, slot, initial_values(spec_of(executor, slot), seed, slot.layer, slot.parameter));
+    executor.set(Executor::Buffer::weights, slot,
+                 initial_values(spec_of(executor, slot), seed, slot.layer, slot.parameter));
   }
   for (const StateSlot& slot : program.states) {
     const StateSpec& state = layer_of(executor, slot.layer).states[static_cast<std::size_t>(slot.state)];
-    executor.set_state(slot, std::vector<float>(static_cast<std::size_t>(slot.elements), static_cast<float>(state.initial)));
+    executor.set_state(
+        slot, std::vector<float>(static_cast<std::size_t>(slot.elements), static_cast<float>(state.initial)));
   }
 }
 
@@ -76,18 +80,21 @@ std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum) 
   return tensors;
 }
 
-void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, bool momentum, const std::string& source) {
+void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, bool momentum,
+                    const std::string& source) {
   std::map<std::string, const HostTensor*> by_name;
   for (const HostTensor& tensor : tensors) by_name.emplace(tensor.name, &tensor);
   const auto find = [&](const std::string& name, const std::vector<std::int64_t>& dims) -> const HostTensor& {
     const auto found = by_name.find(name);
     if (found == by_name.end()) {
-      fail(ExitCode::usage, "{}: has no tensor \"{}\", which the network \"{}\" needs; it belongs to another network", source, name,
-           executor.graph().name());
+      fail(ExitCode::usage,
+           "{}: has no tensor \"{}\", which the network \"{}\" needs; it belongs to another network", source,
+           name, executor.graph().name());
     }
     if (found->second->dims != dims) {
-      fail(ExitCode::usage, "{}: tensor \"{}\" is {}, but the network \"{}\" needs {}; it belongs to another network", source, name,
-           fmt::join(found->second->dims, "x"), executor.graph().name(), fmt::join(dims, "x"));
+      fail(ExitCode::usage,
+           "{}: tensor \"{}\" is {}, but the network \"{}\" needs {}; it belongs to another network", source,
+           name, fmt::join(found->second->dims, "x"), executor.graph().name(), fmt::join(dims, "x"));
     }
     return *found->second;
   };

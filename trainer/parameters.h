@@ -20,11 +20,13 @@ std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed,
 /// Sets every parameter and state to its first values, and the momentum to zero.
 void initialise(Executor& executor, std::uint64_t seed);
 
-/// Weights ("conv1.weight"), running statistics ("bn1.running_mean") and, with `momentum`, "momentum.conv1.weight".
+/// Weights ("conv1.weight"), running statistics ("bn1.running_mean") and, with `momentum`,
+/// "momentum.conv1.weight".
 std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum);
 
-/// Takes what export_tensors gave. Error(usage) that begins with `source` and names the first tensor that is missing or
-/// of another shape.
-void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, bool momentum, const std::string& source);
+/// Takes what export_tensors gave. Error(usage) that begins with `source` and names the first tensor that is
+/// missing or of another shape.
+void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, bool momentum,
+                    const std::string& source);
 
 }  // namespace convoy

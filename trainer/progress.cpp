@@ -13,10 +13,11 @@ constexpr auto kTerminalInterval = std::chrono::milliseconds(100);
 constexpr auto kPlainInterval = std::chrono::seconds(10);
 
 std::string figures(const Progress::State& state) {
-  std::string text = fmt::format("epoch {}/{}  {}/{}  loss {:.4f}  top-1 {:.4f}  {:.0f} images/s  {} left", state.epoch + 1,
-                                 state.epochs, state.in_epoch, state.per_epoch, state.loss, state.top1,
-                                 state.images_per_second, format_seconds(state.seconds_left));
-  if (state.data_wait_share > 0.02) text += fmt::format("  waits for data {:.0f}%", 100 * state.data_wait_share);
+  std::string text = fmt::format("epoch {}/{}  {}/{}  loss {:.4f}  top-1 {:.4f}  {:.0f} images/s  {} left",
+                                 state.epoch + 1, state.epochs, state.in_epoch, state.per_epoch, state.loss,
+                                 state.top1, state.images_per_second, format_seconds(state.seconds_left));
+  if (state.data_wait_share > 0.02)
+    text += fmt::format("  waits for data {:.0f}%", 100 * state.data_wait_share);
   return text;
 }
 
@@ -43,7 +44,8 @@ void Progress::show(const State& state) {
   const auto now = std::chrono::steady_clock::now();
   if (out_ == nullptr || now < next_) return;
   if (terminal_) {
-    const double share = static_cast<double>(state.iteration) / static_cast<double>(std::max<std::int64_t>(state.iterations, 1));
+    const double share = static_cast<double>(state.iteration) /
+                         static_cast<double>(std::max<std::int64_t>(state.iterations, 1));
     const int full = static_cast<int>(share * kBarWidth);
     fmt::print(out_, "\r\033[K[{:=<{}}{:<{}}] {}", "", full, "", kBarWidth - full, figures(state));
     drawn_ = true;

@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-/// What the user sees while training: one line that is drawn anew on a terminal, plain lines at intervals elsewhere.
+/// What the user sees while training: one line that is drawn anew on a terminal, plain lines at intervals
+/// elsewhere.
 class Progress {
  public:
   struct State {

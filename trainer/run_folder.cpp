@@ -1,11 +1,13 @@
 #include "trainer/run_folder.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <vector>
 
@@ -14,15 +16,20 @@
 namespace convoy {
 namespace fs = std::filesystem;
 
-RunFolder::RunFolder(std::string path, bool writer) : path_(std::move(path)), writer_(writer) {
+RunFolder::RunFolder(std::string path, int rank) : path_(std::move(path)), writer_(rank == 0) {
   std::error_code problem;
   for (const std::string& folder : {path_ + "/log", checkpoints()}) {
     fs::create_directories(folder, problem);
-    if (problem) fail(ExitCode::usage, "cannot make the run folder {}: {}; choose another with --run-dir", folder, problem.message());
+    if (problem)
+      fail(ExitCode::usage, "cannot make the run folder {}: {}; choose another with --run-dir", folder,
+           problem.message());
   }
+  log_.open(fmt::format("{}/log/rank-{}.log", path_, rank), std::ios::app);
 }
 
-std::string RunFolder::log_of(int rank) const { return fmt::format("{}/log/rank-{}.log", path_, rank); }
+void RunFolder::log(const std::string& text) {
+  log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), text) << std::flush;
+}
 
 void RunFolder::write(const std::string& name, const std::string& text) const {
   if (!writer_) return;
@@ -38,7 +45,8 @@ void RunFolder::write(const std::string& name, const std::string& text) const {
       fail(ExitCode::internal, "cannot write {}: {}", target, reason);
     }
   }
-  if (std::rename(partial.c_str(), target.c_str()) != 0) fail(ExitCode::internal, "cannot write {}: {}", target, std::strerror(errno));
+  if (std::rename(partial.c_str(), target.c_str()) != 0)
+    fail(ExitCode::internal, "cannot write {}: {}", target, std::strerror(errno));
 }
 
 void RunFolder::open_metrics(std::int64_t iteration, bool evaluates_again) {
@@ -53,7 +61,8 @@ void RunFolder::open_metrics(std::int64_t iteration, bool evaluates_again) {
     const boost::json::value* at = value.as_object().if_contains("iteration");
     if (at == nullptr || !at->is_int64() || at->as_int64() > iteration) continue;
     const boost::json::value* kind = value.as_object().if_contains("kind");
-    const bool again = evaluates_again && at->as_int64() == iteration && kind != nullptr && *kind == "evaluation";
+    const bool again =
+        evaluates_again && at->as_int64() == iteration && kind != nullptr && *kind == "evaluation";
     if (!again) kept += line + "\n";
   }
   old.close();

@@ -7,22 +7,24 @@
 
 namespace convoy {
 
-/// The folder of a run: job.toml, plan.json, metrics.jsonl, summary.json, log/, checkpoints/. Rank 0 writes all but its
-/// own log. Errors are Error(internal) that name the file.
+/// The folder of a run: job.toml, plan.json, metrics.jsonl, summary.json, log/, checkpoints/. Rank 0 writes
+/// all but its own log. Errors are Error(internal) that name the file.
 class RunFolder {
  public:
-  /// Makes the folder and those in it.
-  RunFolder(std::string path, bool writer);
+  /// Makes the folder and those in it, and opens this rank's log. Rank 0 writes the rest.
+  RunFolder(std::string path, int rank);
 
   const std::string& path() const { return path_; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
-  std::string log_of(int rank) const;
+
+  /// A line with the time of day to log/rank-N.log; a log that cannot be written is no reason to stop.
+  void log(const std::string& text);
 
   /// Writes a small file whole: to a new file that is renamed.
   void write(const std::string& name, const std::string& text) const;
 
-  /// Opens metrics.jsonl for appending; lines of later iterations than `iteration` (of a run that was cut off) go, and
-  /// with `evaluates_again` that iteration's evaluation too.
+  /// Opens metrics.jsonl for appending; lines of later iterations than `iteration` (of a run that was cut
+  /// off) go, and with `evaluates_again` that iteration's evaluation too.
   void open_metrics(std::int64_t iteration, bool evaluates_again);
   void add_metrics(const boost::json::object& line);
 
@@ -30,6 +32,7 @@ class RunFolder {
   std::string path_;
   bool writer_;
   std::ofstream metrics_;
+  std::ofstream log_;
 };
 
 }  // namespace convoy

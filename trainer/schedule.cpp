@@ -6,7 +6,8 @@
 
 namespace convoy {
 
-double learning_rate(const Job::Optimizer& optimizer, const Job::Schedule& schedule, double epoch, double epochs) {
+double learning_rate(const Job::Optimizer& optimizer, const Job::Schedule& schedule, double epoch,
+                     double epochs) {
   const double base = optimizer.learning_rate;
   if (epoch < schedule.warmup_epochs) {
     const double rise = epoch / schedule.warmup_epochs;
@@ -18,7 +19,8 @@ double learning_rate(const Job::Optimizer& optimizer, const Job::Schedule& sched
   if (schedule.type == "step") {
     factor = std::pow(schedule.gamma, std::floor(epoch / schedule.step_epochs));
   } else if (schedule.type == "multi_step") {
-    const auto passed = std::count_if(schedule.milestones.begin(), schedule.milestones.end(), [&](double m) { return epoch >= m; });
+    const auto passed = std::count_if(schedule.milestones.begin(), schedule.milestones.end(),
+                                      [&](double m) { return epoch >= m; });
     factor = std::pow(schedule.gamma, static_cast<double>(passed));
   } else if (schedule.type == "polynomial") {
     factor = schedule.final + (1 - schedule.final) * std::pow(1 - progress, schedule.power);

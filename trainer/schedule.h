@@ -10,8 +10,9 @@ namespace convoy {
 ///   multi_step   base · gamma^(milestones passed)
 ///   polynomial   base · (final + (1 - final) · (1 - p)^power)
 ///   cosine       base · (final + (1 - final) · (1 + cos(pi · p)) / 2), Loshchilov and Hutter 2017
-/// with p the progress after the warm-up. During the warm-up the rate rises linearly from warmup_start · base to base
-/// (Goyal et al. 2017).
-double learning_rate(const Job::Optimizer& optimizer, const Job::Schedule& schedule, double epoch, double epochs);
+/// with p the progress after the warm-up. During the warm-up the rate rises linearly from warmup_start · base
+/// to base (Goyal et al. 2017).
+double learning_rate(const Job::Optimizer& optimizer, const Job::Schedule& schedule, double epoch,
+                     double epochs);
 
 }  // namespace convoy

@@ -31,13 +31,16 @@ DataSource source_of(const Job& job, const Graph& graph, Split split) {
 
 void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
   if (set.classes() != graph.classes()) {
-    fail(ExitCode::usage, "{}: the network tells {} classes apart, but the data set \"{}\" has {}; give its last layer {} outputs",
+    fail(ExitCode::usage,
+         "{}: the network tells {} classes apart, but the data set \"{}\" has {}; give its last layer {} "
+         "outputs",
          job.network, graph.classes(), job.data.kind, set.classes(), set.classes());
   }
   const Shape stored = set.shape();
   const Shape input = graph.input();
   if (stored.channels != input.channels) {
-    fail(ExitCode::usage, "{}: the network takes images of {} channels, but those of the data set \"{}\" have {}", job.network,
+    fail(ExitCode::usage,
+         "{}: the network takes images of {} channels, but those of the data set \"{}\" have {}", job.network,
          input.channels, job.data.kind, stored.channels);
   }
   if (set.size() == 0) fail(ExitCode::data, "the data set \"{}\" is empty", job.data.kind);
@@ -54,7 +57,8 @@ JobInputs open_inputs(Job job, Purposes purpose) {
   }
   Graph graph = read_network(job.network);
   if (graph.loss_layer() < 0) {
-    fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}", job.network);
+    fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}",
+         job.network);
   }
   if (graph.loss_layer() + 1 != static_cast<int>(graph.layers().size())) {
     fail(ExitCode::usage, "{}: the loss \"{}\" must be the last layer", job.network,
@@ -75,7 +79,8 @@ JobInputs open_inputs(Job job, Purposes purpose) {
     const ChannelStatistics statistics = channel_statistics(*train, kStatisticsSamples);
     for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
       if (job.data.mean.size() == c) job.data.mean.push_back(rounded(statistics.mean[c]));
-      if (job.data.deviation.size() == c) job.data.deviation.push_back(rounded(std::max(statistics.deviation[c], 1.0)));
+      if (job.data.deviation.size() == c)
+        job.data.deviation.push_back(rounded(std::max(statistics.deviation[c], 1.0)));
     }
   }
   return {std::move(job), std::move(graph), std::move(train), std::move(test)};
@@ -85,8 +90,9 @@ PixelScale pixel_scale(const Job& job, Shape input) {
   PixelScale scale;
   const auto fill = [&](const std::vector<double>& values, const char* key, std::vector<float>& out) {
     if (values.size() != 1 && values.size() != static_cast<std::size_t>(input.channels)) {
-      fail(ExitCode::usage, "[data] {} has {} values, but the network takes {} channels; give one for each, or one for all", key,
-           values.size(), input.channels);
+      fail(ExitCode::usage,
+           "[data] {} has {} values, but the network takes {} channels; give one for each, or one for all",
+           key, values.size(), input.channels);
     }
     for (std::size_t c = 0; c < static_cast<std::size_t>(input.channels); ++c) {
       out.push_back(static_cast<float>(values.size() == 1 ? values[0] : values[c]));
@@ -116,11 +122,13 @@ std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here
   if (job.memory.limit != "auto") {
     limit = parse_bytes(job.memory.limit);
     if (limit > info.memory_bytes) {
-      fail(ExitCode::usage, "[memory] limit = \"{}\" is more than the device has ({})", job.memory.limit, format_bytes(info.memory_bytes));
+      fail(ExitCode::usage, "[memory] limit = \"{}\" is more than the device has ({})", job.memory.limit,
+           format_bytes(info.memory_bytes));
     }
   }
   if (reserve >= limit) {
-    fail(ExitCode::usage, "[memory] reserve = \"{}\" leaves nothing of the limit of {}", job.memory.reserve, format_bytes(limit));
+    fail(ExitCode::usage, "[memory] reserve = \"{}\" leaves nothing of the limit of {}", job.memory.reserve,
+         format_bytes(limit));
   }
   return limit - reserve;
 }
@@ -159,16 +167,20 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   Plan plan = make_plan(graph(), request, *backend_);
   if (!plan.fits()) refuse_plan(plan, graph());
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
-  if (comm.all_reduce(hash, Reduction::min, "plan hash") != comm.all_reduce(hash, Reduction::max, "plan hash")) {
-    fail(ExitCode::usage, "rank {}: the ranks made different plans; run the same build on processors of one kind, and with the same job",
+  if (comm.all_reduce(hash, Reduction::min, "plan hash") !=
+      comm.all_reduce(hash, Reduction::max, "plan hash")) {
+    fail(ExitCode::usage,
+         "rank {}: the ranks made different plans; run the same build on processors of one kind, and with "
+         "the same job",
          comm.rank());
   }
-  executor_ = std::make_unique<Executor>(std::move(plan), graph(), *backend_, *device_, comm, optimizer_settings(job()),
-                                         pixel_scale(job(), graph().input()));
+  executor_ = std::make_unique<Executor>(std::move(plan), graph(), *backend_, *device_, comm,
+                                         optimizer_settings(job()), pixel_scale(job(), graph().input()));
 }
 
 std::string Session::device_line() const {
-  return fmt::format("{}, {} thread{} a rank, {}", device_->info().name, threads_, threads_ == 1 ? "" : "s", cpu_library_version());
+  return fmt::format("{}, {} thread{} a rank, {}", device_->info().name, threads_, threads_ == 1 ? "" : "s",
+                     cpu_library_version());
 }
 
 }  // namespace convoy

@@ -12,7 +12,8 @@
 
 namespace convoy {
 
-/// The graph of a job and its data sets, opened and checked against each other; before any rank talks to another.
+/// The graph of a job and its data sets, opened and checked against each other; before any rank talks to
+/// another.
 struct JobInputs {
   Job job;  ///< with mean and deviation filled in
   Graph graph;
@@ -31,8 +32,8 @@ PixelScale pixel_scale(const Job& job, Shape input);
 /// What to ask the planner for a job. `ranks_here` share the device's memory.
 PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, std::int64_t limit_bytes);
 
-/// Bytes that one rank may use: memory.limit, or the device's free memory divided by the ranks that share it, less
-/// memory.reserve. Error(usage) for a limit that the device cannot have.
+/// Bytes that one rank may use: memory.limit, or the device's free memory divided by the ranks that share it,
+/// less memory.reserve. Error(usage) for a limit that the device cannot have.
 std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here);
 
 /// Compute threads of one rank: `threads` of the job, or the cores that are its own.
@@ -43,9 +44,9 @@ OptimizerSettings optimizer_settings(const Job& job);
 /// One rank's device, backend and executor for a job.
 class Session {
  public:
-  /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the arena.
-  /// Error(does_not_fit) on every rank when the plan does not fit.
-  /// `samples` is the number of samples of an epoch, or of the set that will be evaluated.
+  /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the
+  /// arena. Error(does_not_fit) on every rank when the plan does not fit. `samples` is the number of samples
+  /// of an epoch, or of the set that will be evaluated.
   Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples);
 
   const Job& job() const { return inputs_.job; }

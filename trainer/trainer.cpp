@@ -18,7 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Sums over the samples of some iterations, all ranks.
 struct Sums {
@@ -50,6 +52,7 @@ class Run {
  public:
   Run(Session& session, const TrainOptions& options);
   TrainOutcome go();
+  void log(const std::string& text) { folder_.log(text); }
 
  private:
   bool first() const { return comm_.rank() == 0; }
@@ -81,7 +84,7 @@ class Run {
   std::int64_t evaluated_at_ = -1;
   std::int64_t allocations_after_first_ = -1;
   double learning_rate_ = 0;
-  double train_seconds_ = 0;   ///< by this process
+  double train_seconds_ = 0;  ///< by this process
   double data_wait_ = 0;
   double gradient_norm_ = 0;
   bool stopping_ = false;
@@ -97,14 +100,16 @@ Run::Run(Session& session, const TrainOptions& options)
       job_(session.job()),
       executor_(session.executor()),
       comm_(session.comm()),
-      folder_(options.run_folder, comm_.rank() == 0),
+      folder_(options.run_folder, comm_.rank()),
       store_(folder_.checkpoints(), static_cast<int>(job_.checkpoint.keep)),
       progress_(comm_.rank() == 0 ? options.console : nullptr, options.terminal) {
   const std::int64_t samples = session.inputs().train->size();
   per_epoch_ = (samples + job_.train.batch - 1) / job_.train.batch;
   total_ = job_.train.epochs * per_epoch_;
   if (job_.train.iterations > 0) total_ = std::min(total_, job_.train.iterations);
-  identity_ = {session.graph().name(), job_.seed, job_.train.batch, samples, options.job_text, session.inputs().train->class_names()};
+  identity_ = {session.graph().name(), job_.seed,
+               job_.train.batch,       samples,
+               options.job_text,       session.inputs().train->class_names()};
 }
 
 void Run::resume() {
@@ -113,7 +118,9 @@ void Run::resume() {
     std::int64_t there = first() ? static_cast<std::int64_t>(store_.list().size()) : 0;
     comm_.broadcast(std::span<std::int64_t>(&there, 1), 0, "state of the run folder");
     if (there > 0) {
-      fail(ExitCode::usage, "{} holds checkpoints of a run already; with --resume no, choose another --run-dir or remove it", folder_.path());
+      fail(ExitCode::usage,
+           "{} holds checkpoints of a run already; with --resume no, choose another --run-dir or remove it",
+           folder_.path());
     }
   } else if (options_.resume == "auto") {
     found = restore_checkpoint({&store_, ""}, executor_, comm_, identity_);
@@ -126,18 +133,24 @@ void Run::resume() {
   }
   position_ = *found;
   saved_at_ = position_.iteration;
+  folder_.log(fmt::format("resumes after update {}", position_.iteration));
   progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
 }
 
 void Run::banner() {
   const Plan& plan = executor_.plan();
-  progress_.line(fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} rank{} ({}), {} epochs of {} updates",
-                             options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
-                             session_.inputs().train->size(), job_.train.batch, comm_.size(), comm_.size() == 1 ? "" : "s",
-                             comm_.kind(), job_.train.epochs, per_epoch_));
-  progress_.line(fmt::format("plan: {} a rank of {}, {} samples at a time, {} micro-batch{} an update, fp32", format_bytes(plan.arena_bytes()),
-                             format_bytes(plan.request.limit_bytes), plan.micro_batch, plan.accumulation,
-                             plan.accumulation == 1 ? "" : "es"));
+  folder_.log(fmt::format("convoy {}, rank {} of {} ({}), {}; arena of {} bytes, {} samples at a time",
+                          options_.version, comm_.rank(), comm_.size(), comm_.kind(), session_.device_line(),
+                          plan.arena_bytes(), plan.micro_batch));
+  progress_.line(
+      fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} rank{} ({}), {} "
+                  "epochs of {} updates",
+                  options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
+                  session_.inputs().train->size(), job_.train.batch, comm_.size(),
+                  comm_.size() == 1 ? "" : "s", comm_.kind(), job_.train.epochs, per_epoch_));
+  progress_.line(fmt::format("plan: {} a rank of {}, {} samples at a time, {} micro-batch{} an update, fp32",
+                             format_bytes(plan.arena_bytes()), format_bytes(plan.request.limit_bytes),
+                             plan.micro_batch, plan.accumulation, plan.accumulation == 1 ? "" : "es"));
   progress_.line("device: " + session_.device_line());
 }
 
@@ -181,8 +194,10 @@ TrainOutcome Run::go() {
     }
   }
   if (stopping_) {
+    folder_.log("stops on request");
     save();
-    progress_.line(fmt::format("stopped on request after {} of {} updates; the same command continues", position_.iteration, total_));
+    progress_.line(fmt::format("stopped on request after {} of {} updates; the same command continues",
+                               position_.iteration, total_));
   } else if (evaluated_at_ != position_.iteration) {
     end_of_epoch((position_.iteration + per_epoch_ - 1) / per_epoch_ - 1);
     save();
@@ -210,7 +225,8 @@ void Run::passes(const Batch& batch, StepContext& context) {
 }
 
 Sums Run::iterate(const Batch& batch) {
-  learning_rate_ = learning_rate(job_.optimizer, job_.schedule, static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_),
+  learning_rate_ = learning_rate(job_.optimizer, job_.schedule,
+                                 static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_),
                                  static_cast<double>(total_) / static_cast<double>(per_epoch_));
   StepContext context;
   context.seed = static_cast<std::uint64_t>(job_.seed);
@@ -221,7 +237,8 @@ Sums Run::iterate(const Batch& batch) {
   const Metrics local = executor_.metrics();
   const bool asked = options_.stop != nullptr && options_.stop->load();
   std::array<double, 5> shared{local.loss, local.top1, local.top5, local.samples, asked ? 1.0 : 0.0};
-  Pending pending = comm_.start_all_reduce(shared.data(), static_cast<std::int64_t>(shared.size()), Element::f64, Reduction::sum, "loss");
+  Pending pending = comm_.start_all_reduce(shared.data(), static_cast<std::int64_t>(shared.size()),
+                                           Element::f64, Reduction::sum, "loss");
   gradient_norm_ = executor_.update(context);
   pending.wait();
   ++position_.iteration;
@@ -232,7 +249,8 @@ Sums Run::iterate(const Batch& batch) {
 void Run::after_iteration(const Batch& batch, const Sums& sums) {
   if (!std::isfinite(sums.loss)) {
     fail(ExitCode::diverged,
-         "the loss is not finite at update {} (epoch {}, learning rate {:g}); lower optimizer.learning_rate, add "
+         "the loss is not finite at update {} (epoch {}, learning rate {:g}); lower optimizer.learning_rate, "
+         "add "
          "schedule.warmup_epochs or train.clip_norm. The checkpoints in {} are from before",
          position_.iteration, batch.epoch + 1, learning_rate_, folder_.checkpoints());
   }
@@ -245,8 +263,10 @@ void Run::after_iteration(const Batch& batch, const Sums& sums) {
   const auto start = Clock::now();
   if (epoch_ends) end_of_epoch(batch.epoch);
   const std::int64_t epoch = position_.iteration / per_epoch_;
-  const bool by_epoch = job_.checkpoint.every_epochs > 0 && position_.iteration % per_epoch_ == 0 && epoch % job_.checkpoint.every_epochs == 0;
-  const bool by_iteration = job_.checkpoint.every_iterations > 0 && position_.iteration % job_.checkpoint.every_iterations == 0;
+  const bool by_epoch = job_.checkpoint.every_epochs > 0 && position_.iteration % per_epoch_ == 0 &&
+                        epoch % job_.checkpoint.every_epochs == 0;
+  const bool by_iteration =
+      job_.checkpoint.every_iterations > 0 && position_.iteration % job_.checkpoint.every_iterations == 0;
   if (by_epoch || by_iteration || position_.iteration == total_) save();
   window_.other += seconds_since(start);
 }
@@ -255,8 +275,16 @@ Progress::State Run::state_of(const Batch& batch) const {
   const double seconds = window_.seconds();
   const double rate = static_cast<double>(position_.iteration) / std::max(position_.seconds, 1e-9);
   const double samples = std::max(window_.sums.samples, 1.0);
-  return {batch.epoch, job_.train.epochs, position_.iteration, total_, batch.iteration + 1, per_epoch_, window_.sums.loss / samples,
-          window_.sums.top1 / samples, window_.sums.samples / seconds, window_.data_wait / seconds,
+  return {batch.epoch,
+          job_.train.epochs,
+          position_.iteration,
+          total_,
+          batch.iteration + 1,
+          per_epoch_,
+          window_.sums.loss / samples,
+          window_.sums.top1 / samples,
+          window_.sums.samples / seconds,
+          window_.data_wait / seconds,
           static_cast<double>(total_ - position_.iteration) / std::max(rate, 1e-9)};
 }
 
@@ -288,9 +316,11 @@ void Run::end_of_epoch(std::int64_t epoch) {
   }
   if (last || (every > 0 && (epoch + 1) % every == 0)) {
     comm_.note(position_.iteration, "evaluates");
-    evaluation_ = evaluate(executor_, session_.inputs().test, comm_, static_cast<int>(job_.data.loader_threads));
+    evaluation_ =
+        evaluate(executor_, session_.inputs().test, comm_, static_cast<int>(job_.data.loader_threads));
     evaluated_at_ = position_.iteration;
-    text += fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", evaluation_.loss, evaluation_.top1, evaluation_.top5);
+    text += fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", evaluation_.loss, evaluation_.top1,
+                        evaluation_.top5);
     folder_.add_metrics({{"kind", "evaluation"},
                          {"iteration", position_.iteration},
                          {"epoch", epoch + 1},
@@ -300,6 +330,7 @@ void Run::end_of_epoch(std::int64_t epoch) {
                          {"samples", evaluation_.samples},
                          {"seconds", evaluation_.seconds}});
   }
+  folder_.log(text);
   progress_.line(text);
   epoch_sums_ = {};
   epoch_start_ = Clock::now();
@@ -309,32 +340,36 @@ void Run::save() {
   if (saved_at_ == position_.iteration) return;
   save_checkpoint(store_, executor_, comm_, position_, identity_);
   saved_at_ = position_.iteration;
+  folder_.log(fmt::format("saved a checkpoint after update {}", position_.iteration));
 }
 
 boost::json::object Run::summary() const {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const StepTimes& times = executor_.times();
-  const double samples = static_cast<double>(position_.iteration / per_epoch_ * session_.inputs().train->size() +
-                                             position_.iteration % per_epoch_ * job_.train.batch);
-  boost::json::object seconds{{"kernels", times.kernels}, {"reorders", times.reorders}, {"input", times.input},
-                              {"reduce", times.reduce},   {"data_wait", data_wait_},    {"training", train_seconds_}};
-  boost::json::object summary{{"version", options_.version},
-                              {"network", session_.graph().name()},
-                              {"parameters", session_.graph().parameters()},
-                              {"ranks", comm_.size()},
-                              {"iterations", position_.iteration},
-                              {"of_iterations", total_},
-                              {"complete", position_.iteration == total_},
-                              {"epochs", static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_)},
-                              {"training_seconds", position_.seconds},
-                              {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
-                              {"projected_bytes", executor_.plan().arena_bytes()},
-                              {"measured_peak_bytes", session_.device().peak_bytes()},
-                              {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
-                              {"device_allocations_after_first_step",
-                               allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},
-                              {"seconds", std::move(seconds)}};
+  const double samples =
+      static_cast<double>(position_.iteration / per_epoch_ * session_.inputs().train->size() +
+                          position_.iteration % per_epoch_ * job_.train.batch);
+  boost::json::object seconds{{"kernels", times.kernels}, {"reorders", times.reorders},
+                              {"input", times.input},     {"reduce", times.reduce},
+                              {"data_wait", data_wait_},  {"training", train_seconds_}};
+  boost::json::object summary{
+      {"version", options_.version},
+      {"network", session_.graph().name()},
+      {"parameters", session_.graph().parameters()},
+      {"ranks", comm_.size()},
+      {"iterations", position_.iteration},
+      {"of_iterations", total_},
+      {"complete", position_.iteration == total_},
+      {"epochs", static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_)},
+      {"training_seconds", position_.seconds},
+      {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
+      {"projected_bytes", executor_.plan().arena_bytes()},
+      {"measured_peak_bytes", session_.device().peak_bytes()},
+      {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
+      {"device_allocations_after_first_step",
+       allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},
+      {"seconds", std::move(seconds)}};
   if (evaluated_at_ >= 0) {
     summary["loss"] = evaluation_.loss;
     summary["top1"] = evaluation_.top1;
@@ -346,6 +381,14 @@ boost::json::object Run::summary() const {
 
 }  // namespace
 
-TrainOutcome train(Session& session, const TrainOptions& options) { return Run(session, options).go(); }
+TrainOutcome train(Session& session, const TrainOptions& options) {
+  Run run(session, options);
+  try {
+    return run.go();
+  } catch (const std::exception& problem) {
+    run.log(problem.what());
+    throw;
+  }
+}
 
 }  // namespace convoy

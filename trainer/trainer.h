@@ -28,8 +28,9 @@ struct TrainOutcome {
   boost::json::object summary;
 };
 
-/// Trains a job on all ranks of the session's communicator. Every rank takes every decision together: the loss, the
-/// request to stop, and failures to save are exchanged each iteration. Error(diverged) when the loss is not finite.
+/// Trains a job on all ranks of the session's communicator. Every rank takes every decision together: the
+/// loss, the request to stop, and failures to save are exchanged each iteration. Error(diverged) when the
+/// loss is not finite.
 TrainOutcome train(Session& session, const TrainOptions& options);
 
 }  // namespace convoy

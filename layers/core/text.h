@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-/// The candidate nearest to `word` by edit distance, or "" when none is near enough to be a slip of the finger.
+/// The candidate nearest to `word` by edit distance, or "" when none is near enough to be a slip of the
+/// finger.
 std::string nearest_word(std::string_view word, std::span<const std::string> candidates);
 
 /// " (did you mean \"x\"?)" or "".

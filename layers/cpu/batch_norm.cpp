@@ -10,8 +10,8 @@ using Forward = dnnl::batch_normalization_forward;
 using Backward = dnnl::batch_normalization_backward;
 const auto kScaleShift = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
 
-/// Batch norm in the layout of its input. Forward in training leaves the batch's mean and variance for backward, and
-/// for the step that folds them into the iteration's statistics.
+/// Batch norm in the layout of its input. Forward in training leaves the batch's mean and variance for
+/// backward, and for the step that folds them into the iteration's statistics.
 class BatchNormLayer : public CpuLayer {
  public:
   BatchNormLayer(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engine)
@@ -25,28 +25,39 @@ class BatchNormLayer : public CpuLayer {
 
   std::string implementation(std::size_t pass) const override {
     switch (spec_.passes[pass].kind) {
-      case PassKind::forward: return forward_.impl_info_str();
-      case PassKind::backward: return backward_.impl_info_str();
-      default: return "convoy";
+      case PassKind::forward:
+        return forward_.impl_info_str();
+      case PassKind::backward:
+        return backward_.impl_info_str();
+      default:
+        return "convoy";
     }
   }
 
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
                                void* scratch) const override {
     switch (spec_.passes[pass].kind) {
-      case PassKind::forward: return bind_forward(reads, writes, scratch);
-      case PassKind::statistics: return bind_statistics(reads, writes);
-      default: return bind_backward(reads, writes, scratch);
+      case PassKind::forward:
+        return bind_forward(reads, writes, scratch);
+      case PassKind::statistics:
+        return bind_statistics(reads, writes);
+      default:
+        return bind_backward(reads, writes, scratch);
     }
   }
 
  private:
   void choose(float epsilon) {
-    const auto flags = site_.training ? kScaleShift : kScaleShift | dnnl::normalization_flags::use_global_stats;
-    const auto purpose = site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const auto flags =
+        site_.training ? kScaleShift : kScaleShift | dnnl::normalization_flags::use_global_stats;
+    const auto purpose =
+        site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     forward_ = {{purpose, desc_, epsilon, flags}, user_scratchpad(), engine_->get()};
     if (site_.training) {
-      backward_ = {{dnnl::prop_kind::backward, desc_, desc_, epsilon, kScaleShift}, user_scratchpad(), engine_->get(), forward_};
+      backward_ = {{dnnl::prop_kind::backward, desc_, desc_, epsilon, kScaleShift},
+                   user_scratchpad(),
+                   engine_->get(),
+                   forward_};
     }
   }
 
@@ -72,7 +83,10 @@ class BatchNormLayer : public CpuLayer {
                             {{Role::statistic, 0, vector}, {Role::statistic, 1, vector}},
                             0});
     PassSpec backward{PassKind::backward,
-                      {{Role::output_gradient, 0, layout}, {Role::input, 0, layout}, {Role::saved, 0, saved}, {Role::parameter, 0, vector}},
+                      {{Role::output_gradient, 0, layout},
+                       {Role::input, 0, layout},
+                       {Role::saved, 0, saved},
+                       {Role::parameter, 0, vector}},
                       {},
                       scratch_of(backward_)};
     own_scratch_ = round_up(backward.scratch_bytes, 64);
@@ -93,7 +107,8 @@ class BatchNormLayer : public CpuLayer {
   }
   memory vector(const void* data) const { return engine_->bind(plain_vector(channels_), data); }
 
-  std::unique_ptr<Kernel> bind_forward(std::span<void* const> reads, std::span<void* const> writes, void* scratch) const {
+  std::unique_ptr<Kernel> bind_forward(std::span<void* const> reads, std::span<void* const> writes,
+                                       void* scratch) const {
     ArgMap args{{DNNL_ARG_SRC, engine_->bind(desc_, reads[0])},
                 {DNNL_ARG_SCALE, vector(reads[1])},
                 {DNNL_ARG_SHIFT, vector(reads[2])},
@@ -106,7 +121,8 @@ class BatchNormLayer : public CpuLayer {
   /// statistic += share of this micro-batch · (mean, unbiased variance).
   std::unique_ptr<Kernel> bind_statistics(std::span<void* const> reads, std::span<void* const> writes) const {
     const auto* means = static_cast<const float*>(reads[0]);
-    const auto* variances = reinterpret_cast<const float*>(static_cast<const std::byte*>(reads[0]) + variance_offset_);
+    const auto* variances =
+        reinterpret_cast<const float*>(static_cast<const std::byte*>(reads[0]) + variance_offset_);
     auto* mean_sum = static_cast<float*>(writes[0]);
     auto* variance_sum = static_cast<float*>(writes[1]);
     const double values = static_cast<double>(site_.batch * site_.inputs[0].pixels());
@@ -121,7 +137,8 @@ class BatchNormLayer : public CpuLayer {
     });
   }
 
-  std::unique_ptr<Kernel> bind_backward(std::span<void* const> reads, std::span<void* const> writes, void* scratch) const {
+  std::unique_ptr<Kernel> bind_backward(std::span<void* const> reads, std::span<void* const> writes,
+                                        void* scratch) const {
     const bool gradient = site_.input_gradient[0];
     void* spare = static_cast<std::byte*>(scratch) + own_scratch_;
     const std::size_t first = gradient ? 1 : 0;
@@ -130,7 +147,8 @@ class BatchNormLayer : public CpuLayer {
                 {DNNL_ARG_MEAN, mean(reads[2])},
                 {DNNL_ARG_VARIANCE, variance(reads[2])},
                 {DNNL_ARG_SCALE, vector(reads[3])},
-                {DNNL_ARG_SHIFT, vector(reads[3])},  // oneDNN 2 counts it among the inputs, but no gradient depends on it
+                {DNNL_ARG_SHIFT,
+                 vector(reads[3])},  // oneDNN 2 counts it among the inputs, but no gradient depends on it
                 {DNNL_ARG_DIFF_SRC, engine_->bind(desc_, gradient ? writes[0] : spare)},
                 {DNNL_ARG_DIFF_SCALE, vector(writes[first])},
                 {DNNL_ARG_DIFF_SHIFT, vector(writes[first + 1])}};

@@ -11,15 +11,17 @@ using BackwardWeights = dnnl::convolution_backward_weights;
 /// Input channels up to which direct kernels that do not pad them to 16 are the faster ones (images).
 constexpr std::int64_t kFewChannels = 4;
 
-/// The share of useful work when channels are padded to blocks of 16, as oneDNN's blocked layouts do. Few input channels
-/// (images) have kernels of their own that do not pad them.
+/// The share of useful work when channels are padded to blocks of 16, as oneDNN's blocked layouts do. Few
+/// input channels (images) have kernels of their own that do not pad them.
 double blocked_efficiency(const Convolution& op, std::int64_t channels) {
-  const auto filled = [](std::int64_t count) { return static_cast<double>(count) / static_cast<double>(round_up(count, 16)); };
+  const auto filled = [](std::int64_t count) {
+    return static_cast<double>(count) / static_cast<double>(round_up(count, 16));
+  };
   return filled(op.outputs / op.groups) * (channels <= kFewChannels ? 1.0 : filled(channels / op.groups));
 }
 
-/// Below this, channels-last kernels, which pad nothing, are faster: LeNet's second convolution (20 to 50 channels) takes
-/// 0.6 of the time forward and 0.7 backward.
+/// Below this, channels-last kernels, which pad nothing, are faster: LeNet's second convolution (20 to 50
+/// channels) takes 0.6 of the time forward and 0.7 backward.
 constexpr double kLeastEfficiency = 0.7;
 
 /// Convolution by oneDNN's own choice of algorithm (Winograd among them) and layouts.
@@ -33,16 +35,21 @@ class ConvolutionLayer : public CpuLayer {
 
   std::string implementation(std::size_t pass) const override {
     switch (spec_.passes[pass].kind) {
-      case PassKind::backward_data: return data_.impl_info_str();
-      case PassKind::backward_weights: return weights_.impl_info_str();
-      default: return forward_.impl_info_str();
+      case PassKind::backward_data:
+        return data_.impl_info_str();
+      case PassKind::backward_weights:
+        return weights_.impl_info_str();
+      default:
+        return forward_.impl_info_str();
     }
   }
 
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
                                void* scratch) const override {
     ArgMap args;
-    const auto put = [&](int key, const memory::desc& desc, const void* data) { args.emplace(key, engine_->bind(desc, data)); };
+    const auto put = [&](int key, const memory::desc& desc, const void* data) {
+      args.emplace(key, engine_->bind(desc, data));
+    };
     switch (spec_.passes[pass].kind) {
       case PassKind::backward_data:
         put(DNNL_ARG_DIFF_DST, data_.diff_dst_desc(), reads[0]);
@@ -75,18 +82,28 @@ class ConvolutionLayer : public CpuLayer {
     const memory::desc source = activation(site_.inputs[0], site_.batch);
     const memory::desc target = activation(site_.output, site_.batch);
     const memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
-    const memory::desc bias = op_.bias ? memory::desc{{op_.outputs}, memory::data_type::f32, Tag::a} : memory::desc{};
+    const memory::desc bias =
+        op_.bias ? memory::desc{{op_.outputs}, memory::data_type::f32, Tag::a} : memory::desc{};
     const Dims strides{op_.stride_y, op_.stride_x};
     const Dims dilations{op_.dilation_y - 1, op_.dilation_x - 1};
     const Dims begin{op_.padding_top, op_.padding_left};
     const Dims end{op_.padding_bottom, op_.padding_right};
-    const auto purpose = site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const auto purpose =
+        site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const dnnl::engine& engine = engine_->get();
-    forward_ = {{purpose, algorithm, source, kernel, bias, target, strides, dilations, begin, end}, user_scratchpad(), engine};
+    forward_ = {{purpose, algorithm, source, kernel, bias, target, strides, dilations, begin, end},
+                user_scratchpad(),
+                engine};
     if (!site_.training) return;
-    weights_ = {{algorithm, source, kernel, bias, target, strides, dilations, begin, end}, user_scratchpad(), engine, forward_};
+    weights_ = {{algorithm, source, kernel, bias, target, strides, dilations, begin, end},
+                user_scratchpad(),
+                engine,
+                forward_};
     if (site_.input_gradient[0]) {
-      data_ = {{algorithm, source, kernel, target, strides, dilations, begin, end}, user_scratchpad(), engine, forward_};
+      data_ = {{algorithm, source, kernel, target, strides, dilations, begin, end},
+               user_scratchpad(),
+               engine,
+               forward_};
     }
   }
 

@@ -16,8 +16,9 @@ using cpu::make_kernel;
 constexpr std::int64_t kSgdBlock = 8192;
 
 /// One optimizer step of `count` values; without momentum `v` is null.
-CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float* __restrict v, std::int64_t count, float scale,
-                           float rate, float decay, float momentum, bool nesterov) {
+CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float* __restrict v,
+                           std::int64_t count, float scale, float rate, float decay, float momentum,
+                           bool nesterov) {
   if (v == nullptr) {
     for (std::int64_t i = 0; i < count; ++i) {
       float none = 0;
@@ -25,7 +26,8 @@ CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float
     }
     return;
   }
-  for (std::int64_t i = 0; i < count; ++i) sgd_step(w[i], v[i], g[i] * scale, rate, decay, momentum, nesterov);
+  for (std::int64_t i = 0; i < count; ++i)
+    sgd_step(w[i], v[i], g[i] * scale, rate, decay, momentum, nesterov);
 }
 
 class CpuBackend : public Backend {
@@ -40,10 +42,12 @@ class CpuBackend : public Backend {
   Layout input_layout(Shape shape, std::int64_t batch) override {
     return engine_.layout(cpu::plain_activation(shape, batch));
   }
-  void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host, void* stored) override {
+  void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
+                       void* stored) override {
     copy_once(engine_.layout(cpu::canonical_parameter(parameter)), layout, host, stored);
   }
-  void load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored, float* host) override {
+  void load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored,
+                      float* host) override {
     copy_once(layout, engine_.layout(cpu::canonical_parameter(parameter)), stored, host);
   }
 
@@ -52,11 +56,12 @@ class CpuBackend : public Backend {
   }
   std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
                                   const void* source, void* target, void* scratch) override;
-  std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale, const void* pixels,
-                                       void* input) override;
-  std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights, const void* gradients,
-                              void* momentum) override;
-  std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running, const void* statistic) override;
+  std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale,
+                                       const void* pixels, void* input) override;
+  std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
+                              const void* gradients, void* momentum) override;
+  std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
+                                 const void* statistic) override;
   double sum_of_squares(const void* values, std::int64_t count) override;
 
  private:
@@ -73,9 +78,11 @@ std::string CpuBackend::describe(const Layout& layout) const {
   std::string strides;
   if (desc.format_kind == dnnl_blocked) {
     const dnnl_blocking_desc_t& blocking = desc.format_desc.blocking;
-    for (int i = 0; i < desc.ndims; ++i) strides += fmt::format("{}{}", i == 0 ? ":" : ",", blocking.strides[i]);
+    for (int i = 0; i < desc.ndims; ++i)
+      strides += fmt::format("{}{}", i == 0 ? ":" : ",", blocking.strides[i]);
     for (int i = 0; i < blocking.inner_nblks; ++i) {
-      strides += fmt::format("/{}{}", blocking.inner_blks[i], static_cast<char>('a' + blocking.inner_idxs[i]));
+      strides +=
+          fmt::format("/{}{}", blocking.inner_blks[i], static_cast<char>('a' + blocking.inner_idxs[i]));
     }
   } else {
     strides = fmt::format(":opaque{}", static_cast<int>(desc.format_kind));
@@ -111,7 +118,8 @@ std::unique_ptr<Kernel> CpuBackend::reorder(const Layout& from, const Layout& to
     cpu::ArgMap args{{DNNL_ARG_FROM, engine_.bind(pd.src_desc(), source)},
                      {DNNL_ARG_TO, engine_.bind(pd.dst_desc(), target)},
                      {DNNL_ARG_SCRATCHPAD, engine_.bind(pd.scratchpad_desc(), scratch)}};
-    return std::make_unique<cpu::PrimitiveKernel>(engine_.stream(), dnnl::reorder(pd), std::move(args), "a change of layout");
+    return std::make_unique<cpu::PrimitiveKernel>(engine_.stream(), dnnl::reorder(pd), std::move(args),
+                                                  "a change of layout");
   };
   if (!add || !assign_first) return make(add);
   return make_kernel([adding = std::shared_ptr<Kernel>(make(true)),
@@ -162,7 +170,8 @@ std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
   });
 }
 
-std::unique_ptr<Kernel> CpuBackend::follow(std::int64_t count, float momentum, void* running, const void* statistic) {
+std::unique_ptr<Kernel> CpuBackend::follow(std::int64_t count, float momentum, void* running,
+                                           const void* statistic) {
   auto* state = static_cast<float*>(running);
   const auto* batch = static_cast<const float*>(statistic);
   return make_kernel([=](const StepContext&) {
@@ -180,7 +189,8 @@ double CpuBackend::sum_of_squares(const void* values, std::int64_t count) {
   for (std::int64_t b = 0; b < blocks; ++b) {
     double sum = 0;
     const std::int64_t end = std::min(count, (b + 1) * kBlock);
-    for (std::int64_t i = b * kBlock; i < end; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    for (std::int64_t i = b * kBlock; i < end; ++i)
+      sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
     sums[static_cast<std::size_t>(b)] = sum;
   }
   double total = 0;

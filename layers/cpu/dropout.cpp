@@ -7,12 +7,17 @@ namespace {
 /// Dropout on dense row-major values; the mask is derived again in backward.
 class DropoutLayer : public CpuLayer {
  public:
-  DropoutLayer(const Dropout& op, const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine), op_(op) {
+  DropoutLayer(const Dropout& op, const Site& site, Inputs inputs, Engine& engine)
+      : CpuLayer(site, engine), op_(op) {
     const Layout layout = engine.accept(plain_activation(site.inputs[0], site.batch), inputs[0]);
-    spec_.passes.push_back({PassKind::forward, {{Role::input, 0, layout}}, {{Role::output, 0, layout}}, 0, true});
-    if (!site.training || !site.input_gradient[0]) return;
     spec_.passes.push_back(
-        {PassKind::backward_data, {{Role::output_gradient, 0, layout}}, {{Role::input_gradient, 0, layout}}, 0, true});
+        {PassKind::forward, {{Role::input, 0, layout}}, {{Role::output, 0, layout}}, 0, true});
+    if (!site.training || !site.input_gradient[0]) return;
+    spec_.passes.push_back({PassKind::backward_data,
+                            {{Role::output_gradient, 0, layout}},
+                            {{Role::input_gradient, 0, layout}},
+                            0,
+                            true});
   }
 
   std::unique_ptr<Kernel> bind(std::size_t, std::span<void* const> reads, std::span<void* const> writes,

@@ -18,16 +18,21 @@ class FullyConnectedLayer : public CpuLayer {
 
   std::string implementation(std::size_t pass) const override {
     switch (spec_.passes[pass].kind) {
-      case PassKind::backward_data: return data_.impl_info_str();
-      case PassKind::backward_weights: return weights_.impl_info_str();
-      default: return forward_.impl_info_str();
+      case PassKind::backward_data:
+        return data_.impl_info_str();
+      case PassKind::backward_weights:
+        return weights_.impl_info_str();
+      default:
+        return forward_.impl_info_str();
     }
   }
 
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
                                void* scratch) const override {
     ArgMap args;
-    const auto put = [&](int key, const memory::desc& desc, const void* data) { args.emplace(key, engine_->bind(desc, data)); };
+    const auto put = [&](int key, const memory::desc& desc, const void* data) {
+      args.emplace(key, engine_->bind(desc, data));
+    };
     switch (spec_.passes[pass].kind) {
       case PassKind::backward_data:
         put(DNNL_ARG_DIFF_DST, data_.diff_dst_desc(), reads[0]);
@@ -55,13 +60,16 @@ class FullyConnectedLayer : public CpuLayer {
     const memory::desc target{{site_.batch, op_.outputs}, memory::data_type::f32, Tag::ab};
     // Weights have as many dimensions as the source: two where an input is a vector.
     memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
-    if (site_.inputs[0].pixels() == 1) kernel = {{op_.outputs, site_.inputs[0].channels}, memory::data_type::f32, Tag::any};
+    if (site_.inputs[0].pixels() == 1)
+      kernel = {{op_.outputs, site_.inputs[0].channels}, memory::data_type::f32, Tag::any};
     const memory::desc bias = op_.bias ? plain_vector(op_.outputs) : memory::desc{};
-    const auto purpose = site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const auto purpose =
+        site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const dnnl::engine& engine = engine_->get();
     forward_ = {{purpose, source, kernel, bias, target}, user_scratchpad(), engine};
     if (!site_.training) return;
-    // Backward with the weights as forward has them needs no change of layout; taken where oneDNN has a fast kernel for it.
+    // Backward with the weights as forward has them needs no change of layout; taken where oneDNN has a fast
+    // kernel for it.
     const memory::desc same = forward_.weights_desc();
     weights_ = backward_weights(source, same, bias, target);
     if (is_slow(weights_)) weights_ = backward_weights(source, kernel, bias, target);
@@ -70,11 +78,13 @@ class FullyConnectedLayer : public CpuLayer {
     if (is_slow(data_)) data_ = backward_data(source, kernel, target);
   }
 
-  BackwardWeights::primitive_desc backward_weights(const memory::desc& source, const memory::desc& kernel, const memory::desc& bias,
+  BackwardWeights::primitive_desc backward_weights(const memory::desc& source, const memory::desc& kernel,
+                                                   const memory::desc& bias,
                                                    const memory::desc& target) const {
     return {{source, kernel, bias, target}, user_scratchpad(), engine_->get(), forward_, true};
   }
-  BackwardData::primitive_desc backward_data(const memory::desc& source, const memory::desc& kernel, const memory::desc& target) const {
+  BackwardData::primitive_desc backward_data(const memory::desc& source, const memory::desc& kernel,
+                                             const memory::desc& target) const {
     return {{source, kernel, target}, user_scratchpad(), engine_->get(), forward_, true};
   }
 
@@ -90,17 +100,19 @@ class FullyConnectedLayer : public CpuLayer {
     if (op_.bias) forward.reads.push_back({Role::parameter, 1, bias});
     spec_.passes.push_back(std::move(forward));
     if (!site_.training) return;
-    PassSpec weights{PassKind::backward_weights,
-                     {{Role::input, 0, e.accept(weights_.src_desc(), input)}, {Role::output_gradient, 0, output}},
-                     {{Role::parameter_gradient, 0, e.layout(weights_.diff_weights_desc())}},
-                     scratch_of(weights_)};
+    PassSpec weights{
+        PassKind::backward_weights,
+        {{Role::input, 0, e.accept(weights_.src_desc(), input)}, {Role::output_gradient, 0, output}},
+        {{Role::parameter_gradient, 0, e.layout(weights_.diff_weights_desc())}},
+        scratch_of(weights_)};
     if (op_.bias) weights.writes.push_back({Role::parameter_gradient, 1, bias});
     spec_.passes.push_back(std::move(weights));
     if (!site_.input_gradient[0]) return;
-    spec_.passes.push_back({PassKind::backward_data,
-                            {{Role::output_gradient, 0, output}, {Role::parameter, 0, e.layout(data_.weights_desc())}},
-                            {{Role::input_gradient, 0, e.accept(data_.diff_src_desc(), input)}},
-                            scratch_of(data_)});
+    spec_.passes.push_back(
+        {PassKind::backward_data,
+         {{Role::output_gradient, 0, output}, {Role::parameter, 0, e.layout(data_.weights_desc())}},
+         {{Role::input_gradient, 0, e.accept(data_.diff_src_desc(), input)}},
+         scratch_of(data_)});
   }
 
   FullyConnected op_;

@@ -17,13 +17,19 @@ class LrnLayer : public CpuLayer {
     const auto k = static_cast<float>(op.k);
     checked(what_, [&] {
       const auto purpose = gradient ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-      forward_ = {{purpose, dnnl::algorithm::lrn_across_channels, desc, op.size, alpha, beta, k}, user_scratchpad(), engine.get()};
+      forward_ = {{purpose, dnnl::algorithm::lrn_across_channels, desc, op.size, alpha, beta, k},
+                  user_scratchpad(),
+                  engine.get()};
       if (gradient) {
-        backward_ = {{dnnl::algorithm::lrn_across_channels, desc, desc, op.size, alpha, beta, k}, user_scratchpad(), engine.get(), forward_};
+        backward_ = {{dnnl::algorithm::lrn_across_channels, desc, desc, op.size, alpha, beta, k},
+                     user_scratchpad(),
+                     engine.get(),
+                     forward_};
       }
     });
     const Layout layout = inputs[0];
-    spec_.passes.push_back({PassKind::forward, {{Role::input, 0, layout}}, {{Role::output, 0, layout}}, scratch_of(forward_)});
+    spec_.passes.push_back(
+        {PassKind::forward, {{Role::input, 0, layout}}, {{Role::output, 0, layout}}, scratch_of(forward_)});
     if (!gradient) return;
     spec_.saved_bytes = static_cast<std::int64_t>(forward_.workspace_desc().get_size());
     const Layout saved{-1, spec_.saved_bytes};
@@ -43,7 +49,9 @@ class LrnLayer : public CpuLayer {
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
                                void* scratch) const override {
     ArgMap args;
-    const auto put = [&](int key, const memory::desc& desc, const void* data) { args.emplace(key, engine_->bind(desc, data)); };
+    const auto put = [&](int key, const memory::desc& desc, const void* data) {
+      args.emplace(key, engine_->bind(desc, data));
+    };
     const memory::desc desc = forward_.src_desc();
     if (pass == 0) {
       put(DNNL_ARG_SRC, desc, reads[0]);

@@ -5,8 +5,10 @@
 namespace convoy::cpu {
 
 #ifdef CONVOY_V4
-void max_pool_forward_map_v4(const MaxPoolGeometry& g, const float* map, float* output, std::uint8_t* positions);
-void max_pool_backward_map_v4(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions, float* map);
+void max_pool_forward_map_v4(const MaxPoolGeometry& g, const float* map, float* output,
+                             std::uint8_t* positions);
+void max_pool_backward_map_v4(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions,
+                              float* map);
 
 namespace {
 
@@ -37,7 +39,8 @@ void max_pool_forward(const MaxPoolGeometry& g, const float* input, float* outpu
   }
 }
 
-void max_pool_backward(const MaxPoolGeometry& g, const float* output_gradient, const std::uint8_t* positions, float* input_gradient) {
+void max_pool_backward(const MaxPoolGeometry& g, const float* output_gradient, const std::uint8_t* positions,
+                       float* input_gradient) {
   const auto backward = has_v4() ? max_pool_backward_map_v4 : backward_map;
   const std::int64_t in = g.in_y * g.in_x * g.inner;
   const std::int64_t out = g.out_y * g.out_x * g.inner;

@@ -1,6 +1,6 @@
-// The loops of max pooling over one map, included by one source file for each instruction set. Everything is local to the
-// including file, and nothing inline of other headers is called: code of a newer instruction set must not leak into functions
-// that the linker shares.
+// The loops of max pooling over one map, included by one source file for each instruction set. Everything is
+// local to the including file, and nothing inline of other headers is called: code of a newer instruction set
+// must not leak into functions that the linker shares.
 
 #include <cstdint>
 #include <cstring>
@@ -17,7 +17,8 @@ struct Span {
   std::int64_t end;
 };
 
-Span inside(std::int64_t output, std::int64_t stride, std::int64_t padding, std::int64_t kernel, std::int64_t input) {
+Span inside(std::int64_t output, std::int64_t stride, std::int64_t padding, std::int64_t kernel,
+            std::int64_t input) {
   const std::int64_t start = output * stride - padding;
   return {start < 0 ? -start : 0, kernel < input - start ? kernel : input - start};
 }
@@ -32,8 +33,8 @@ struct Lanes {
 
 /// N neighbouring values of one output pixel: their maxima over a window and where these were.
 template <int N>
-[[gnu::always_inline]] inline void maximum(const MaxPoolGeometry& g, const float* corner, Span ys, Span xs, float* output,
-                                           std::uint8_t* positions) {
+[[gnu::always_inline]] inline void maximum(const MaxPoolGeometry& g, const float* corner, Span ys, Span xs,
+                                           float* output, std::uint8_t* positions) {
   using L = Lanes<N>;
   typename L::Float best;
   typename L::Int where = typename L::Int{} + static_cast<std::int32_t>(ys.begin * g.kernel_x + xs.begin);
@@ -56,8 +57,8 @@ template <int N>
 
 /// Adds the gradients of N neighbouring values of one output pixel where their maxima were.
 template <int N>
-[[gnu::always_inline]] inline void scatter(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions, Span ys,
-                                           Span xs, float* corner) {
+[[gnu::always_inline]] inline void scatter(const MaxPoolGeometry& g, const float* gradient,
+                                           const std::uint8_t* positions, Span ys, Span xs, float* corner) {
   using L = Lanes<N>;
   typename L::Byte bytes;
   typename L::Float values;
@@ -90,27 +91,33 @@ void forward_map(const MaxPoolGeometry& g, const float* map, float* output, std:
     const Span ys = inside(y, g.stride_y, g.padding_y, g.kernel_y, g.in_y);
     for (std::int64_t x = 0; x < g.out_x; ++x) {
       const Span xs = inside(x, g.stride_x, g.padding_x, g.kernel_x, g.in_x);
-      const float* corner = map + ((y * g.stride_y - g.padding_y) * g.in_x + x * g.stride_x - g.padding_x) * g.inner;
+      const float* corner =
+          map + ((y * g.stride_y - g.padding_y) * g.in_x + x * g.stride_x - g.padding_x) * g.inner;
       const std::int64_t at = (y * g.out_x + x) * g.inner;
-      in_pieces(g.inner, [&](auto lanes, std::int64_t c) __attribute__((always_inline)) {
-        maximum<lanes.value>(g, corner + c, ys, xs, output + at + c, positions == nullptr ? nullptr : positions + at + c);
-      });
+      in_pieces(
+          g.inner, [&](auto lanes, std::int64_t c) __attribute__((always_inline)) {
+            maximum<lanes.value>(g, corner + c, ys, xs, output + at + c,
+                                 positions == nullptr ? nullptr : positions + at + c);
+          });
     }
   }
 }
 
-void backward_map(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions, float* map) {
+void backward_map(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions,
+                  float* map) {
   const std::int64_t values = g.in_y * g.in_x * g.inner;
   for (std::int64_t i = 0; i < values; ++i) map[i] = 0;
   for (std::int64_t y = 0; y < g.out_y; ++y) {
     const Span ys = inside(y, g.stride_y, g.padding_y, g.kernel_y, g.in_y);
     for (std::int64_t x = 0; x < g.out_x; ++x) {
       const Span xs = inside(x, g.stride_x, g.padding_x, g.kernel_x, g.in_x);
-      float* corner = map + ((y * g.stride_y - g.padding_y) * g.in_x + x * g.stride_x - g.padding_x) * g.inner;
+      float* corner =
+          map + ((y * g.stride_y - g.padding_y) * g.in_x + x * g.stride_x - g.padding_x) * g.inner;
       const std::int64_t at = (y * g.out_x + x) * g.inner;
-      in_pieces(g.inner, [&](auto lanes, std::int64_t c) __attribute__((always_inline)) {
-        scatter<lanes.value>(g, gradient + at + c, positions + at + c, ys, xs, corner + c);
-      });
+      in_pieces(
+          g.inner, [&](auto lanes, std::int64_t c) __attribute__((always_inline)) {
+            scatter<lanes.value>(g, gradient + at + c, positions + at + c, ys, xs, corner + c);
+          });
     }
   }
 }

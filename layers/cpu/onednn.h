@@ -15,15 +15,16 @@ using Tag = memory::format_tag;
 using Dims = memory::dims;
 using ArgMap = std::unordered_map<int, memory>;
 
-/// Runs `call`; a failure of oneDNN becomes an Error that says what was tried, where, and the library's own words.
+/// Runs `call`; a failure of oneDNN becomes an Error that says what was tried, where, and the library's own
+/// words.
 template <class Call>
 auto checked(const std::string& what, Call&& call) -> decltype(call()) {
   try {
     return call();
   } catch (const dnnl::error& problem) {
     const bool memory_lack = problem.status == dnnl_out_of_memory;
-    fail(memory_lack ? ExitCode::does_not_fit : ExitCode::internal, "oneDNN failed on {}: {} (status {}{})", what,
-         problem.message, static_cast<int>(problem.status),
+    fail(memory_lack ? ExitCode::does_not_fit : ExitCode::internal, "oneDNN failed on {}: {} (status {}{})",
+         what, problem.message, static_cast<int>(problem.status),
          problem.status == dnnl_unimplemented ? ", not implemented for this shape" : "");
   }
 }
@@ -38,10 +39,12 @@ class Engine {
 
   /// The Layout of a memory descriptor; equal descriptors get equal ids.
   Layout layout(const memory::desc& desc);
-  const memory::desc& desc(const Layout& layout) const { return table_.at(static_cast<std::size_t>(layout.id)); }
+  const memory::desc& desc(const Layout& layout) const {
+    return table_.at(static_cast<std::size_t>(layout.id));
+  }
 
-  /// `incoming` when its bytes lie as `wanted` says (shapes that differ by dimensions of 1 count as equal), otherwise
-  /// the layout of `wanted`.
+  /// `incoming` when its bytes lie as `wanted` says (shapes that differ by dimensions of 1 count as equal),
+  /// otherwise the layout of `wanted`.
   Layout accept(const memory::desc& wanted, const Layout& incoming);
 
   memory bind(const memory::desc& desc, const void* data) const {

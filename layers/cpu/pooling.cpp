@@ -9,14 +9,17 @@ namespace {
 using Forward = dnnl::pooling_forward;
 using Backward = dnnl::pooling_backward;
 
-/// Pooling in the layout that its input has. The positions of the maxima are what forward leaves for backward.
+/// Pooling in the layout that its input has. The positions of the maxima are what forward leaves for
+/// backward.
 class PoolingLayer : public CpuLayer {
  public:
   PoolingLayer(const Pooling& op, const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine) {
     checked(what_, [&] { choose(op, inputs[0]); });
     const Layout output = engine.layout(forward_.dst_desc());
-    spec_.passes.push_back(
-        {PassKind::forward, {{Role::input, 0, inputs[0]}}, {{Role::output, 0, output}}, scratch_of(forward_)});
+    spec_.passes.push_back({PassKind::forward,
+                            {{Role::input, 0, inputs[0]}},
+                            {{Role::output, 0, output}},
+                            scratch_of(forward_)});
     if (!site.training) return;
     spec_.saved_bytes = static_cast<std::int64_t>(forward_.workspace_desc().get_size());
     const Layout saved{-1, spec_.saved_bytes};
@@ -37,7 +40,9 @@ class PoolingLayer : public CpuLayer {
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
                                void* scratch) const override {
     ArgMap args;
-    const auto put = [&](int key, const memory::desc& desc, const void* data) { args.emplace(key, engine_->bind(desc, data)); };
+    const auto put = [&](int key, const memory::desc& desc, const void* data) {
+      args.emplace(key, engine_->bind(desc, data));
+    };
     if (pass == 0) {
       put(DNNL_ARG_SRC, forward_.src_desc(), reads[0]);
       put(DNNL_ARG_DST, forward_.dst_desc(), writes[0]);
@@ -57,7 +62,8 @@ class PoolingLayer : public CpuLayer {
     const Dims kernel = op.global ? Dims{in.height, in.width} : Dims{op.kernel_y, op.kernel_x};
     const Dims strides = op.global ? Dims{1, 1} : Dims{op.stride_y, op.stride_x};
     const Dims begin{op.padding_y, op.padding_x};
-    // What the last window reaches past the input: less than the padding, or more when the size was rounded up.
+    // What the last window reaches past the input: less than the padding, or more when the size was rounded
+    // up.
     const Dims end{(out.height - 1) * strides[0] + kernel[0] - in.height - begin[0],
                    (out.width - 1) * strides[1] + kernel[1] - in.width - begin[1]};
     auto algorithm = dnnl::algorithm::pooling_max;
@@ -68,10 +74,15 @@ class PoolingLayer : public CpuLayer {
     }
     const memory::desc source = as_image(engine_->desc(input), in, site_.batch);
     const memory::desc target = any_activation(out, site_.batch);
-    const auto purpose = site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-    forward_ = {{purpose, algorithm, source, target, strides, kernel, begin, end}, user_scratchpad(), engine_->get()};
+    const auto purpose =
+        site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    forward_ = {
+        {purpose, algorithm, source, target, strides, kernel, begin, end}, user_scratchpad(), engine_->get()};
     if (!site_.training || !site_.input_gradient[0]) return;
-    backward_ = {{algorithm, source, forward_.dst_desc(), strides, kernel, begin, end}, user_scratchpad(), engine_->get(), forward_};
+    backward_ = {{algorithm, source, forward_.dst_desc(), strides, kernel, begin, end},
+                 user_scratchpad(),
+                 engine_->get(),
+                 forward_};
   }
 
   Forward::primitive_desc forward_;
@@ -81,16 +92,18 @@ class PoolingLayer : public CpuLayer {
 /// The input as outer × height × width × inner, when it lies so with at least 8 values side by side.
 std::optional<MaxPoolGeometry> geometry_of(const Pooling& op, const Site& site, const memory::desc& desc) {
   const dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
-  if (op.kind != Pooling::Kind::max || desc.data.ndims != 4 || desc.data.format_kind != dnnl_blocked) return std::nullopt;
+  if (op.kind != Pooling::Kind::max || desc.data.ndims != 4 || desc.data.format_kind != dnnl_blocked)
+    return std::nullopt;
   const Shape in = site.inputs[0];
   const Shape out = site.output;
-  MaxPoolGeometry g{site.batch, in.channels, in.height, in.width, out.height, out.width, op.kernel_y, op.kernel_x,
-                    op.stride_y, op.stride_x, op.padding_y, op.padding_x};
+  MaxPoolGeometry g{site.batch,  in.channels, in.height,   in.width,    out.height,   out.width,
+                    op.kernel_y, op.kernel_x, op.stride_y, op.stride_x, op.padding_y, op.padding_x};
   if (op.global) g.kernel_y = in.height, g.kernel_x = in.width;
   if (g.kernel_y * g.kernel_x > 255 || in.channels < 8) return std::nullopt;
   if (desc == channels_last_activation(in, site.batch)) return g;
   for (const Tag tag : {Tag::aBcd16b, Tag::aBcd8b}) {
-    if (desc != memory::desc({site.batch, in.channels, in.height, in.width}, memory::data_type::f32, tag)) continue;
+    if (desc != memory::desc({site.batch, in.channels, in.height, in.width}, memory::data_type::f32, tag))
+      continue;
     g.inner = blocking.inner_blks[0];
     g.outer = site.batch * desc.data.padded_dims[1] / g.inner;
     return g;
@@ -106,8 +119,8 @@ class MaxPoolLayer : public CpuLayer {
     const memory::desc& desc = engine.desc(input);
     const Dims dims{site.batch, site.output.channels, site.output.height, site.output.width};
     const Tag tag = geometry.inner == site.output.channels && geometry.outer == site.batch ? Tag::acdb
-                    : geometry.inner == 16                                              ? Tag::aBcd16b
-                                                                                        : Tag::aBcd8b;
+                    : geometry.inner == 16                                                 ? Tag::aBcd16b
+                                                                                           : Tag::aBcd8b;
     const Layout output = engine.layout({dims, desc.data_type(), tag});
     spec_.passes.push_back({PassKind::forward, {{Role::input, 0, input}}, {{Role::output, 0, output}}, 0});
     if (!site.training || !site.input_gradient[0]) return;
@@ -120,7 +133,8 @@ class MaxPoolLayer : public CpuLayer {
                             0});
   }
 
-  std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes, void*) const override {
+  std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
+                               void*) const override {
     const MaxPoolGeometry g = geometry_;
     const auto* from = static_cast<const float*>(reads[0]);
     auto* to = static_cast<float*>(writes[0]);

@@ -12,23 +12,31 @@ class ReluLayer : public CpuLayer {
   ReluLayer(const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine) {
     const memory::desc& desc = engine.desc(inputs[0]);
     checked(what_, [&] {
-      const auto purpose = site.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+      const auto purpose =
+          site.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
       forward_ = {{purpose, dnnl::algorithm::eltwise_relu, desc, 0.F}, user_scratchpad(), engine.get()};
       if (site.training && site.input_gradient[0]) {
         // The hint must be of the same algorithm as backward.
-        const Forward::primitive_desc hint({dnnl::prop_kind::forward_training,
-                                            dnnl::algorithm::eltwise_relu_use_dst_for_bwd, desc, 0.F},
-                                           user_scratchpad(), engine.get());
-        backward_ = {{dnnl::algorithm::eltwise_relu_use_dst_for_bwd, desc, desc, 0.F}, user_scratchpad(), engine.get(), hint};
+        const Forward::primitive_desc hint(
+            {dnnl::prop_kind::forward_training, dnnl::algorithm::eltwise_relu_use_dst_for_bwd, desc, 0.F},
+            user_scratchpad(), engine.get());
+        backward_ = {{dnnl::algorithm::eltwise_relu_use_dst_for_bwd, desc, desc, 0.F},
+                     user_scratchpad(),
+                     engine.get(),
+                     hint};
       }
     });
-    spec_.passes.push_back({PassKind::forward, {{Role::input, 0, inputs[0]}}, {{Role::output, 0, inputs[0]}},
-                            scratch_of(forward_), true});
+    spec_.passes.push_back({PassKind::forward,
+                            {{Role::input, 0, inputs[0]}},
+                            {{Role::output, 0, inputs[0]}},
+                            scratch_of(forward_),
+                            true});
     if (!site.training || !site.input_gradient[0]) return;
     spec_.passes.push_back({PassKind::backward_data,
                             {{Role::output_gradient, 0, inputs[0]}, {Role::output, 0, inputs[0]}},
                             {{Role::input_gradient, 0, inputs[0]}},
-                            scratch_of(backward_), true});
+                            scratch_of(backward_),
+                            true});
   }
 
   std::string implementation(std::size_t pass) const override {
@@ -39,7 +47,10 @@ class ReluLayer : public CpuLayer {
                                void* scratch) const override {
     const memory::desc desc = forward_.src_desc();
     if (pass == 0) {
-      return primitive<Forward>(forward_, {{DNNL_ARG_SRC, engine_->bind(desc, reads[0])}, {DNNL_ARG_DST, engine_->bind(desc, writes[0])}}, scratch);
+      return primitive<Forward>(
+          forward_,
+          {{DNNL_ARG_SRC, engine_->bind(desc, reads[0])}, {DNNL_ARG_DST, engine_->bind(desc, writes[0])}},
+          scratch);
     }
     return primitive<Backward>(backward_,
                                {{DNNL_ARG_DIFF_DST, engine_->bind(desc, reads[0])},

@@ -4,8 +4,8 @@
 namespace convoy::cpu {
 namespace {
 
-/// Softmax with cross-entropy on dense rows of scores. Forward adds to the iteration's Metrics; padding samples
-/// (StepContext::valid_samples) do not count.
+/// Softmax with cross-entropy on dense rows of scores. Forward adds to the iteration's Metrics; padding
+/// samples (StepContext::valid_samples) do not count.
 class SoftmaxLossLayer : public CpuLayer {
  public:
   SoftmaxLossLayer(const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine) {
@@ -15,12 +15,14 @@ class SoftmaxLossLayer : public CpuLayer {
     spec_.passes.push_back({PassKind::forward,
                             {{Role::input, 0, scores}, {Role::labels, 0, labels}},
                             {{Role::output, 0, scores}, {Role::metrics, 0, {-1, sizeof(Metrics)}}},
-                            site.batch * static_cast<std::int64_t>(sizeof(SampleLoss)), true});
+                            site.batch * static_cast<std::int64_t>(sizeof(SampleLoss)),
+                            true});
     if (!site.training || !site.input_gradient[0]) return;
     spec_.passes.push_back({PassKind::backward_data,
                             {{Role::output, 0, scores}, {Role::labels, 0, labels}},
                             {{Role::input_gradient, 0, scores}},
-                            0, true});
+                            0,
+                            true});
   }
 
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
@@ -29,7 +31,8 @@ class SoftmaxLossLayer : public CpuLayer {
   }
 
  private:
-  std::unique_ptr<Kernel> bind_forward(std::span<void* const> reads, std::span<void* const> writes, void* scratch) const {
+  std::unique_ptr<Kernel> bind_forward(std::span<void* const> reads, std::span<void* const> writes,
+                                       void* scratch) const {
     const auto* scores = static_cast<const float*>(reads[0]);
     const auto* labels = static_cast<const std::int32_t*>(reads[1]);
     auto* probabilities = static_cast<float*>(writes[0]);
@@ -40,7 +43,8 @@ class SoftmaxLossLayer : public CpuLayer {
     return make_kernel([=](const StepContext& context) {
 #pragma omp parallel for
       for (std::int64_t n = 0; n < batch; ++n) {
-        rows[n] = softmax_cross_entropy(scores + n * classes, classes, labels[n], probabilities + n * classes);
+        rows[n] =
+            softmax_cross_entropy(scores + n * classes, classes, labels[n], probabilities + n * classes);
       }
       if (context.first_pass) *metrics = Metrics{};
       for (std::int64_t n = 0; n < context.valid_samples; ++n) {

@@ -6,7 +6,8 @@ namespace {
 /// Element-wise sum in the layout of the first input. Its gradient goes on unchanged to every input.
 class SumLayer : public CpuLayer {
  public:
-  SumLayer(const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine), desc_(engine.desc(inputs[0])) {
+  SumLayer(const Site& site, Inputs inputs, Engine& engine)
+      : CpuLayer(site, engine), desc_(engine.desc(inputs[0])) {
     const std::vector<float> ones(inputs.size(), 1.F);
     const std::vector<memory::desc> sources(inputs.size(), desc_);
     checked(what_, [&] { forward_ = {desc_, ones, sources, engine.get(), user_scratchpad()}; });
@@ -22,7 +23,9 @@ class SumLayer : public CpuLayer {
     if (!backward.writes.empty()) spec_.passes.push_back(std::move(backward));
   }
 
-  std::string implementation(std::size_t pass) const override { return pass == 0 ? forward_.impl_info_str() : "none"; }
+  std::string implementation(std::size_t pass) const override {
+    return pass == 0 ? forward_.impl_info_str() : "none";
+  }
 
   std::unique_ptr<Kernel> bind(std::size_t, std::span<void* const> reads, std::span<void* const> writes,
                                void* scratch) const override {

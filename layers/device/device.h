@@ -9,8 +9,8 @@ namespace convoy {
 
 /// What a device is and can do.
 struct DeviceInfo {
-  std::string kind;   ///< "cpu", "cuda"
-  std::string name;   ///< "Intel(R) Xeon(R) ...", "NVIDIA H100 80GB HBM3"
+  std::string kind;  ///< "cpu", "cuda"
+  std::string name;  ///< "Intel(R) Xeon(R) ...", "NVIDIA H100 80GB HBM3"
   int index = 0;
   std::int64_t memory_bytes = 0;  ///< all of it
   std::int64_t free_bytes = 0;    ///< what could be had now
@@ -53,7 +53,8 @@ class Device {
 /// One block of device memory in which every tensor of a Plan lies.
 class Arena {
  public:
-  Arena(Device& device, std::int64_t bytes) : device_(&device), bytes_(bytes), base_(device.allocate(bytes)) {}
+  Arena(Device& device, std::int64_t bytes)
+      : device_(&device), bytes_(bytes), base_(device.allocate(bytes)) {}
   ~Arena() { device_->release(base_, bytes_); }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;

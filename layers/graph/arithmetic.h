@@ -16,8 +16,8 @@ CONVOY_HD constexpr float drop(float x, std::uint32_t word, std::uint32_t thresh
 }
 
 /// One value through stochastic gradient descent; see SgdSpec. Changes the weight and the momentum.
-CONVOY_HD constexpr void sgd_step(float& weight, float& velocity, float gradient, float rate, float decay, float momentum,
-                                  bool nesterov) {
+CONVOY_HD constexpr void sgd_step(float& weight, float& velocity, float gradient, float rate, float decay,
+                                  float momentum, bool nesterov) {
   const float g = gradient + decay * weight;
   velocity = momentum * velocity + g;
   weight -= rate * (nesterov ? g + momentum * velocity : velocity);
@@ -30,7 +30,8 @@ struct SampleLoss {
 };
 
 /// Softmax of `classes` scores into `probabilities` (may be the same memory), by the maximum first as usual.
-inline CONVOY_HD SampleLoss softmax_cross_entropy(const float* scores, int classes, int label, float* probabilities) {
+inline CONVOY_HD SampleLoss softmax_cross_entropy(const float* scores, int classes, int label,
+                                                  float* probabilities) {
   float top = scores[0];
   for (int c = 1; c < classes; ++c) top = scores[c] > top ? scores[c] : top;
   const float of_label = scores[label];

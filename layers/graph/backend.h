@@ -11,8 +11,8 @@
 
 namespace convoy {
 
-/// How a backend stores one tensor: an index into the backend's own table of layouts, opaque to everyone else. Two
-/// tensors of equal id need no reorder between them.
+/// How a backend stores one tensor: an index into the backend's own table of layouts, opaque to everyone
+/// else. Two tensors of equal id need no reorder between them.
 struct Layout {
   int id = -1;
   std::int64_t bytes = 0;
@@ -25,9 +25,9 @@ struct Site {
   int layer_index = 0;
   std::vector<Shape> inputs;  ///< per sample
   Shape output;
-  std::int64_t batch = 0;           ///< samples that pass at a time
-  bool training = true;             ///< false: forward only, inference meaning
-  std::vector<bool> input_gradient; ///< for each input, whether backward must give its gradient
+  std::int64_t batch = 0;            ///< samples that pass at a time
+  bool training = true;              ///< false: forward only, inference meaning
+  std::vector<bool> input_gradient;  ///< for each input, whether backward must give its gradient
 };
 
 /// What an operand of a pass is. `index` counts inputs, parameters or states of the layer.
@@ -54,10 +54,10 @@ struct Operand {
 /// The parts of a layer's work that are steps of their own.
 enum class PassKind : std::uint8_t {
   forward,
-  statistics,         ///< folds the saved batch statistics into the iteration's sums; never repeated by a recompute
-  backward_data,      ///< gradients of the inputs
-  backward_weights,   ///< gradients of the parameters
-  backward,           ///< both at once
+  statistics,  ///< folds the saved batch statistics into the iteration's sums; never repeated by a recompute
+  backward_data,     ///< gradients of the inputs
+  backward_weights,  ///< gradients of the parameters
+  backward,          ///< both at once
 };
 
 struct PassSpec {
@@ -65,8 +65,9 @@ struct PassSpec {
   std::vector<Operand> reads;
   std::vector<Operand> writes;
   std::int64_t scratch_bytes = 0;
-  bool in_place = false;      ///< writes[0] may be the same memory as reads[0]
-  bool pass_through = false;  ///< writes all equal reads[0]: no work, the gradient itself goes on (element-wise sum)
+  bool in_place = false;  ///< writes[0] may be the same memory as reads[0]
+  bool pass_through =
+      false;  ///< writes all equal reads[0]: no work, the gradient itself goes on (element-wise sum)
 };
 
 struct LayerSpec {
@@ -76,22 +77,23 @@ struct LayerSpec {
 
 /// What the loss layer adds up over the micro-batches of an iteration.
 struct Metrics {
-  double loss = 0;      ///< sum over samples
-  double top1 = 0;      ///< samples whose label has the highest score
-  double top5 = 0;      ///< samples whose label is among the five highest scores
+  double loss = 0;  ///< sum over samples
+  double top1 = 0;  ///< samples whose label has the highest score
+  double top5 = 0;  ///< samples whose label is among the five highest scores
   double samples = 0;
 };
 
 /// What changes from one run of a step to the next.
 struct StepContext {
   std::uint64_t seed = 0;
-  std::int64_t iteration = 0;       ///< updates done before this one
-  std::int64_t first_sample = 0;    ///< position in the global batch of the first sample of the micro-batch
-  std::int64_t valid_samples = 0;   ///< samples of the micro-batch that count; the rest is padding (evaluation only)
-  float sample_weight = 1;          ///< weight of one sample's loss: 1 / samples of the global batch
-  bool first_pass = true;           ///< of the iteration: sums start anew
+  std::int64_t iteration = 0;     ///< updates done before this one
+  std::int64_t first_sample = 0;  ///< position in the global batch of the first sample of the micro-batch
+  std::int64_t valid_samples =
+      0;                    ///< samples of the micro-batch that count; the rest is padding (evaluation only)
+  float sample_weight = 1;  ///< weight of one sample's loss: 1 / samples of the global batch
+  bool first_pass = true;   ///< of the iteration: sums start anew
   float learning_rate = 0;
-  float gradient_scale = 1;         ///< multiplies gradients before the update (clipping)
+  float gradient_scale = 1;  ///< multiplies gradients before the update (clipping)
 };
 
 /// A bound step: knows its memory, runs on its device.
@@ -106,9 +108,10 @@ class LoweredLayer {
  public:
   virtual ~LoweredLayer() = default;
   const LayerSpec& spec() const { return spec_; }
-  /// Binds pass `pass` of spec() to memory: `reads` and `writes` in the order of the spec, scratch of scratch_bytes.
-  virtual std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
-                                       void* scratch) const = 0;
+  /// Binds pass `pass` of spec() to memory: `reads` and `writes` in the order of the spec, scratch of
+  /// scratch_bytes.
+  virtual std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads,
+                                       std::span<void* const> writes, void* scratch) const = 0;
   /// The kernel library's name of the implementation of a pass, for reports.
   virtual std::string implementation(std::size_t pass) const = 0;
 
@@ -138,7 +141,8 @@ struct PixelScale {
   std::vector<float> deviation;
 };
 
-/// What a kind of device can do, and how many bytes each thing takes there. The Program is built from its answers.
+/// What a kind of device can do, and how many bytes each thing takes there. The Program is built from its
+/// answers.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -154,14 +158,16 @@ class Backend {
 
   /// Layout in which the network's input is made from pixels for `batch` samples.
   virtual Layout input_layout(Shape shape, std::int64_t batch) = 0;
-  /// A parameter from host memory, dense in its canonical layout, to `stored` on the device, and back. For start-up and
-  /// checkpoints; both wait for the device.
-  virtual void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host, void* stored) = 0;
-  virtual void load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored, float* host) = 0;
+  /// A parameter from host memory, dense in its canonical layout, to `stored` on the device, and back. For
+  /// start-up and checkpoints; both wait for the device.
+  virtual void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
+                               void* stored) = 0;
+  virtual void load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored,
+                              float* host) = 0;
 
   virtual std::int64_t reorder_scratch(const Layout& from, const Layout& to, bool add) = 0;
-  /// Copies `from` to `to`, changing the layout; with `add`, adds to it unless the step is in an iteration's first pass
-  /// and `assign_first` is set.
+  /// Copies `from` to `to`, changing the layout; with `add`, adds to it unless the step is in an iteration's
+  /// first pass and `assign_first` is set.
   virtual std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
                                           const void* source, void* target, void* scratch) = 0;
 
@@ -172,7 +178,8 @@ class Backend {
   virtual std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
                                       const void* gradients, void* momentum) = 0;
   /// running = (1 - momentum) · running + momentum · statistic, for `count` values.
-  virtual std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running, const void* statistic) = 0;
+  virtual std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
+                                         const void* statistic) = 0;
   /// Sum of the squares of `count` fp32 values, as a double; waits for the device.
   virtual double sum_of_squares(const void* values, std::int64_t count) = 0;
 };

@@ -25,7 +25,8 @@ Convolution Convolution::read(TomlTable& table) {
 Shape Convolution::output(std::span<const Shape> inputs) const {
   const Shape& in = inputs[0];
   if (in.channels % groups != 0 || outputs % groups != 0) {
-    throw ShapeError(fmt::format("its {} groups do not divide its {} input channels and {} outputs", groups, in.channels, outputs));
+    throw ShapeError(fmt::format("its {} groups do not divide its {} input channels and {} outputs", groups,
+                                 in.channels, outputs));
   }
   return {outputs, output_size(in.height, window_y(), padding_bottom, false, "height"),
           output_size(in.width, window_x(), padding_right, false, "width")};
@@ -35,8 +36,13 @@ std::vector<ParameterSpec> Convolution::parameters(std::span<const Shape> inputs
   const std::int64_t window = kernel_y * kernel_x;
   const std::int64_t fan_in = inputs[0].channels / groups * window;
   const std::int64_t fan_out = outputs / groups * window;
-  std::vector<ParameterSpec> specs{{"weight", {outputs, inputs[0].channels / groups, kernel_y, kernel_x},
-                                    ParameterKind::weight, fan_in, fan_out, groups, weight_init}};
+  std::vector<ParameterSpec> specs{{"weight",
+                                    {outputs, inputs[0].channels / groups, kernel_y, kernel_x},
+                                    ParameterKind::weight,
+                                    fan_in,
+                                    fan_out,
+                                    groups,
+                                    weight_init}};
   if (bias) specs.push_back({"bias", {outputs}, ParameterKind::bias, fan_in, fan_out, 1, bias_init});
   return specs;
 }

@@ -6,7 +6,8 @@ namespace convoy {
 
 class TomlTable;
 
-/// Convolution in `groups` independent parts (AlexNet's split layers). Weights: outputs × inputs/groups × kernel.
+/// Convolution in `groups` independent parts (AlexNet's split layers). Weights: outputs × inputs/groups ×
+/// kernel.
 struct Convolution : LayerDefaults {
   std::int64_t outputs = 0;
   std::int64_t kernel_y = 1, kernel_x = 1;

@@ -6,8 +6,9 @@ namespace convoy {
 
 class TomlTable;
 
-/// Dropout (Srivastava et al. 2014), scaled by 1 / (1 - rate) in training, the identity in inference. The mask of a
-/// value is a hash of (seed, layer, iteration, global sample, element), so backward derives it again.
+/// Dropout (Srivastava et al. 2014), scaled by 1 / (1 - rate) in training, the identity in inference. The
+/// mask of a value is a hash of (seed, layer, iteration, global sample, element), so backward derives it
+/// again.
 struct Dropout : LayerDefaults {
   double rate = 0.5;
 

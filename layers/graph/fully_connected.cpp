@@ -17,7 +17,8 @@ std::vector<ParameterSpec> FullyConnected::parameters(std::span<const Shape> inp
   const Shape& in = inputs[0];
   std::vector<std::int64_t> dims{outputs, in.channels};
   if (in.pixels() > 1) dims.insert(dims.end(), {in.height, in.width});
-  std::vector<ParameterSpec> specs{{"weight", dims, ParameterKind::weight, in.elements(), outputs, 1, weight_init}};
+  std::vector<ParameterSpec> specs{
+      {"weight", dims, ParameterKind::weight, in.elements(), outputs, 1, weight_init}};
   if (bias) specs.push_back({"bias", {outputs}, ParameterKind::bias, in.elements(), outputs, 1, bias_init});
   return specs;
 }

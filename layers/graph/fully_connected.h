@@ -6,7 +6,8 @@ namespace convoy {
 
 class TomlTable;
 
-/// Fully connected layer. Weights: outputs × channels × height × width of its input, outputs × channels for a vector.
+/// Fully connected layer. Weights: outputs × channels × height × width of its input, outputs × channels for a
+/// vector.
 struct FullyConnected : LayerDefaults {
   std::int64_t outputs = 0;
   bool bias = true;

@@ -14,7 +14,8 @@ namespace {
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 [[noreturn]] void refuse(const Graph::Entry& entry, const std::string& message) {
-  fail(ExitCode::usage, "{}layer \"{}\" ({}): {}", entry.mark.prefix(), entry.name, type_of(entry.op), message);
+  fail(ExitCode::usage, "{}layer \"{}\" ({}): {}", entry.mark.prefix(), entry.name, type_of(entry.op),
+       message);
 }
 
 void check_names(const std::vector<Graph::Entry>& entries) {
@@ -22,7 +23,8 @@ void check_names(const std::vector<Graph::Entry>& entries) {
   for (const Graph::Entry& entry : entries) {
     if (entry.name == "input") refuse(entry, "\"input\" is the name of the network's input; choose another");
     const auto [place, fresh] = seen.emplace(entry.name, &entry);
-    if (!fresh) refuse(entry, fmt::format("the name is used twice, first at line {}", place->second->mark.line));
+    if (!fresh)
+      refuse(entry, fmt::format("the name is used twice, first at line {}", place->second->mark.line));
   }
   std::vector<std::string> known{"input"};
   for (const Graph::Entry& entry : entries) known.push_back(entry.name);
@@ -35,13 +37,15 @@ void check_names(const std::vector<Graph::Entry>& entries) {
   }
 }
 
-/// No tensor of a sample or of parameters has more values than this; counts of values and of work stay far from overflow.
+/// No tensor of a sample or of parameters has more values than this; counts of values and of work stay far
+/// from overflow.
 constexpr double kMostValues = 0x1p31;
 
 void check_size(const Graph::Entry& entry, std::string_view what, std::span<const std::int64_t> dims) {
   double values = 1;
   for (const std::int64_t dim : dims) values *= static_cast<double>(dim);
-  if (values > kMostValues) refuse(entry, fmt::format("its {} would have {:.3g} values; at most 2^31 are possible", what, values));
+  if (values > kMostValues)
+    refuse(entry, fmt::format("its {} would have {:.3g} values; at most 2^31 are possible", what, values));
 }
 
 /// Entries in an order in which each follows its inputs; the file's order where that is free.
@@ -75,8 +79,9 @@ Graph::Graph(std::string name, Shape input, std::vector<Entry> entries) : name_(
   for (const Layer& layer : layers_) {
     const bool dead_end = activations_[index(layer.output)].consumers.empty();
     if (loss_ >= 0 && dead_end && !is_loss(layer.op)) {
-      refuse({layer.name, layer.op, {}, layer.mark}, "no layer takes its output, so the loss does not depend on it; "
-                                                     "take it out, or name it in the \"from\" of another layer");
+      refuse({layer.name, layer.op, {}, layer.mark},
+             "no layer takes its output, so the loss does not depend on it; "
+             "take it out, or name it in the \"from\" of another layer");
     }
   }
 }
@@ -84,12 +89,14 @@ Graph::Graph(std::string name, Shape input, std::vector<Entry> entries) : name_(
 void Graph::add(Entry entry) {
   const auto [least, most] = input_count_of(entry.op);
   if (entry.from.size() < least || entry.from.size() > most) {
-    refuse(entry, fmt::format("takes {} input{}, but has {}", least == most ? fmt::format("{}", least) : fmt::format("at least {}", least),
+    refuse(entry, fmt::format("takes {} input{}, but has {}",
+                              least == most ? fmt::format("{}", least) : fmt::format("at least {}", least),
                               most == 1 ? "" : "s", entry.from.size()));
   }
   Layer layer{entry.name, entry.op, {}, static_cast<int>(activations_.size()), entry.mark, {}, {}};
   for (const std::string& from : entry.from) {
-    const auto given = std::find_if(activations_.begin(), activations_.end(), [&](const Activation& a) { return a.name == from; });
+    const auto given = std::find_if(activations_.begin(), activations_.end(),
+                                    [&](const Activation& a) { return a.name == from; });
     layer.inputs.push_back(static_cast<int>(given - activations_.begin()));
   }
   const int self = static_cast<int>(layers_.size());
@@ -106,7 +113,8 @@ void Graph::add(Entry entry) {
   layer.states = states_of(entry.op, inputs);
   for (const int activation : layer.inputs) activations_[index(activation)].consumers.push_back(self);
   if (is_loss(entry.op)) {
-    if (loss_ >= 0) refuse(entry, fmt::format("the network has a loss already, \"{}\"", layers_[index(loss_)].name));
+    if (loss_ >= 0)
+      refuse(entry, fmt::format("the network has a loss already, \"{}\"", layers_[index(loss_)].name));
     loss_ = self;
   }
   layers_.push_back(std::move(layer));

@@ -17,8 +17,8 @@ struct Activation {
   std::vector<int> consumers;  ///< layers
 };
 
-/// Layers joined by activations. It knows no device and no batch size. Layers stand in an order in which each comes
-/// after those that it takes from.
+/// Layers joined by activations. It knows no device and no batch size. Layers stand in an order in which each
+/// comes after those that it takes from.
 class Graph {
  public:
   /// What is needed to add one layer.
@@ -29,9 +29,9 @@ class Graph {
     SourceMark mark;
   };
 
-  /// Sorts the entries, infers the shapes and checks them. Errors are Error(usage) with the mark and name of the layer:
-  /// a name used twice, an input that no layer gives, a cycle, a shape that cannot be, several losses, a layer beside the
-  /// loss whose output nobody takes.
+  /// Sorts the entries, infers the shapes and checks them. Errors are Error(usage) with the mark and name of
+  /// the layer: a name used twice, an input that no layer gives, a cycle, a shape that cannot be, several
+  /// losses, a layer beside the loss whose output nobody takes.
   Graph(std::string name, Shape input, std::vector<Entry> entries);
 
   const std::string& name() const { return name_; }
@@ -39,15 +39,17 @@ class Graph {
   const std::vector<Activation>& activations() const { return activations_; }
   Shape input() const { return activations_[0].shape; }
   std::vector<Shape> input_shapes(const Layer& layer) const;
-  Shape output_shape(const Layer& layer) const { return activations_[static_cast<std::size_t>(layer.output)].shape; }
+  Shape output_shape(const Layer& layer) const {
+    return activations_[static_cast<std::size_t>(layer.output)].shape;
+  }
 
   /// The index of the loss layer, and the number of classes it tells apart.
   int loss_layer() const { return loss_; }
   std::int64_t classes() const;
 
-  std::int64_t parameters() const;                    ///< trained values
-  std::int64_t macs() const;                          ///< multiply-accumulates of one sample's forward pass
-  std::int64_t activation_elements() const;           ///< values of all activations of one sample, input included
+  std::int64_t parameters() const;           ///< trained values
+  std::int64_t macs() const;                 ///< multiply-accumulates of one sample's forward pass
+  std::int64_t activation_elements() const;  ///< values of all activations of one sample, input included
 
  private:
   void add(Entry entry);

@@ -12,16 +12,11 @@ using Reader = std::function<LayerOp(TomlTable&)>;
 
 const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table{
-      {"average_pool", Pooling::read_average},
-      {"batch_norm", BatchNorm::read},
-      {"convolution", Convolution::read},
-      {"dropout", Dropout::read},
-      {"fully_connected", FullyConnected::read},
-      {"lrn", Lrn::read},
-      {"max_pool", Pooling::read_max},
-      {"relu", Relu::read},
-      {"softmax_loss", SoftmaxLoss::read},
-      {"sum", Sum::read},
+      {"average_pool", Pooling::read_average},   {"batch_norm", BatchNorm::read},
+      {"convolution", Convolution::read},        {"dropout", Dropout::read},
+      {"fully_connected", FullyConnected::read}, {"lrn", Lrn::read},
+      {"max_pool", Pooling::read_max},           {"relu", Relu::read},
+      {"softmax_loss", SoftmaxLoss::read},       {"sum", Sum::read},
   };
   return table;
 }
@@ -61,7 +56,11 @@ Window window_x_of(const LayerOp& op) {
 }
 
 std::pair<std::size_t, std::size_t> input_count_of(const LayerOp& op) {
-  return std::visit([](const auto& layer) { return std::pair{layer.least_inputs(), layer.most_inputs()}; }, op);
+  return std::visit(
+      [](const auto& layer) {
+        return std::pair{layer.least_inputs(), layer.most_inputs()};
+      },
+      op);
 }
 
 bool is_loss(const LayerOp& op) {

@@ -15,7 +15,8 @@ std::int64_t output_size(std::int64_t input, const Window& window, std::int64_t 
   const std::int64_t extent = (window.kernel - 1) * window.dilation + 1;
   const std::int64_t padded = input + window.padding + padding_end;
   if (extent > padded) {
-    throw ShapeError(fmt::format("its kernel of {} is larger than its padded input of {} along the {}", extent, padded, axis));
+    throw ShapeError(fmt::format("its kernel of {} is larger than its padded input of {} along the {}",
+                                 extent, padded, axis));
   }
   std::int64_t size = (padded - extent) / window.stride + 1;
   if (round_up && (padded - extent) % window.stride != 0) {

@@ -32,8 +32,8 @@ struct Initializer {
 /// What a parameter is to the optimizer: weight decay and learning rate go by kind.
 enum class ParameterKind : std::uint8_t { weight, bias, norm };
 
-/// A trained tensor of a layer, in its canonical layout (convolution: outputs, inputs / groups, height, width;
-/// fully connected: outputs, channels, height, width; others: one dimension).
+/// A trained tensor of a layer, in its canonical layout (convolution: outputs, inputs / groups, height,
+/// width; fully connected: outputs, channels, height, width; others: one dimension).
 struct ParameterSpec {
   std::string name;  ///< "weight", "bias", "scale", "shift"
   std::vector<std::int64_t> dims;
@@ -69,8 +69,8 @@ struct Window {
   bool whole = false;  ///< sees the whole input (fully connected, global pooling)
 };
 
-/// What most layers are: no parameters, no state, no multiply-accumulates, one input, a 1×1 window. A layer type
-/// inherits this and declares what it does otherwise. `inputs` are shapes per sample.
+/// What most layers are: no parameters, no state, no multiply-accumulates, one input, a 1×1 window. A layer
+/// type inherits this and declares what it does otherwise. `inputs` are shapes per sample.
 struct LayerDefaults {
   std::vector<ParameterSpec> parameters(std::span<const Shape>) const { return {}; }
   std::vector<StateSpec> states(std::span<const Shape>) const { return {}; }

@@ -6,8 +6,8 @@ namespace convoy {
 
 class TomlTable;
 
-/// Local response normalization across `size` neighbouring channels (Krizhevsky et al. 2012, section 3.3, with
-/// Caffe's alpha / size): y = x / (k + alpha / size · Σ x²)^beta.
+/// Local response normalization across `size` neighbouring channels (Krizhevsky et al. 2012, section 3.3,
+/// with Caffe's alpha / size): y = x / (k + alpha / size · Σ x²)^beta.
 struct Lrn : LayerDefaults {
   std::int64_t size = 5;
   double alpha = 1e-4;

@@ -13,7 +13,8 @@ namespace {
 Shape read_input(TomlTable& network) {
   const toml::node* node = network.node("input");
   if (node == nullptr || !node->is_table()) {
-    network.refuse("input", "expected the shape of an image, as in input = { channels = 3, height = 224, width = 224 }");
+    network.refuse(
+        "input", "expected the shape of an image, as in input = { channels = 3, height = 224, width = 224 }");
   }
   TomlTable input(*node->as_table(), network.file(), "input");
   const Shape shape{required(input, "channels", input.integer("channels", 1, kMostChannels)),
@@ -23,7 +24,8 @@ Shape read_input(TomlTable& network) {
   return shape;
 }
 
-/// One row of `layers`. `above` is the name of the row before it; `number` counts rows of its type, for its name.
+/// One row of `layers`. `above` is the name of the row before it; `number` counts rows of its type, for its
+/// name.
 Graph::Entry read_row(const toml::table& row, const std::string& file, const std::string& above,
                       std::map<std::string, int>& numbers) {
   TomlTable anonymous(row, file, "layer");

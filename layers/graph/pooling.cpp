@@ -11,7 +11,8 @@ Pooling Pooling::read(TomlTable& table, Kind kind) {
   op.kind = kind;
   op.global = table.boolean("global").value_or(false);
   const auto kernel = table.pair("kernel", 1, kMostWindow);
-  if (op.global && kernel) table.refuse("kernel", "a global pool takes the whole input; leave the kernel out");
+  if (op.global && kernel)
+    table.refuse("kernel", "a global pool takes the whole input; leave the kernel out");
   if (!op.global) std::tie(op.kernel_y, op.kernel_x) = required(table, "kernel", kernel);
   std::tie(op.stride_y, op.stride_x) = table.pair("stride", 1, kMostWindow).value_or(std::pair{1, 1});
   std::tie(op.padding_y, op.padding_x) = table.pair("padding", 0, kMostWindow).value_or(std::pair{0, 0});
@@ -31,7 +32,9 @@ Shape Pooling::output(std::span<const Shape> inputs) const {
   const bool overhang = (out.height - 1) * stride_y + kernel_y > in.height + 2 * padding_y ||
                         (out.width - 1) * stride_x + kernel_x > in.width + 2 * padding_x;
   if (kind == Kind::average && count_padding && overhang && (padding_y > 0 || padding_x > 0)) {
-    throw ShapeError("its windows reach past the padding when rounded up; set count_padding = false or rounding = \"down\"");
+    throw ShapeError(
+        "its windows reach past the padding when rounded up; set count_padding = false or rounding = "
+        "\"down\"");
   }
   return out;
 }

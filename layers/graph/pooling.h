@@ -13,9 +13,10 @@ struct Pooling : LayerDefaults {
   std::int64_t kernel_y = 1, kernel_x = 1;
   std::int64_t stride_y = 1, stride_x = 1;
   std::int64_t padding_y = 0, padding_x = 0;
-  bool round_up = false;       ///< output size rounded up, as in Caffe's networks
-  bool count_padding = true;   ///< average: padding zeros count in the divisor (positions past the padding never do)
-  bool global = false;         ///< one window: the whole input
+  bool round_up = false;  ///< output size rounded up, as in Caffe's networks
+  bool count_padding =
+      true;             ///< average: padding zeros count in the divisor (positions past the padding never do)
+  bool global = false;  ///< one window: the whole input
 
   static Pooling read_max(TomlTable& table) { return read(table, Kind::max); }
   static Pooling read_average(TomlTable& table) { return read(table, Kind::average); }

@@ -6,9 +6,9 @@
 
 namespace convoy {
 
-/// What one value of an activation sees of the network's input, along one axis: `size` pixels, the first of neighbouring
-/// values `stride` pixels apart, the first value's window beginning at `offset` (negative: in the padding). Windows that
-/// see the whole input have its size.
+/// What one value of an activation sees of the network's input, along one axis: `size` pixels, the first of
+/// neighbouring values `stride` pixels apart, the first value's window beginning at `offset` (negative: in
+/// the padding). Windows that see the whole input have its size.
 struct ReceptiveField {
   std::int64_t size = 1;
   std::int64_t stride = 1;

@@ -6,8 +6,8 @@ namespace convoy {
 
 class TomlTable;
 
-/// Softmax over the channels of a vector with cross-entropy against the label. Its output holds the probabilities;
-/// in training its gradient is (p - onehot(label)) · loss weight of a sample.
+/// Softmax over the channels of a vector with cross-entropy against the label. Its output holds the
+/// probabilities; in training its gradient is (p - onehot(label)) · loss weight of a sample.
 struct SoftmaxLoss : LayerDefaults {
   static SoftmaxLoss read(TomlTable&) { return {}; }
   std::string_view type() const { return "softmax_loss"; }

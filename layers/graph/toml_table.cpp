@@ -14,13 +14,20 @@ namespace {
 
 std::string_view type_word(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "an array";
-    case toml::node_type::string: return "a string";
-    case toml::node_type::integer: return "an integer";
-    case toml::node_type::floating_point: return "a number";
-    case toml::node_type::boolean: return "a boolean";
-    default: return "a date or time";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a number";
+    case toml::node_type::boolean:
+      return "a boolean";
+    default:
+      return "a date or time";
   }
 }
 
@@ -36,8 +43,8 @@ toml::table parse_toml_text(std::string_view text, const std::string& file_name)
     return toml::parse(text, file_name);
   } catch (const toml::parse_error& problem) {
     const auto& at = problem.source().begin;
-    fail(ExitCode::usage, "{}:{}:{}: not valid TOML: {} (text stands in quotes)", file_name, at.line, at.column,
-         problem.description());
+    fail(ExitCode::usage, "{}:{}:{}: not valid TOML: {} (text stands in quotes)", file_name, at.line,
+         at.column, problem.description());
   }
 }
 
@@ -118,7 +125,8 @@ std::optional<std::string> TomlTable::string(std::string_view key) {
 std::optional<std::string> TomlTable::word(std::string_view key, const std::vector<std::string>& allowed) {
   std::optional<std::string> value = string(key);
   if (value && std::find(allowed.begin(), allowed.end(), *value) == allowed.end()) {
-    refuse(key, fmt::format("\"{}\" is not known{}; known are {}", *value, did_you_mean(*value, allowed), join(allowed)));
+    refuse(key, fmt::format("\"{}\" is not known{}; known are {}", *value, did_you_mean(*value, allowed),
+                            join(allowed)));
   }
   return value;
 }
@@ -127,10 +135,12 @@ std::optional<std::vector<std::string>> TomlTable::strings(std::string_view key)
   const toml::node* found = node(key);
   if (found == nullptr) return std::nullopt;
   if (found->is_string()) return std::vector<std::string>{found->as_string()->get()};
-  if (!found->is_array()) refuse(key, fmt::format("expected a string or an array of strings, found {}", type_word(*found)));
+  if (!found->is_array())
+    refuse(key, fmt::format("expected a string or an array of strings, found {}", type_word(*found)));
   std::vector<std::string> values;
   for (const toml::node& item : *found->as_array()) {
-    if (!item.is_string()) refuse(key, fmt::format("expected an array of strings, found {} in it", type_word(item)));
+    if (!item.is_string())
+      refuse(key, fmt::format("expected an array of strings, found {} in it", type_word(item)));
     values.push_back(item.as_string()->get());
   }
   return values;
@@ -139,10 +149,12 @@ std::optional<std::vector<std::string>> TomlTable::strings(std::string_view key)
 std::optional<std::vector<double>> TomlTable::numbers(std::string_view key, double least, double most) {
   const toml::node* found = node(key);
   if (found == nullptr) return std::nullopt;
-  if (!found->is_array()) refuse(key, fmt::format("expected an array of numbers, found {}", type_word(*found)));
+  if (!found->is_array())
+    refuse(key, fmt::format("expected an array of numbers, found {}", type_word(*found)));
   std::vector<double> values;
   for (const toml::node& item : *found->as_array()) {
-    if (!item.is_number()) refuse(key, fmt::format("expected an array of numbers, found {} in it", type_word(item)));
+    if (!item.is_number())
+      refuse(key, fmt::format("expected an array of numbers, found {} in it", type_word(item)));
     const double value = double_of(item);
     if (!std::isfinite(value) || value < least || value > most) {
       refuse(key, fmt::format("{} is out of range; each must be from {} to {}", value, least, most));
@@ -177,8 +189,8 @@ void TomlTable::finish() const {
   const std::vector<std::string> known(known_.begin(), known_.end());
   for (const auto& [key, value] : table_) {
     if (known_.contains(key.str())) continue;
-    fail(ExitCode::usage, "{}{}: unknown key \"{}\"{}; known are {}", mark_at(key.source(), file_).prefix(), what_, key.str(),
-         did_you_mean(key.str(), known), join(known));
+    fail(ExitCode::usage, "{}{}: unknown key \"{}\"{}; known are {}", mark_at(key.source(), file_).prefix(),
+         what_, key.str(), did_you_mean(key.str(), known), join(known));
   }
 }
 

@@ -17,15 +17,16 @@
 
 namespace convoy {
 
-/// Parses a TOML file or text; a syntax error or a file that cannot be read throws Error(usage) with its place.
+/// Parses a TOML file or text; a syntax error or a file that cannot be read throws Error(usage) with its
+/// place.
 toml::table parse_toml_file(const std::string& path);
 toml::table parse_toml_text(std::string_view text, const std::string& file_name);
 
 /// Where a node stands, for messages.
 SourceMark mark_of(const toml::node& node, const std::string& file);
 
-/// One table being read. Each getter marks its key as known; `finish` refuses every key that nobody asked for and
-/// names the nearest known one. All errors are Error(usage) with file, line, column and key.
+/// One table being read. Each getter marks its key as known; `finish` refuses every key that nobody asked for
+/// and names the nearest known one. All errors are Error(usage) with file, line, column and key.
 class TomlTable {
  public:
   /// `what` names the table in messages: "layer conv1", "[train]".
@@ -48,7 +49,8 @@ class TomlTable {
   std::optional<std::vector<std::string>> strings(std::string_view key);
   std::optional<std::vector<double>> numbers(std::string_view key, double least, double most);
   /// One integer, or [height, width].
-  std::optional<std::pair<std::int64_t, std::int64_t>> pair(std::string_view key, std::int64_t least, std::int64_t most);
+  std::optional<std::pair<std::int64_t, std::int64_t>> pair(std::string_view key, std::int64_t least,
+                                                            std::int64_t most);
 
   /// Refuses keys that were never asked for.
   void finish() const;

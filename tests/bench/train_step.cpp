@@ -1,4 +1,5 @@
-// Times whole training steps of a network on the CPU, data in memory: images/s, and where the time of a step goes.
+// Times whole training steps of a network on the CPU, data in memory: images/s, and where the time of a step
+// goes.
 //   build/tests/bench/train_step NET.toml [batch] [threads] [steps] [--table]
 // Prints one JSON line: median images/s over blocks of steps, and shares of the step.
 
@@ -71,9 +72,11 @@ int run(const Job& job) {
   Executor executor(make_plan(graph, request, *backend), graph, *backend, device, *comm, optimizer, scale);
   initialise(executor, 1);
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(job.batch * graph.input().elements()));
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 2654435761U >> 13);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<std::uint8_t>(i * 2654435761U >> 13);
   std::vector<std::int32_t> labels(static_cast<std::size_t>(job.batch));
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(static_cast<std::int64_t>(i) % graph.classes());
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    labels[i] = static_cast<std::int32_t>(static_cast<std::int64_t>(i) % graph.classes());
   const Segment& segment = executor.plan().program.segments.front();
   StepContext context;
   context.learning_rate = 1e-3F;

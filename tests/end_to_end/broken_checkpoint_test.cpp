@@ -11,7 +11,9 @@ namespace fs = std::filesystem;
 class BrokenCheckpoint : public JobUnderTest {
  protected:
   void SetUp() override {
-    use(kTinyNetwork, "samples = 40\ntest_samples = 8\n[train]\nbatch = 8\nepochs = 3\n[checkpoint]\nevery_iterations = 1\nkeep = 3\n[log]\nevery = 1\n");
+    use(kTinyNetwork,
+        "samples = 40\ntest_samples = 8\n[train]\nbatch = 8\nepochs = 3\n[checkpoint]\nevery_iterations = "
+        "1\nkeep = 3\n[log]\nevery = 1\n");
     ASSERT_EQ(train(0, path("whole")).code, 0);
     ASSERT_EQ(train(0, path("cut"), {"train.iterations=8"}).code, 0);
     checkpoints_ = checkpoints_of(path("cut"));
@@ -35,7 +37,8 @@ class BrokenCheckpoint : public JobUnderTest {
     EXPECT_THAT(ended.err, HasSubstr(checkpoints_.back()));
     EXPECT_THAT(ended.out, HasSubstr("resumes after 7 of 15 updates"));
     EXPECT_EQ(losses_of(path("cut")).size(), 15U);
-    EXPECT_LT(largest_difference(losses_of(path("cut")), losses_of(path("whole"))), ranks == 0 ? 1e-300 : 1e-5);
+    EXPECT_LT(largest_difference(losses_of(path("cut")), losses_of(path("whole"))),
+              ranks == 0 ? 1e-300 : 1e-5);
   }
 
   std::vector<std::string> checkpoints_;
@@ -76,7 +79,8 @@ TEST_F(BrokenCheckpoint, OfAnotherNetworkIsRefusedAndNamesTheTensor) {
   use(kTinyBatchNorm, "samples = 40\n[train]\nbatch = 8\n");
   const Ended ended = train(0, path("cut"));
   EXPECT_EQ(ended.code, 2);
-  EXPECT_THAT(ended.err, HasSubstr("tensor \"ip.weight\" is 4x4x3x3, but the network \"tiny-bn\" needs 4x4x6x6"));
+  EXPECT_THAT(ended.err,
+              HasSubstr("tensor \"ip.weight\" is 4x4x3x3, but the network \"tiny-bn\" needs 4x4x6x6"));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ class BrokenData : public JobUnderTest {
  protected:
   void SetUp() override {
     folder_.write("net.toml", kTinyNetwork);
-    job_ = folder_.write("job.toml", "network = \"net.toml\"\n[data]\nkind = \"idx\"\nroot = \"" + path("data") +
-                                         "\"\nclasses = 4\n[train]\nbatch = 8\nepochs = 1\n");
+    job_ = folder_.write("job.toml", "network = \"net.toml\"\n[data]\nkind = \"idx\"\nroot = \"" +
+                                         path("data") + "\"\nclasses = 4\n[train]\nbatch = 8\nepochs = 1\n");
     std::filesystem::create_directory(path("data"));
     for (const char* split : {"train", "t10k"}) {
       write(std::string(split) + "-images-idx3-ubyte.gz", gzipped(images_));

@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 class DiskFull : public JobUnderTest {
  protected:
   void SetUp() override {
-    use(kTinyNetwork, "samples = 80\ntest_samples = 8\n[train]\nbatch = 8\nepochs = 1\n[checkpoint]\nevery_iterations = 1\n[log]\nevery = 1\n");
+    use(kTinyNetwork,
+        "samples = 80\ntest_samples = 8\n[train]\nbatch = 8\nepochs = 1\n[checkpoint]\nevery_iterations = "
+        "1\n[log]\nevery = 1\n");
     fs::create_directory(disk_);
     mounted_ = geteuid() == 0 && mount("none", disk_.c_str(), "tmpfs", 0, "size=1m") == 0;
     if (!mounted_) GTEST_SKIP() << "needs to mount a tmpfs, as root";

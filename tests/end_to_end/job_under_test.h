@@ -20,7 +20,8 @@ class JobUnderTest : public ::testing::Test {
   std::string path(const std::string& name) const { return folder_.path(name); }
 
   /// The words of `convoy train JOB --run-dir RUN`; under mpirun when `ranks` > 0.
-  std::vector<std::string> train_words(int ranks, const std::string& run, const std::vector<std::string>& sets = {}) const;
+  std::vector<std::string> train_words(int ranks, const std::string& run,
+                                       const std::vector<std::string>& sets = {}) const;
   Ended train(int ranks, const std::string& run, const std::vector<std::string>& sets = {}) const;
 
   /// Waits until a run has done some updates.

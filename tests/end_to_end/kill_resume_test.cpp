@@ -39,8 +39,10 @@ class KillAndResume : public JobUnderTest {
   void expect_as_never_cut(const std::string& cut, const std::string& whole) {
     EXPECT_EQ(newest_tensors(cut), newest_tensors(whole));
     EXPECT_EQ(losses_of(cut), losses_of(whole));
-    EXPECT_EQ(numbers_of(metrics_of(cut, "train"), "iteration"), numbers_of(metrics_of(whole, "train"), "iteration"));
-    EXPECT_EQ(numbers_of(metrics_of(cut, "evaluation"), "iteration"), numbers_of(metrics_of(whole, "evaluation"), "iteration"));
+    EXPECT_EQ(numbers_of(metrics_of(cut, "train"), "iteration"),
+              numbers_of(metrics_of(whole, "train"), "iteration"));
+    EXPECT_EQ(numbers_of(metrics_of(cut, "evaluation"), "iteration"),
+              numbers_of(metrics_of(whole, "evaluation"), "iteration"));
     EXPECT_EQ(summary_of(cut).at("top1"), summary_of(whole).at("top1"));
   }
 

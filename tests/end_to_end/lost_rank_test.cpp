@@ -39,7 +39,9 @@ class LostRank : public JobUnderTest {
 TEST_F(LostRank, KilledWorkerEndsTheJobWithItsName) {
   const Ended ended = hit("convoy", SIGKILL);
   EXPECT_EQ(ended.code, 5) << ended.all();
-  EXPECT_THAT(ended.err, ContainsRegex("lost rank 1 .process [0-9]+ on [^ ]+: signal 9 .Killed. ended it at step [0-9]+, [a-z]+"));
+  EXPECT_THAT(ended.err,
+              ContainsRegex(
+                  "lost rank 1 .process [0-9]+ on [^ ]+: signal 9 .Killed. ended it at step [0-9]+, [a-z]+"));
 }
 
 TEST_F(LostRank, CrashedWorkerEndsTheJobWithItsName) {

@@ -29,7 +29,8 @@ TEST_F(OneMessage, ForAMisspeltKeyBeforeMpiStarts) {
 
 TEST_F(OneMessage, ForANetworkThatCannotBe) {
   use("name = \"net\"\ninput = { channels = 1, height = 2, width = 2 }\nlayers = [\n"
-      "{ name = \"c\", type = \"convolution\", outputs = 4, kernel = 3 },\n{ type = \"softmax_loss\" },\n]\n", "");
+      "{ name = \"c\", type = \"convolution\", outputs = 4, kernel = 3 },\n{ type = \"softmax_loss\" },\n]\n",
+      "");
   expect(2, "net.toml:4:", {});
 }
 

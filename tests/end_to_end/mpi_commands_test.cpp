@@ -13,10 +13,10 @@ boost::json::object object_of(const Ended& ended) {
 /// Commands that several ranks may share.
 class MpiCommands : public JobUnderTest {
  protected:
-  MpiCommands() {
-    use(kTinyBatchNorm, "samples = 60\ntest_samples = 37\n[train]\nbatch = 12\nepochs = 2\n");
+  MpiCommands() { use(kTinyBatchNorm, "samples = 60\ntest_samples = 37\n[train]\nbatch = 12\nepochs = 2\n"); }
+  Ended call(int ranks, const std::vector<std::string>& words) {
+    return run(mpi_convoy(ranks, words), path(""));
   }
-  Ended call(int ranks, const std::vector<std::string>& words) { return run(mpi_convoy(ranks, words), path("")); }
 };
 
 TEST_F(MpiCommands, TrainPrintsOneJsonObjectAlone) {
@@ -52,7 +52,8 @@ TEST_F(MpiCommands, EvalOfARunWithoutCheckpointsSaysSoOnce) {
 TEST_F(MpiCommands, ThePlanOfSeveralRanksIsWhatTheyTake) {
   for (const int ranks : {2, 3}) {
     const std::string count = std::to_string(ranks);
-    const boost::json::object plan = object_of(run(convoy({"plan", job_, "--ranks", count, "--json", "--set", "threads=0"}), path("")));
+    const boost::json::object plan =
+        object_of(run(convoy({"plan", job_, "--ranks", count, "--json", "--set", "threads=0"}), path("")));
     ASSERT_EQ(train(ranks, path("run" + count), {"threads=0"}).code, 0);
     EXPECT_EQ(summary_of(path("run" + count)).at("projected_bytes"), plan.at("projected_bytes")) << ranks;
   }

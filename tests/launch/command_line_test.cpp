@@ -34,7 +34,8 @@ TEST(CommandLine, HelpNamesEveryCommandAndExitCode) {
     const Ended ended = call({word});
     EXPECT_EQ(ended.code, 0);
     for (const std::string& command : kCommands) EXPECT_THAT(ended.out, HasSubstr("\n  " + command + " "));
-    for (const char* code : {"0 done", "2 wrong", "3 does not fit", "4 data", "5 a rank", "6 diverged", "75 stopped"}) {
+    for (const char* code :
+         {"0 done", "2 wrong", "3 does not fit", "4 data", "5 a rank", "6 diverged", "75 stopped"}) {
       EXPECT_THAT(ended.out, HasSubstr(code));
     }
   }
@@ -44,7 +45,8 @@ TEST(CommandLine, HelpNamesEveryCommandAndExitCode) {
 
 TEST(CommandLine, TrainHelpHasTheKeysOfTheJobFile) {
   const std::string help = call({"train", "--help"}).out;
-  for (const char* key : {"learning_rate", "micro_batch", "timeout_seconds", "every_iterations", "[memory]"}) {
+  for (const char* key :
+       {"learning_rate", "micro_batch", "timeout_seconds", "every_iterations", "[memory]"}) {
     EXPECT_THAT(help, HasSubstr(key));
   }
 }
@@ -61,7 +63,8 @@ TEST(CommandLine, MistakesAreExplainedInOneLine) {
       {{"train"}, "JOB.toml is missing; usage: convoy train"},
       {{"eval"}, "RUN is missing; usage: convoy eval"},
       {{"inspect"}, "NET.toml is missing; usage: convoy inspect"},
-      {{"train", "j.toml", "--jsn"}, "unknown option \"--jsn\" (did you mean \"--json\"?); see convoy train --help"},
+      {{"train", "j.toml", "--jsn"},
+       "unknown option \"--jsn\" (did you mean \"--json\"?); see convoy train --help"},
       {{"train", "j.toml", "--run"}, "unknown option \"--run\""},
       {{"train", "j.toml", "--run-dir"}, "--run-dir"},
       {{"plan", "j.toml", "--ranks", "0"}, "--ranks 0 is out of range"},

@@ -39,10 +39,12 @@ TEST(Inspect, CountsLeNetAsItsPaperDoes) {
 TEST(Plan, PrintsEveryKeyOfTheDesign) {
   const JobFolder folder;
   const std::string job = folder.write_job(kTinyNetwork, "[train]\nbatch = 16\n");
-  const boost::json::object plan = object_of(run(convoy({"plan", job, "--json", "--ranks", "2"}), folder.path("")));
-  for (const char* key : {"fits", "projected_bytes", "limit_bytes", "arena_bytes", "lower_bound_bytes", "global_batch",
-                          "micro_batch", "accumulation", "precision", "recompute", "shard_optimizer", "workspace_bytes",
-                          "ledger", "actions", "smallest_limit_bytes"}) {
+  const boost::json::object plan =
+      object_of(run(convoy({"plan", job, "--json", "--ranks", "2"}), folder.path("")));
+  for (const char* key :
+       {"fits", "projected_bytes", "limit_bytes", "arena_bytes", "lower_bound_bytes", "global_batch",
+        "micro_batch", "accumulation", "precision", "recompute", "shard_optimizer", "workspace_bytes",
+        "ledger", "actions", "smallest_limit_bytes"}) {
     EXPECT_TRUE(plan.contains(key)) << key;
   }
   EXPECT_EQ(plan.at("fits"), true);
@@ -59,8 +61,11 @@ TEST(Plan, IsWhatTrainingTakesToTheByte) {
   const std::int64_t bytes =
       object_of(run(convoy({"plan", job, "--json"}), folder.path(""))).at("projected_bytes").as_int64();
   const auto limit = [&](std::int64_t value) { return "memory.limit=" + std::to_string(value); };
-  EXPECT_EQ(object_of(run(convoy({"train", job, "--json", "--run-dir", folder.path("a"), "--set", limit(bytes)}),
-                          folder.path(""))).at("measured_peak_bytes"), bytes);
+  EXPECT_EQ(
+      object_of(run(convoy({"train", job, "--json", "--run-dir", folder.path("a"), "--set", limit(bytes)}),
+                    folder.path("")))
+          .at("measured_peak_bytes"),
+      bytes);
   for (const char* command : {"train", "plan"}) {
     const Ended ended = run(convoy({command, job, "--set", limit(bytes - 1)}), folder.path(""));
     EXPECT_EQ(ended.code, 3) << ended.all();
@@ -71,7 +76,8 @@ TEST(Plan, IsWhatTrainingTakesToTheByte) {
 class TrainedRun : public ::testing::Test {
  protected:
   TrainedRun() {
-    job_ = folder_.write_job(kTinyBatchNorm, "samples = 60\ntest_samples = 21\n[train]\nbatch = 16\nepochs = 2\n");
+    job_ = folder_.write_job(kTinyBatchNorm,
+                             "samples = 60\ntest_samples = 21\n[train]\nbatch = 16\nepochs = 2\n");
     summary_ = object_of(run(convoy({"train", job_, "--json", "--run-dir", run_}), folder_.path("")));
   }
   Ended call(const std::vector<std::string>& words) { return run(convoy(words), folder_.path("")); }
@@ -101,7 +107,8 @@ TEST_F(TrainedRun, PredictTakesRawImagesAndIndices) {
   Image image;
   const std::int32_t label = set->read(5, image);
   const std::string raw = folder_.write("five.raw", {image.pixels.begin(), image.pixels.end()});
-  const boost::json::object result = object_of(call({"predict", run_, raw, "--index", "5", "--top", "4", "--json"}));
+  const boost::json::object result =
+      object_of(call({"predict", run_, raw, "--index", "5", "--top", "4", "--json"}));
   const boost::json::array& answers = result.at("predictions").as_array();
   ASSERT_EQ(answers.size(), 2U);
   EXPECT_EQ(answers[0].at("classes"), answers[1].at("classes"));
@@ -116,7 +123,8 @@ TEST_F(TrainedRun, PredictAgreesWithEval) {
   for (int i = 0; i < 21; ++i) words.insert(words.end(), {"--index", std::to_string(i)});
   const boost::json::object result = object_of(call(words));
   int right = 0;
-  for (const auto& answer : result.at("predictions").as_array()) right += answer.at("class") == answer.at("label") ? 1 : 0;
+  for (const auto& answer : result.at("predictions").as_array())
+    right += answer.at("class") == answer.at("label") ? 1 : 0;
   EXPECT_NEAR(right / 21.0, summary_.at("top1").as_double(), 1e-9);
 }
 

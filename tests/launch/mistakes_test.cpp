@@ -48,18 +48,22 @@ TEST(JobMistakes, NamePlaceKeyAndTheNearestWord) {
 TEST(NetworkMistakes, NamePlaceAndLayer) {
   const JobFolder folder;
   const std::vector<Mistake> mistakes{
-      {"{ name = \"c\", type = \"convolutoin\", outputs = 4, kernel = 3 },", {"net.toml:4:", "did you mean \"convolution\""}},
+      {"{ name = \"c\", type = \"convolutoin\", outputs = 4, kernel = 3 },",
+       {"net.toml:4:", "did you mean \"convolution\""}},
       {"{ name = \"c\", type = \"convolution\", outputs = 4, kernel = 9 },", {"net.toml:4:", "\"c\""}},
-      {"{ name = \"c\", type = \"convolution\", outputs = 4, kernel = 3, groups = 3 },", {"net.toml:4:", "\"c\"", "groups"}},
+      {"{ name = \"c\", type = \"convolution\", outputs = 4, kernel = 3, groups = 3 },",
+       {"net.toml:4:", "\"c\"", "groups"}},
       {"{ name = \"c\", type = \"convolution\", outputs = 4, kernal = 3 },", {"net.toml:4:", "kernel"}},
       {"{ name = \"c\", type = \"relu\" }, { name = \"c\", type = \"relu\" },", {"net.toml:4:", "\"c\""}},
       {"{ name = \"c\", type = \"relu\", from = \"nowhere\" },", {"net.toml:4:", "nowhere"}},
-      {"{ name = \"c\", type = \"relu\", from = \"d\" }, { name = \"d\", type = \"relu\", from = \"c\" },", {"net.toml:4:", "cycle"}},
+      {"{ name = \"c\", type = \"relu\", from = \"d\" }, { name = \"d\", type = \"relu\", from = \"c\" },",
+       {"net.toml:4:", "cycle"}},
       {"{ name = \"c\", type = \"dropout\", rate = 1.5 },", {"net.toml:4:", "rate"}},
   };
   for (const Mistake& mistake : mistakes) {
-    const std::string network = "name = \"net\"\ninput = { channels = 1, height = 8, width = 8 }\nlayers = [\n" +
-                                mistake.lines + "\n{ type = \"fully_connected\", outputs = 4 },\n{ type = \"softmax_loss\" },\n]\n";
+    const std::string network =
+        "name = \"net\"\ninput = { channels = 1, height = 8, width = 8 }\nlayers = [\n" + mistake.lines +
+        "\n{ type = \"fully_connected\", outputs = 4 },\n{ type = \"softmax_loss\" },\n]\n";
     expect_refused(folder, folder.write_job(network, ""), mistake);
   }
 }
@@ -69,7 +73,8 @@ TEST(NetworkMistakes, ANetworkWithoutLossOrWithOtherClassesIsRefused) {
   const std::string head = "name = \"net\"\ninput = { channels = 1, height = 8, width = 8 }\nlayers = [\n";
   const std::string body = "{ type = \"fully_connected\", outputs = 4 },\n";
   expect_refused(folder, folder.write_job(head + body + "]\n", ""), {"", {"loss"}});
-  expect_refused(folder, folder.write_job(head + body + "{ type = \"softmax_loss\" },\n]\n", "classes = 3\n"), {"", {"4", "3"}});
+  expect_refused(folder, folder.write_job(head + body + "{ type = \"softmax_loss\" },\n]\n", "classes = 3\n"),
+                 {"", {"4", "3"}});
 }
 
 }  // namespace

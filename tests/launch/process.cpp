@@ -54,7 +54,8 @@ std::string text_of(const fs::path& path) {
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& words, const std::string& folder) : folder_(folder), start_(now()) {
+Process::Process(const std::vector<std::string>& words, const std::string& folder)
+    : folder_(folder), start_(now()) {
   pid_ = fork();
   if (pid_ == 0) become(words, folder);
   setpgid(pid_, pid_);

@@ -16,8 +16,8 @@ struct Ended {
   std::string all() const { return out + err; }
 };
 
-/// A program under test. Its standard output and error go to files in `folder`. If it is still running when the
-/// Process ends, the program and all that it started are killed.
+/// A program under test. Its standard output and error go to files in `folder`. If it is still running when
+/// the Process ends, the program and all that it started are killed.
 class Process {
  public:
   Process(const std::vector<std::string>& words, const std::string& folder);
@@ -45,8 +45,8 @@ Ended run(const std::vector<std::string>& words, const std::string& folder, doub
 std::vector<std::string> convoy(const std::vector<std::string>& words);
 std::vector<std::string> mpi_convoy(int ranks, const std::vector<std::string>& words);
 
-/// Running processes of the name (as in /proc/PID/comm: "convoy" is a worker, "convoy-watch" its supervisor) whose
-/// command line holds `word`, by rising process id. "" is any name.
+/// Running processes of the name (as in /proc/PID/comm: "convoy" is a worker, "convoy-watch" its supervisor)
+/// whose command line holds `word`, by rising process id. "" is any name.
 std::vector<pid_t> processes(const std::string& name, const std::string& word);
 
 /// Tries `done` until it is true; false after `seconds`.

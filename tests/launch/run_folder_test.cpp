@@ -21,7 +21,8 @@ class Folder : public ::testing::Test {
   }
 
   JobFolder folder_;
-  std::string job_ = folder_.write_job(kTinyNetwork, "samples = 40\ntest_samples = 8\n[train]\nbatch = 16\nepochs = 2\n");
+  std::string job_ =
+      folder_.write_job(kTinyNetwork, "samples = 40\ntest_samples = 8\n[train]\nbatch = 16\nepochs = 2\n");
 };
 
 TEST_F(Folder, HoldsWhatTheDesignPromises) {
@@ -57,7 +58,8 @@ TEST_F(Folder, ThatCannotBeWrittenIsRefused) {
     return;
   }
   fs::create_directory(folder_.path("ro"));
-  if (mount("none", folder_.path("ro").c_str(), "tmpfs", MS_RDONLY, "size=64k") != 0) GTEST_SKIP() << "cannot mount a tmpfs";
+  if (mount("none", folder_.path("ro").c_str(), "tmpfs", MS_RDONLY, "size=64k") != 0)
+    GTEST_SKIP() << "cannot mount a tmpfs";
   const Ended ended = train(folder_.path("ro") + "/run");
   umount(folder_.path("ro").c_str());
   EXPECT_EQ(ended.code, 2);

@@ -26,14 +26,16 @@ struct Running {
 /// The running statistics after one update on a batch of `batch` samples. They must be the same on all ranks.
 Running after_one_update(int ranks, int micro_batch, int batch = 16) {
   const JobFolder folder;
-  const std::string text = "samples = 40\nmean = [100]\ndeviation = [50]\n[train]\nbatch = " + std::to_string(batch) +
-                           "\nmicro_batch = " + std::to_string(micro_batch) + "\n";
+  const std::string text =
+      "samples = 40\nmean = [100]\ndeviation = [50]\n[train]\nbatch = " + std::to_string(batch) +
+      "\nmicro_batch = " + std::to_string(micro_batch) + "\n";
   const std::string job = folder.write_job(kNormFirst, text);
   std::vector<Running> all(static_cast<std::size_t>(ranks));
   with_sessions({job, folder.path("run"), ranks}, [&](Session& session) {
     take_steps(session, 1, 0.1);
-    all[static_cast<std::size_t>(session.comm().rank())] = {values_of(session.executor(), "bn.running_mean"),
-                                                            values_of(session.executor(), "bn.running_variance")};
+    all[static_cast<std::size_t>(session.comm().rank())] = {
+        values_of(session.executor(), "bn.running_mean"),
+        values_of(session.executor(), "bn.running_variance")};
   });
   for (const Running& one : all) {
     EXPECT_EQ(one.mean, all[0].mean);
@@ -45,7 +47,8 @@ Running after_one_update(int ranks, int micro_batch, int batch = 16) {
 /// What they must be when the batch passes at once: 0.9 · (0, 1) + 0.1 · (mean, unbiased variance).
 Running expected() {
   const JobFolder folder;
-  const std::string job = folder.write_job(kNormFirst, "samples = 40\nmean = [100]\ndeviation = [50]\n[train]\nbatch = 16\n");
+  const std::string job =
+      folder.write_job(kNormFirst, "samples = 40\nmean = [100]\ndeviation = [50]\n[train]\nbatch = 16\n");
   Running running;
   with_sessions({job, folder.path("run")}, [&](Session& session) {
     for (std::size_t c = 0; c < 2; ++c) {
@@ -63,7 +66,8 @@ Running expected() {
       }
       const double mean = sum / kCount;
       running.mean.push_back(static_cast<float>(0.1 * mean));
-      running.variance.push_back(static_cast<float>(0.9 + 0.1 * (squares - kCount * mean * mean) / (kCount - 1)));
+      running.variance.push_back(
+          static_cast<float>(0.9 + 0.1 * (squares - kCount * mean * mean) / (kCount - 1)));
     }
   });
   return running;
@@ -83,7 +87,8 @@ TEST(BatchNormStatistics, SharesOfRanksAndMicroBatchesAddUpToOne) {
   const std::vector<float> mean = after_one_update(1, 16).mean;
   for (const int ranks : {1, 2, 3, 4}) {
     for (const int micro_batch : {1, 3, 5, 16}) {
-      EXPECT_THAT(after_one_update(ranks, micro_batch).mean, Pointwise(FloatNear(1e-6F), mean)) << ranks << " " << micro_batch;
+      EXPECT_THAT(after_one_update(ranks, micro_batch).mean, Pointwise(FloatNear(1e-6F), mean))
+          << ranks << " " << micro_batch;
     }
   }
 }

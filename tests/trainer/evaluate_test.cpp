@@ -43,7 +43,8 @@ TEST(Evaluate, DropsNothingOut) {
 
 TEST(Evaluate, DoesNotDisturbTheTraining) {
   const JobFolder folder;
-  const std::string job = folder.write_job(kTinyBatchNorm, "samples = 50\n[train]\nbatch = 8\nepochs = 3\n[log]\nevery = 1\n");
+  const std::string job =
+      folder.write_job(kTinyBatchNorm, "samples = 50\n[train]\nbatch = 8\nepochs = 3\n[log]\nevery = 1\n");
   train_here({job, folder.path("often")});
   train_here({job, folder.path("once"), 1, {"train.evaluate_every=0"}});
   EXPECT_EQ(losses_of(folder.path("often")), losses_of(folder.path("once")));

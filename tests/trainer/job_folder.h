@@ -8,8 +8,8 @@
 
 namespace convoy::test {
 
-/// A folder that lasts one test, for job files, network files and runs. It is named after the process, so that a
-/// test can tell its own processes by their command lines.
+/// A folder that lasts one test, for job files, network files and runs. It is named after the process, so
+/// that a test can tell its own processes by their command lines.
 class JobFolder {
  public:
   JobFolder();
@@ -20,8 +20,9 @@ class JobFolder {
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   /// Writes a file and gives its path.
   std::string write(const std::string& name, const std::string& text) const;
-  /// Writes a network and a job for it, and gives the job's path. `sections` follows `[data] kind = "synthetic"`.
-  /// One thread a rank: on a busy machine two that wait for each other take a hundred times as long.
+  /// Writes a network and a job for it, and gives the job's path. `sections` follows `[data] kind =
+  /// "synthetic"`. One thread a rank: on a busy machine two that wait for each other take a hundred times as
+  /// long.
   std::string write_job(const std::string& network, const std::string& sections) const;
 
  private:

@@ -52,7 +52,8 @@ TEST(WholeEpochs, EachEpochHasEverySampleOnceAndAPartialLastBatch) {
   train_here({job, folder.path("run"), 3});
   const std::vector<double> sizes{16, 16, 16, 16, 6, 16, 16, 16, 16, 6};
   EXPECT_EQ(numbers_of(metrics_of(folder.path("run"), "train"), "samples"), sizes);
-  EXPECT_EQ(numbers_of(metrics_of(folder.path("run"), "evaluation"), "samples"), (std::vector<double>{20, 20}));
+  EXPECT_EQ(numbers_of(metrics_of(folder.path("run"), "evaluation"), "samples"),
+            (std::vector<double>{20, 20}));
 }
 
 TEST(Diverged, IsTheSameErrorOnAllRanksAndSavesNothing) {
@@ -60,7 +61,10 @@ TEST(Diverged, IsTheSameErrorOnAllRanksAndSavesNothing) {
   const std::string job = folder.write_job(kTinyNetwork, kJob);
   for (const int ranks : {1, 3}) {
     try {
-      train_here({job, folder.path("run"), ranks, {"optimizer.learning_rate=1e6", "checkpoint.every_iterations=100"}});
+      train_here({job,
+                  folder.path("run"),
+                  ranks,
+                  {"optimizer.learning_rate=1e6", "checkpoint.every_iterations=100"}});
       FAIL();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::diverged);

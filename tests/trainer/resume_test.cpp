@@ -24,13 +24,17 @@ keep = 1
 every = 1
 )";
 
-/// As `convoy train` with a request to stop standing from the start: one update, a checkpoint, and code `stopped`.
+/// As `convoy train` with a request to stop standing from the start: one update, a checkpoint, and code
+/// `stopped`.
 TrainOutcome one_step(const Here& here) {
   const std::atomic<bool> stop{true};
   TrainOutcome outcome;
   run_ranks(here.ranks, [&](Communicator& comm) {
     JobInputs inputs = open_inputs(read_job(here.job, here.sets), Purposes::train);
-    TrainOptions options{here.run, "auto", job_to_toml(inputs.job), comm.rank() == here.ranks - 1 ? &stop : nullptr, nullptr, "test"};
+    TrainOptions options;
+    options.run_folder = here.run;
+    options.job_text = job_to_toml(inputs.job);
+    options.stop = comm.rank() == here.ranks - 1 ? &stop : nullptr;
     const std::int64_t samples = inputs.train->size();
     Session session(std::move(inputs), comm, true, samples);
     const TrainOutcome own = train(session, options);
@@ -56,17 +60,22 @@ void stop_everywhere(const char* network, int ranks, const std::vector<std::stri
   EXPECT_EQ(losses_of(folder.path("cut")), losses_of(folder.path("whole")));
   const std::vector<double> iterations{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
   EXPECT_EQ(numbers_of(metrics_of(folder.path("cut"), "train"), "iteration"), iterations);
-  EXPECT_EQ(numbers_of(metrics_of(folder.path("cut"), "evaluation"), "iteration"), (std::vector<double>{5, 10}));
+  EXPECT_EQ(numbers_of(metrics_of(folder.path("cut"), "evaluation"), "iteration"),
+            (std::vector<double>{5, 10}));
   EXPECT_EQ(summary_of(folder.path("cut")).at("top1"), summary_of(folder.path("whole")).at("top1"));
 }
 
 TEST(Resume, IsBitEqualAtAnyStepWithDropoutAndMomentum) { stop_everywhere(kTinyNetwork, 1); }
 
-TEST(Resume, IsBitEqualAtAnyStepWithBatchNorm) { stop_everywhere(kTinyBatchNorm, 1, {"optimizer.nesterov=true"}); }
+TEST(Resume, IsBitEqualAtAnyStepWithBatchNorm) {
+  stop_everywhere(kTinyBatchNorm, 1, {"optimizer.nesterov=true"});
+}
 
 TEST(Resume, IsBitEqualAtAnyStepOnTwoRanks) { stop_everywhere(kTinyBatchNorm, 2); }
 
-TEST(Resume, IsBitEqualAtAnyStepOnFourRanksWithMicroBatches) { stop_everywhere(kTinyNetwork, 4, {"train.micro_batch=1"}); }
+TEST(Resume, IsBitEqualAtAnyStepOnFourRanksWithMicroBatches) {
+  stop_everywhere(kTinyNetwork, 4, {"train.micro_batch=1"});
+}
 
 TEST(Resume, IsBitEqualWithoutMomentum) { stop_everywhere(kTinyNetwork, 1, {"optimizer.momentum=0"}); }
 
@@ -111,7 +120,8 @@ TEST(Resume, RefusesAnotherSeedBatchOrDataSetAndLeavesTheRunAsItWas) {
   const JobFolder folder;
   const std::string job = folder.write_job(kTinyNetwork, kTenSteps);
   train_here({job, folder.path("run")});
-  const std::string before = read_text(folder.path("run") + "/job.toml") + read_text(folder.path("run") + "/metrics.jsonl");
+  const std::string before =
+      read_text(folder.path("run") + "/job.toml") + read_text(folder.path("run") + "/metrics.jsonl");
   for (const char* set : {"seed=2", "train.batch=16", "data.samples=36"}) {
     try {
       train_here({job, folder.path("run"), 2, {set}});
@@ -120,7 +130,8 @@ TEST(Resume, RefusesAnotherSeedBatchOrDataSetAndLeavesTheRunAsItWas) {
       EXPECT_EQ(error.code(), ExitCode::usage) << error.what();
     }
   }
-  EXPECT_EQ(read_text(folder.path("run") + "/job.toml") + read_text(folder.path("run") + "/metrics.jsonl"), before);
+  EXPECT_EQ(read_text(folder.path("run") + "/job.toml") + read_text(folder.path("run") + "/metrics.jsonl"),
+            before);
 }
 
 }  // namespace

@@ -1,13 +1,14 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <map>
 
 #include "tests/trainer/train_here.h"
 
 namespace convoy::test {
 namespace {
 
-/// 20 updates of LeNet with dropout: 2 epochs of 10 batches. The last batch of an epoch has 2 samples, so that of 3
-/// or 4 ranks some have none.
+/// 20 updates of LeNet with dropout: 2 epochs of 10 batches. The last batch of an epoch has 2 samples, so
+/// that of 3 or 4 ranks some have none.
 constexpr const char* kTwentySteps = R"(samples = 290
 test_samples = 10
 flip = true
@@ -23,76 +24,92 @@ every_epochs = 0
 every = 1
 )";
 
+/// LeNet with dropout has kinks: a value within rounding of one (equal maxima of a pool, a zero of ReLU) may
+/// fall on either side, and then two right runs part for good. That befalls about one run in twelve, so a run
+/// may try again with other seeds; what is computed wrongly is wrong with every seed. Without its kinks no
+/// run may part.
 class SameMathematics : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    folder_ = new JobFolder;
-    job_ = folder_->write_job(kLeNetWithDropout, kTwentySteps);
-    train_here({job_, folder_->path("reference")});
-    reference_ = losses_of(folder_->path("reference"));
-  }
-  static void TearDownTestSuite() { delete folder_; }
-
-  static double difference(int ranks, const std::vector<std::string>& sets) {
-    const std::string run = folder_->path("run-" + std::to_string(runs_++));
-    train_here({job_, run, ranks, sets});
-    return largest_difference(losses_of(run), reference_);
+  SameMathematics() {
+    std::string smooth = kLeNetWithDropout;
+    for (std::size_t at = 0; (at = smooth.find("max_pool")) != std::string::npos;)
+      smooth.replace(at, 8, "average_pool");
+    const std::size_t relu = smooth.find("  { name = \"relu1\"");
+    smooth.erase(relu, smooth.find('\n', relu) + 1 - relu);
+    kinked_ = folder_.write_job(kLeNetWithDropout, kTwentySteps);
+    std::filesystem::create_directory(folder_.path("smooth"));
+    folder_.write("smooth/net.toml", smooth);
+    smooth_ = folder_.write("smooth/job.toml", read_text(kinked_));
   }
 
-  static JobFolder* folder_;
-  static std::string job_;
-  static std::vector<double> reference_;
-  static int runs_;
+  std::vector<double> losses(const std::string& job, int ranks, std::vector<std::string> sets, int seed) {
+    const std::string run = folder_.path("run-" + std::to_string(runs_++));
+    sets.push_back("seed=" + std::to_string(seed));
+    train_here({job, run, ranks, sets});
+    return losses_of(run);
+  }
+  /// Largest relative difference from one rank that takes its batch at once.
+  double difference(const std::string& job, int ranks, const std::vector<std::string>& sets, int seed) {
+    std::vector<double>& reference = references_[{job, seed}];
+    if (reference.empty()) reference = losses(job, 1, {}, seed);
+    return largest_difference(losses(job, ranks, sets, seed), reference);
+  }
+  void expect_same(int ranks, const std::vector<std::string>& sets) {
+    double least = 1;
+    for (int seed = 2; seed < 5 && least >= 1e-5; ++seed)
+      least = std::min(least, difference(kinked_, ranks, sets, seed));
+    EXPECT_LT(least, 1e-5) << ranks << " ranks " << ::testing::PrintToString(sets);
+    EXPECT_LT(difference(smooth_, ranks, sets, 2), 5e-6)
+        << ranks << " ranks " << ::testing::PrintToString(sets);
+  }
+
+  JobFolder folder_;
+  std::string kinked_;
+  std::string smooth_;
+  std::map<std::pair<std::string, int>, std::vector<double>> references_;
+  int runs_ = 0;
 };
 
-JobFolder* SameMathematics::folder_ = nullptr;
-std::string SameMathematics::job_;
-std::vector<double> SameMathematics::reference_;
-int SameMathematics::runs_ = 0;
-
-TEST_F(SameMathematics, ReferenceLearnsSomething) {
-  ASSERT_EQ(reference_.size(), 20U);
-  EXPECT_NEAR(reference_[0], 2.3, 0.6);
-  EXPECT_LT(reference_[18], 0.95 * reference_[0]);
+TEST_F(SameMathematics, HasSomethingToCompare) {
+  const std::vector<double> reference = losses(kinked_, 1, {}, 2);
+  ASSERT_EQ(reference.size(), 20U);
+  EXPECT_NEAR(reference[0], 2.3, 0.6);
+  EXPECT_LT(reference[18], 0.95 * reference[0]);
+  EXPECT_GT(difference(kinked_, 1, {"optimizer.weight_decay=0.01"}, 2), 1e-5) << "a slight change shows";
 }
 
 TEST_F(SameMathematics, HoldsForAnyNumberOfRanks) {
-  for (const int ranks : {2, 3, 4}) EXPECT_LT(difference(ranks, {}), 1e-5) << ranks;
+  for (const int ranks : {2, 3, 4}) expect_same(ranks, {});
 }
 
 TEST_F(SameMathematics, HoldsForAnyMicroBatch) {
-  for (const char* size : {"32", "16", "7", "1"}) {
-    EXPECT_LT(difference(1, {std::string("train.micro_batch=") + size}), 1e-5) << size;
-  }
+  for (const char* size : {"32", "16", "7", "1"}) expect_same(1, {std::string("train.micro_batch=") + size});
 }
 
 TEST_F(SameMathematics, HoldsForMicroBatchesOnSeveralRanks) {
-  EXPECT_LT(difference(2, {"train.micro_batch=16"}), 1e-5);
-  EXPECT_LT(difference(3, {"train.micro_batch=4"}), 1e-5);
-  EXPECT_LT(difference(4, {"train.micro_batch=3"}), 1e-5);
+  expect_same(2, {"train.micro_batch=16"});
+  expect_same(3, {"train.micro_batch=4"});
+  expect_same(4, {"train.micro_batch=3"});
 }
 
 TEST_F(SameMathematics, HoldsForAnyBucketSize) {
-  for (const char* bucket : {"1KiB", "64KiB", "1GiB"}) {
-    EXPECT_LT(difference(2, {std::string("comm.bucket=\"") + bucket + "\""}), 1e-5) << bucket;
-  }
+  for (const char* bucket : {"1KiB", "64KiB", "1GiB"})
+    expect_same(2, {std::string("comm.bucket=\"") + bucket + "\""});
 }
 
 TEST_F(SameMathematics, HoldsForAnyNumberOfThreads) {
-  EXPECT_LT(difference(1, {"threads=1", "data.loader_threads=3"}), 1e-5);
-  EXPECT_LT(difference(2, {"threads=2", "data.ahead=1"}), 1e-5);
+  expect_same(1, {"threads=2", "data.loader_threads=3"});
+  expect_same(2, {"threads=2", "data.ahead=1"});
 }
 
 TEST_F(SameMathematics, IsBitEqualWhenRepeated) {
-  EXPECT_EQ(difference(1, {}), 0);
-  const std::string first = folder_->path("first");
-  train_here({job_, first, 3});
-  const std::string second = folder_->path("second");
-  train_here({job_, second, 3, {"comm.bucket=\"2KiB\""}});
-  EXPECT_THAT(losses_of(second), ::testing::ElementsAreArray(losses_of(first)));
+  EXPECT_EQ(losses(kinked_, 1, {}, 1), losses(kinked_, 1, {}, 1));
+  EXPECT_EQ(losses(kinked_, 3, {}, 1), losses(kinked_, 3, {"comm.bucket=\"2KiB\""}, 1));
 }
 
-TEST_F(SameMathematics, DependsOnTheSeed) { EXPECT_GT(difference(1, {"seed=2"}), 1e-3); }
+TEST_F(SameMathematics, DependsOnTheSeed) {
+  EXPECT_GT(largest_difference(losses(kinked_, 1, {}, 1), losses(kinked_, 1, {}, 2)), 1e-3);
+}
 
 }  // namespace
 }  // namespace convoy::test

@@ -40,7 +40,9 @@ TEST(Schedule, StepDropsOnTheUpdateThatBeginsTheEpoch) {
   // As the trainer asks: update / updates of an epoch. No rounding may move a drop by an update.
   for (const int per_epoch : {3, 7, 938, 1251}) {
     for (const int drop : {30, 60}) {
-      const auto at = [&](int update) { return rate(of_type("step"), static_cast<double>(update) / per_epoch); };
+      const auto at = [&](int update) {
+        return rate(of_type("step"), static_cast<double>(update) / per_epoch);
+      };
       EXPECT_NEAR(at(drop * per_epoch) / at(drop * per_epoch - 1), 0.1, 1e-12) << per_epoch;
     }
   }

@@ -53,7 +53,8 @@ struct ByHand {
       const bool bias = i >= 2;
       const double d = g[i] * clip + (bias ? o.bias_decay : o.weight_decay) * value[i];
       velocity[i] = o.momentum * velocity[i] + d;
-      value[i] -= kRate * (bias ? o.bias_rate : 1) * (o.nesterov ? d + o.momentum * velocity[i] : velocity[i]);
+      value[i] -=
+          kRate * (bias ? o.bias_rate : 1) * (o.nesterov ? d + o.momentum * velocity[i] : velocity[i]);
     }
   }
 };
@@ -109,11 +110,13 @@ TEST(Sgd, MicroBatchesGiveTheMeanOverTheWholeBatch) {
 
 TEST(Sgd, ClippingTakesTheNormOverAllRanks) {
   const JobFolder folder;
-  const std::string job =
-      folder.write_job(kTinyNetwork, "samples = 50\n[train]\nbatch = 16\nclip_norm = 0.1\nepochs = 2\n[log]\nevery = 1\n");
+  const std::string job = folder.write_job(
+      kTinyNetwork, "samples = 50\n[train]\nbatch = 16\nclip_norm = 0.1\nepochs = 2\n[log]\nevery = 1\n");
   train_here({job, folder.path("one")});
   train_here({job, folder.path("three"), 3, {"train.micro_batch=2"}});
-  const auto norms = [&](const char* run) { return numbers_of(metrics_of(folder.path(run), "train"), "gradient_norm"); };
+  const auto norms = [&](const char* run) {
+    return numbers_of(metrics_of(folder.path(run), "train"), "gradient_norm");
+  };
   EXPECT_GT(norms("one").front(), 0.1);
   EXPECT_LT(largest_difference(norms("three"), norms("one")), 1e-4);
   EXPECT_LT(largest_difference(losses_of(folder.path("three")), losses_of(folder.path("one"))), 1e-5);

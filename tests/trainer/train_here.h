@@ -11,8 +11,8 @@ namespace convoy::test {
 
 /// How a run in this process is made. Ranks are threads.
 struct Here {
-  std::string job;                     ///< path of the job file
-  std::string run;                     ///< path of the run folder
+  std::string job;  ///< path of the job file
+  std::string run;  ///< path of the run folder
   int ranks = 1;
   std::vector<std::string> sets = {};  ///< as with --set
   std::string resume = "auto";
@@ -24,7 +24,8 @@ TrainOutcome train_here(const Here& here);
 /// Calls `body` on every rank with a Session of the job, weights and statistics at their first values.
 void with_sessions(const Here& here, const std::function<void(Session&)>& body);
 
-/// `iterations` updates on batches of the training set in order, without augmentation; for tests that look at weights.
+/// `iterations` updates on batches of the training set in order, without augmentation; for tests that look at
+/// weights.
 void take_steps(Session& session, std::int64_t iterations, double learning_rate);
 
 /// A parameter's values by name, "conv1.weight".

@@ -39,7 +39,9 @@ ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment) {
   std::vector<std::size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    const auto key = [&](std::size_t i) { return std::pair{blocks[i].bytes, blocks[i].last - blocks[i].first}; };
+    const auto key = [&](std::size_t i) {
+      return std::pair{blocks[i].bytes, blocks[i].last - blocks[i].first};
+    };
     return key(a) > key(b);
   });
   std::vector<std::size_t> placed;  // by offset
@@ -54,9 +56,9 @@ ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment) {
     }
     layout.offsets[i] = offset;
     layout.bytes = std::max(layout.bytes, offset + bytes);
-    const auto place = std::upper_bound(placed.begin(), placed.end(), offset, [&](std::int64_t value, std::size_t other) {
-      return value < layout.offsets[other];
-    });
+    const auto place = std::upper_bound(
+        placed.begin(), placed.end(), offset,
+        [&](std::int64_t value, std::size_t other) { return value < layout.offsets[other]; });
     placed.insert(place, i);
   }
   return layout;
@@ -67,12 +69,12 @@ void check_layout(std::span<const Block> blocks, const ArenaLayout& layout, std:
     const std::int64_t begin = layout.offsets[i];
     const std::int64_t end = begin + blocks[i].bytes;
     if (begin < 0 || begin % alignment != 0 || (blocks[i].bytes > 0 && end > layout.bytes)) {
-      fail(ExitCode::internal, "block {} at {} of {} bytes lies outside the arena of {} or is not aligned", i, begin,
-           blocks[i].bytes, layout.bytes);
+      fail(ExitCode::internal, "block {} at {} of {} bytes lies outside the arena of {} or is not aligned", i,
+           begin, blocks[i].bytes, layout.bytes);
     }
     for (std::size_t j = 0; j < i; ++j) {
-      if (blocks[i].bytes > 0 && blocks[j].bytes > 0 && together(blocks[i], blocks[j]) && begin < layout.offsets[j] + blocks[j].bytes &&
-          layout.offsets[j] < end) {
+      if (blocks[i].bytes > 0 && blocks[j].bytes > 0 && together(blocks[i], blocks[j]) &&
+          begin < layout.offsets[j] + blocks[j].bytes && layout.offsets[j] < end) {
         fail(ExitCode::internal, "blocks {} and {} are alive together and overlap in the arena", j, i);
       }
     }

@@ -20,12 +20,12 @@ struct ArenaLayout {
   int peak_step = 0;                  ///< the step of that sum
 };
 
-/// Places blocks so that no two that are alive at one step overlap: first fit, the largest block first (of equal ones
-/// the longer-lived). `alignment` is a power of two; blocks of no bytes get offset 0.
+/// Places blocks so that no two that are alive at one step overlap: first fit, the largest block first (of
+/// equal ones the longer-lived). `alignment` is a power of two; blocks of no bytes get offset 0.
 ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment);
 
-/// Throws Error(internal) that names the first pair of blocks which are alive together and overlap, or a block that
-/// lies outside [0, layout.bytes) or is not aligned. Independent of how the layout was found.
+/// Throws Error(internal) that names the first pair of blocks which are alive together and overlap, or a
+/// block that lies outside [0, layout.bytes) or is not aligned. Independent of how the layout was found.
 void check_layout(std::span<const Block> blocks, const ArenaLayout& layout, std::int64_t alignment);
 
 }  // namespace convoy

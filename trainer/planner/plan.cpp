@@ -13,7 +13,8 @@ namespace convoy {
 namespace {
 
 /// All sizes of micro-batches that any rank will meet in an epoch, the largest first.
-std::vector<std::int64_t> train_sizes(const PlanRequest& request, std::int64_t micro_batch, std::int64_t& accumulation) {
+std::vector<std::int64_t> train_sizes(const PlanRequest& request, std::int64_t micro_batch,
+                                      std::int64_t& accumulation) {
   std::set<std::int64_t, std::greater<>> sizes;
   const auto add = [&](std::int64_t global) {
     for (const std::int64_t share : {global / request.ranks, (global + request.ranks - 1) / request.ranks}) {
@@ -40,7 +41,9 @@ std::vector<std::int64_t> split_micro_batches(std::int64_t samples, std::int64_t
 Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend) {
   Plan plan;
   plan.request = request;
-  const std::int64_t share = (std::min(request.batch, std::max<std::int64_t>(request.samples, 1)) + request.ranks - 1) / request.ranks;
+  const std::int64_t share =
+      (std::min(request.batch, std::max<std::int64_t>(request.samples, 1)) + request.ranks - 1) /
+      request.ranks;
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
   Choices choices;
   if (request.training) {
@@ -58,12 +61,14 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend)
   }
   plan.program = build_program(graph, choices, backend);
   std::vector<Block> blocks;
-  for (const Tensor& tensor : plan.program.tensors) blocks.push_back({tensor.first, tensor.last, tensor.bytes});
+  for (const Tensor& tensor : plan.program.tensors)
+    blocks.push_back({tensor.first, tensor.last, tensor.bytes});
   plan.layout = lay_out(blocks, plan.program.alignment);
   check_layout(blocks, plan.layout, plan.program.alignment);
   for (const Tensor& tensor : plan.program.tensors) {
     if (tensor.first <= plan.layout.peak_step && plan.layout.peak_step <= tensor.last) {
-      plan.ledger[static_cast<std::size_t>(tensor.category)] += round_up(tensor.bytes, plan.program.alignment);
+      plan.ledger[static_cast<std::size_t>(tensor.category)] +=
+          round_up(tensor.bytes, plan.program.alignment);
     }
   }
   return plan;
@@ -72,7 +77,8 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend)
 void refuse_plan(const Plan& plan, const Graph& graph) {
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   fail(ExitCode::does_not_fit,
-       "\"{}\" does not fit: with {} samples at a time on a rank it needs {} ({} bytes), and the limit is {} ({} bytes). "
+       "\"{}\" does not fit: with {} samples at a time on a rank it needs {} ({} bytes), and the limit is {} "
+       "({} bytes). "
        "The peak is at \"{}\". Set train.micro_batch to less than {}, use more ranks, or raise memory.limit",
        graph.name(), plan.micro_batch, format_bytes(plan.arena_bytes()), plan.arena_bytes(),
        format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name, plan.micro_batch);
@@ -108,19 +114,23 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
 }
 
 std::string plan_text(const Plan& plan, const Graph& graph) {
-  std::string text = fmt::format("{}: {} samples at a time on each of {} rank{}, {} micro-batch{} an update\n", graph.name(),
-                                 plan.micro_batch, plan.request.ranks, plan.request.ranks == 1 ? "" : "s",
-                                 plan.accumulation, plan.accumulation == 1 ? "" : "es");
+  std::string text =
+      fmt::format("{}: {} samples at a time on each of {} rank{}, {} micro-batch{} an update\n", graph.name(),
+                  plan.micro_batch, plan.request.ranks, plan.request.ranks == 1 ? "" : "s", plan.accumulation,
+                  plan.accumulation == 1 ? "" : "es");
   text += fmt::format("bytes alive at the peak, \"{}\":\n",
                       plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)].name);
   for (int c = 0; c < kCategories; ++c) {
     const std::int64_t bytes = plan.ledger[static_cast<std::size_t>(c)];
-    if (bytes > 0) text += fmt::format("  {:<22}{:>14}\n", name_of(static_cast<Category>(c)), format_bytes(bytes));
+    if (bytes > 0)
+      text += fmt::format("  {:<22}{:>14}\n", name_of(static_cast<Category>(c)), format_bytes(bytes));
   }
-  text += fmt::format("  {:<22}{:>14}   (lower bound {}, {:.3f} x)\n", "arena", format_bytes(plan.arena_bytes()),
-                      format_bytes(plan.layout.lower_bound),
-                      static_cast<double>(plan.arena_bytes()) / static_cast<double>(std::max<std::int64_t>(plan.layout.lower_bound, 1)));
-  text += fmt::format("  {:<22}{:>14}   {}\n", "limit", format_bytes(plan.request.limit_bytes), plan.fits() ? "fits" : "DOES NOT FIT");
+  text += fmt::format("  {:<22}{:>14}   (lower bound {}, {:.3f} x)\n", "arena",
+                      format_bytes(plan.arena_bytes()), format_bytes(plan.layout.lower_bound),
+                      static_cast<double>(plan.arena_bytes()) /
+                          static_cast<double>(std::max<std::int64_t>(plan.layout.lower_bound, 1)));
+  text += fmt::format("  {:<22}{:>14}   {}\n", "limit", format_bytes(plan.request.limit_bytes),
+                      plan.fits() ? "fits" : "DOES NOT FIT");
   return text;
 }
 

@@ -13,10 +13,10 @@ namespace convoy {
 /// What the planner is asked: a training or evaluation of a graph on devices of a kind.
 struct PlanRequest {
   bool training = true;
-  std::int64_t samples = 0;      ///< of the training set (the last batch of an epoch may be smaller)
-  std::int64_t batch = 1;        ///< global
+  std::int64_t samples = 0;  ///< of the training set (the last batch of an epoch may be smaller)
+  std::int64_t batch = 1;    ///< global
   int ranks = 1;
-  std::int64_t micro_batch = 0;  ///< largest number of samples at a time on one rank; 0: all of its share
+  std::int64_t micro_batch = 0;     ///< largest number of samples at a time on one rank; 0: all of its share
   std::int64_t evaluate_batch = 0;  ///< 0: as the micro-batch
   bool evaluate = true;
   bool momentum = true;
@@ -24,21 +24,22 @@ struct PlanRequest {
   std::int64_t limit_bytes = 0;  ///< what the device may hold, less the reserve
 };
 
-/// A Program, an offset in one arena for each of its tensors, and what that takes. The arena has just these bytes.
+/// A Program, an offset in one arena for each of its tensors, and what that takes. The arena has just these
+/// bytes.
 struct Plan {
   PlanRequest request;
   Program program;
-  ArenaLayout layout;  ///< offsets by tensor
+  ArenaLayout layout;                              ///< offsets by tensor
   std::array<std::int64_t, kCategories> ledger{};  ///< bytes alive at the peak step, by category
-  std::int64_t micro_batch = 0;   ///< largest number of samples that pass at a time
-  std::int64_t accumulation = 1;  ///< micro-batches of a full batch on the busiest rank
+  std::int64_t micro_batch = 0;                    ///< largest number of samples that pass at a time
+  std::int64_t accumulation = 1;                   ///< micro-batches of a full batch on the busiest rank
 
   std::int64_t arena_bytes() const { return layout.bytes; }
   bool fits() const { return layout.bytes <= request.limit_bytes; }
 };
 
-/// Sizes of the micro-batches into which `samples` of one rank fall: as few as possible of at most `micro_batch`, sizes
-/// that differ by one at most.
+/// Sizes of the micro-batches into which `samples` of one rank fall: as few as possible of at most
+/// `micro_batch`, sizes that differ by one at most.
 std::vector<std::int64_t> split_micro_batches(std::int64_t samples, std::int64_t micro_batch);
 
 /// Lays the job out. Does not fail when it does not fit: ask fits().

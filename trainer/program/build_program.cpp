@@ -16,8 +16,8 @@ int add_tensor(Program& program, const char* name, Category category, std::int64
   return static_cast<int>(program.tensors.size()) - 1;
 }
 
-/// Parameters in the order in which backward gives their gradients, stored as the forward pass of the main segment
-/// wants them.
+/// Parameters in the order in which backward gives their gradients, stored as the forward pass of the main
+/// segment wants them.
 void place_parameters(const Graph& graph, const SegmentBuilder& main, Program& program) {
   std::int64_t offset = 0;
   std::int64_t state_offset = 0;
@@ -40,7 +40,8 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Program& p
   const bool training = !program.choices.train_samples.empty();
   program.weights = add_tensor(program, "weights", Category::weights, offset);
   if (training) program.gradients = add_tensor(program, "gradients", Category::gradients, offset);
-  if (training && program.choices.momentum) program.momentum = add_tensor(program, "momentum", Category::optimizer, offset);
+  if (training && program.choices.momentum)
+    program.momentum = add_tensor(program, "momentum", Category::optimizer, offset);
   program.state = add_tensor(program, "running statistics", Category::state, state_offset);
   if (training) program.statistics = add_tensor(program, "batch statistics", Category::state, state_offset);
   program.metrics = add_tensor(program, "metrics", Category::metrics, sizeof(Metrics));
@@ -49,7 +50,8 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Program& p
 void cut_buckets(Program& program) {
   std::vector<std::int64_t> sizes;
   for (std::size_t i = 0; i < program.parameters.size(); ++i) {
-    const std::int64_t end = i + 1 < program.parameters.size() ? program.parameters[i + 1].offset : program.flat_bytes();
+    const std::int64_t end =
+        i + 1 < program.parameters.size() ? program.parameters[i + 1].offset : program.flat_bytes();
     sizes.push_back((end - program.parameters[i].offset) / 4);
   }
   const std::int64_t bytes = program.choices.bucket_bytes;
@@ -82,8 +84,8 @@ void build_update(Program& program) {
   program.segments.push_back(segment);
 }
 
-/// First and last step of each tensor. What stays from one segment to the next lives throughout; pixels and labels are
-/// there before their segment's first step, and the output until after its last.
+/// First and last step of each tensor. What stays from one segment to the next lives throughout; pixels and
+/// labels are there before their segment's first step, and the output until after its last.
 void find_lifetimes(Program& program) {
   const auto touch = [&](int tensor, int step) {
     if (tensor < 0) return;
@@ -103,7 +105,8 @@ void find_lifetimes(Program& program) {
     if (segment.kind == SegmentKind::evaluate) touch(segment.output, segment.end - 1);
   }
   const int last = static_cast<int>(program.steps.size()) - 1;
-  for (const int tensor : {program.weights, program.gradients, program.momentum, program.state, program.statistics, program.metrics}) {
+  for (const int tensor : {program.weights, program.gradients, program.momentum, program.state,
+                           program.statistics, program.metrics}) {
     touch(tensor, 0);
     touch(tensor, last);
   }

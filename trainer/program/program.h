@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "comm/buckets.h"
 #include "layers/graph/backend.h"
 #include "layers/graph/graph.h"
+#include "trainer/program/buckets.h"
 
 namespace convoy {
 
@@ -64,16 +64,16 @@ struct Step {
   std::size_t pass = 0;                         ///< layer
   std::vector<Ref> reads;
   std::vector<Ref> writes;
-  int scratch = -1;          ///< tensor, or -1
-  Layout from, to;           ///< reorder, add
-  bool assign_first = false; ///< add: the first micro-batch of an iteration overwrites
-  int bucket = -1;           ///< reduce, update; the number of buckets stands for the statistics
+  int scratch = -1;           ///< tensor, or -1
+  Layout from, to;            ///< reorder, add
+  bool assign_first = false;  ///< add: the first micro-batch of an iteration overwrites
+  int bucket = -1;            ///< reduce, update; the number of buckets stands for the statistics
 };
 
 enum class SegmentKind : std::uint8_t { train, update, evaluate };
 
-/// A run of steps that the trainer calls as a whole: the passes of one micro-batch, the update, or the evaluation of
-/// some samples.
+/// A run of steps that the trainer calls as a whole: the passes of one micro-batch, the update, or the
+/// evaluation of some samples.
 struct Segment {
   SegmentKind kind = SegmentKind::train;
   std::int64_t samples = 0;
@@ -89,8 +89,8 @@ struct Segment {
 struct ParameterSlot {
   int layer = 0;
   int parameter = 0;
-  Layout layout;              ///< as stored
-  std::int64_t offset = 0;    ///< bytes, a multiple of 64
+  Layout layout;            ///< as stored
+  std::int64_t offset = 0;  ///< bytes, a multiple of 64
   std::int64_t bytes() const { return layout.bytes; }
 };
 
@@ -105,11 +105,12 @@ struct StateSlot {
 
 /// What may be chosen for a graph.
 struct Choices {
-  std::vector<std::int64_t> train_samples;  ///< sizes of micro-batches that will pass, the largest first; empty: no training
-  bool accumulate = false;                  ///< an iteration may have more than one micro-batch
-  std::int64_t evaluate_samples = 0;        ///< 0: no evaluation
-  bool momentum = true;                     ///< the optimizer keeps one
-  bool reduce = false;                      ///< gradients of other ranks are added
+  std::vector<std::int64_t>
+      train_samples;        ///< sizes of micro-batches that will pass, the largest first; empty: no training
+  bool accumulate = false;  ///< an iteration may have more than one micro-batch
+  std::int64_t evaluate_samples = 0;  ///< 0: no evaluation
+  bool momentum = true;               ///< the optimizer keeps one
+  bool reduce = false;                ///< gradients of other ranks are added
   std::int64_t bucket_bytes = 4 << 20;
 };
 
@@ -120,7 +121,7 @@ struct Program {
   std::vector<Segment> segments;
   std::vector<ParameterSlot> parameters;  ///< in the order in which backward gives their gradients
   std::vector<StateSlot> states;
-  std::vector<Slice> buckets;             ///< of the flat gradients, in fp32 values
+  std::vector<Slice> buckets;  ///< of the flat gradients, in fp32 values
   Choices choices;
   std::int64_t alignment = 64;
   int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors

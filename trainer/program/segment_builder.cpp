@@ -11,19 +11,24 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::string word_of(PassKind kind) {
   switch (kind) {
-    case PassKind::forward: return "forward";
-    case PassKind::statistics: return "statistics";
-    case PassKind::backward_data: return "backward_data";
-    case PassKind::backward_weights: return "backward_weights";
-    case PassKind::backward: return "backward";
+    case PassKind::forward:
+      return "forward";
+    case PassKind::statistics:
+      return "statistics";
+    case PassKind::backward_data:
+      return "backward_data";
+    case PassKind::backward_weights:
+      return "backward_weights";
+    case PassKind::backward:
+      return "backward";
   }
   return "?";
 }
 
 bool reads_in_backward(const LayerSpec& spec, Role role) {
   return std::any_of(spec.passes.begin(), spec.passes.end(), [&](const PassSpec& pass) {
-    return pass.kind != PassKind::forward &&
-           std::any_of(pass.reads.begin(), pass.reads.end(), [&](const Operand& o) { return o.role == role; });
+    return pass.kind != PassKind::forward && std::any_of(pass.reads.begin(), pass.reads.end(),
+                                                         [&](const Operand& o) { return o.role == role; });
   });
 }
 
@@ -37,15 +42,17 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
   wants_gradient_.assign(graph.activations().size(), false);
   for (const Layer& layer : graph.layers()) {
     wants_gradient_[at(layer.output)] =
-        !layer.parameters.empty() ||
-        std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) { return wants_gradient_[at(input)]; });
+        !layer.parameters.empty() || std::any_of(layer.inputs.begin(), layer.inputs.end(),
+                                                 [&](int input) { return wants_gradient_[at(input)]; });
   }
 }
 
 Site SegmentBuilder::site_of(int index) const {
   const Layer& layer = graph_.layers()[at(index)];
-  Site site{&layer, index, graph_.input_shapes(layer), graph_.output_shape(layer), segment_.samples, training(), {}};
-  for (const int input : layer.inputs) site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
+  Site site{&layer,     index, graph_.input_shapes(layer), graph_.output_shape(layer), segment_.samples,
+            training(), {}};
+  for (const int input : layer.inputs)
+    site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
   return site;
 }
 
@@ -216,14 +223,22 @@ Ref SegmentBuilder::read(int index, const Operand& operand) {
     return Ref{};
   };
   switch (operand.role) {
-    case Role::input: return {in_layout(values_[at(layer.inputs[at(operand.index)])], operand.layout, index), 0};
-    case Role::output: return {in_layout(values_[at(layer.output)], operand.layout, index), 0};
-    case Role::output_gradient: return {in_layout(gradients_[at(layer.output)], operand.layout, index), 0};
-    case Role::parameter: return parameter_ref(index, operand.index, operand.layout);
-    case Role::saved: return {saved_[at(index)], 0};
-    case Role::state: return state_ref(program_.state);
-    case Role::labels: return {segment_.labels, 0};
-    default: fail(ExitCode::internal, "layer \"{}\": a pass reads what it can only write", layer.name);
+    case Role::input:
+      return {in_layout(values_[at(layer.inputs[at(operand.index)])], operand.layout, index), 0};
+    case Role::output:
+      return {in_layout(values_[at(layer.output)], operand.layout, index), 0};
+    case Role::output_gradient:
+      return {in_layout(gradients_[at(layer.output)], operand.layout, index), 0};
+    case Role::parameter:
+      return parameter_ref(index, operand.index, operand.layout);
+    case Role::saved:
+      return {saved_[at(index)], 0};
+    case Role::state:
+      return state_ref(program_.state);
+    case Role::labels:
+      return {segment_.labels, 0};
+    default:
+      fail(ExitCode::internal, "layer \"{}\": a pass reads what it can only write", layer.name);
   }
 }
 
@@ -247,15 +262,16 @@ bool SegmentBuilder::may_overwrite_gradient(int index, const PassSpec& pass) con
   return gradient.owned && gradient.layout.id == pass.reads[0].layout.id && gradient.copies.empty();
 }
 
-Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operand, const std::vector<Ref>& reads,
-                          std::vector<std::pair<int, Value>>& given) {
+Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operand,
+                          const std::vector<Ref>& reads, std::vector<std::pair<int, Value>>& given) {
   const Layer& layer = graph_.layers()[at(index)];
   switch (operand.role) {
     case Role::output: {
       Value& value = values_[at(layer.output)];
       value.layout = operand.layout;
-      value.tensor = may_overwrite_input(index, pass) ? reads[0].tensor
-                                                      : new_tensor(layer.name, Category::activations, operand.layout);
+      value.tensor = may_overwrite_input(index, pass)
+                         ? reads[0].tensor
+                         : new_tensor(layer.name, Category::activations, operand.layout);
       return {value.tensor, 0};
     }
     case Role::saved:
@@ -266,8 +282,10 @@ Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operan
         if (s.layer == index && s.state == operand.index) return {program_.statistics, s.offset};
       }
       break;
-    case Role::metrics: return {program_.metrics, 0};
-    case Role::parameter_gradient: return write_parameter_gradient(index, operand);
+    case Role::metrics:
+      return {program_.metrics, 0};
+    case Role::parameter_gradient:
+      return write_parameter_gradient(index, operand);
     case Role::input_gradient: {
       const int activation = layer.inputs[at(operand.index)];
       Value value{reads[0].tensor, operand.layout, true, {}};
@@ -280,14 +298,16 @@ Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operan
       given.emplace_back(activation, value);
       return {value.tensor, 0};
     }
-    default: break;
+    default:
+      break;
   }
   fail(ExitCode::internal, "layer \"{}\": a pass writes what it can only read", layer.name);
 }
 
 Ref SegmentBuilder::write_parameter_gradient(int index, const Operand& operand) {
   const ParameterSlot& place = slot(index, operand.index);
-  if (!program_.choices.accumulate && place.layout.id == operand.layout.id) return {program_.gradients, place.offset};
+  if (!program_.choices.accumulate && place.layout.id == operand.layout.id)
+    return {program_.gradients, place.offset};
   const Layer& layer = graph_.layers()[at(index)];
   const std::string name = "gradient of " + layer.name + "." + layer.parameters[at(operand.index)].name;
   const int tensor = new_tensor(name, Category::parameter_gradients, operand.layout);
@@ -317,7 +337,8 @@ void SegmentBuilder::give_gradient(int index, int activation, Value value) {
   }
 }
 
-void SegmentBuilder::add_gradient(int index, int from, const Layout& from_layout, int to, const Layout& to_layout) {
+void SegmentBuilder::add_gradient(int index, int from, const Layout& from_layout, int to,
+                                  const Layout& to_layout) {
   Step& step = new_step(StepKind::add, "add " + program_.tensors[at(from)].name, index);
   step.reads = {{from, 0}};
   step.writes = {{to, 0}};

@@ -8,10 +8,12 @@
 
 namespace convoy {
 
-/// Writes one segment of micro-batches (training or evaluation) into a Program whose flat buffers stand already.
+/// Writes one segment of micro-batches (training or evaluation) into a Program whose flat buffers stand
+/// already.
 class SegmentBuilder {
  public:
-  SegmentBuilder(const Graph& graph, Backend& backend, Program& program, SegmentKind kind, std::int64_t samples);
+  SegmentBuilder(const Graph& graph, Backend& backend, Program& program, SegmentKind kind,
+                 std::int64_t samples);
 
   /// Lowers the layers, forward order. Needs nothing of the Program.
   void lower();
@@ -24,7 +26,7 @@ class SegmentBuilder {
   struct Value {
     int tensor = -1;
     Layout layout;
-    bool owned = true;  ///< no other activation or gradient lies in the same tensor
+    bool owned = true;          ///< no other activation or gradient lies in the same tensor
     std::map<int, int> copies;  ///< layout id → tensor
   };
 
@@ -43,7 +45,8 @@ class SegmentBuilder {
   void backward(int layer);
   void run_pass(int layer, std::size_t pass);
   Ref read(int layer, const Operand& operand);
-  Ref write(int layer, const PassSpec& pass, const Operand& operand, const std::vector<Ref>& reads, std::vector<std::pair<int, Value>>& given);
+  Ref write(int layer, const PassSpec& pass, const Operand& operand, const std::vector<Ref>& reads,
+            std::vector<std::pair<int, Value>>& given);
   Ref write_parameter_gradient(int layer, const Operand& operand);
   bool may_overwrite_input(int layer, const PassSpec& pass) const;
   bool may_overwrite_gradient(int layer, const PassSpec& pass) const;
@@ -61,7 +64,8 @@ class SegmentBuilder {
   std::vector<Value> values_;
   std::vector<Value> gradients_;
   std::vector<int> saved_;  ///< by layer
-  std::map<std::pair<int, int>, std::map<int, int>> parameter_copies_;  ///< (layer, parameter) → layout → tensor
+  std::map<std::pair<int, int>, std::map<int, int>>
+      parameter_copies_;  ///< (layer, parameter) → layout → tensor
   /// Gradients of the present pass that wait to be added to the flat ones: (temporary, layer, parameter).
   struct Waiting {
     int tensor;

@@ -81,13 +81,14 @@ DeviceInfo CpuDevice::info() const {
 
 void* CpuDevice::allocate(std::int64_t bytes) {
   if (limit_ > 0 && used_bytes() + bytes > limit_) {
-    fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {} of the limit of {} are in use", format_bytes(bytes),
-         format_bytes(used_bytes()), format_bytes(limit_));
+    fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {} of the limit of {} are in use",
+         format_bytes(bytes), format_bytes(used_bytes()), format_bytes(limit_));
   }
   const std::size_t size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {}", format_bytes(bytes), std::strerror(errno));
+    fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {}", format_bytes(bytes),
+         std::strerror(errno));
   }
   madvise(memory, size, MADV_HUGEPAGE);
   count_allocation(bytes);

@@ -41,7 +41,8 @@ CudaDevices list_cuda_devices() {
   for (int i = 0; i < count; ++i) found.devices.push_back(info_of(i));
   int driver = 0;
   if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
-  found.status = fmt::format("{} device{}, driver for CUDA {}.{}", count, count == 1 ? "" : "s", driver / 1000, driver % 1000 / 10);
+  found.status = fmt::format("{} device{}, driver for CUDA {}.{}", count, count == 1 ? "" : "s",
+                             driver / 1000, driver % 1000 / 10);
   return found;
 }
 

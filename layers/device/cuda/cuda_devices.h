@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-/// GPUs of this machine, and in words how things stand ("2 devices, driver 13.0", "no driver", "not in this build").
+/// GPUs of this machine, and in words how things stand ("2 devices, driver 13.0", "no driver", "not in this
+/// build").
 struct CudaDevices {
   std::vector<DeviceInfo> devices;
   std::string status;

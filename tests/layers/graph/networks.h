@@ -137,8 +137,8 @@ layers = [
   { name = "loss", type = "softmax_loss" },
 ])";
 
-/// Values that a layer could overwrite while another still reads them: each ReLU, batch norm and dropout stands first
-/// among several that take from one layer.
+/// Values that a layer could overwrite while another still reads them: each ReLU, batch norm and dropout
+/// stands first among several that take from one layer.
 inline constexpr const char* kFanOut = R"(
 name = "fan-out"
 input = { channels = 3, height = 8, width = 8 }

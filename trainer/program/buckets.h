@@ -4,14 +4,9 @@
 #include <span>
 #include <vector>
 
-namespace convoy {
+#include "layers/core/slice.h"
 
-/// A part of a flat buffer, in elements.
-struct Slice {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-  friend constexpr bool operator==(const Slice&, const Slice&) = default;
-};
+namespace convoy {
 
 /// Cuts the flat gradient buffer into buckets that are reduced one by one while backward goes on (Li et al.,
 /// "PyTorch Distributed", VLDB 2020, §3.2.3). `tensor_sizes` (elements) lie back to back in the order in

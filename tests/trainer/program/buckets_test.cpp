@@ -1,4 +1,4 @@
-#include "comm/buckets.h"
+#include "trainer/program/buckets.h"
 
 #include <gtest/gtest.h>
 

@@ -38,8 +38,8 @@ struct Bounds {
 };
 /// Ten roundings of a bias of about 0.1 that moves by 3e-4 are 2e-5 of its change.
 constexpr Bounds kPlain{1e-6, 1e-4, 1e-5, 0};
-/// Ten roundings of a batch norm's scale of about 1 that moves by 2e-4 are 8e-4 of its change. Gradients pass
-/// batch norm as small differences of sums, which oneDNN takes in fp32: up to 4e-5 of a gradient in one step.
+/// Ten roundings of a batch norm's scale of about 1 that moves by 2e-4 are 8e-4 of its change. Gradients
+/// below a batch norm were up to 4e-5 off in one step, 2e-5 in the momentum (PyTorch's fp32: 4e-6).
 constexpr Bounds kBatchNorm{1e-6, 3e-3, 1e-4, 1e-5};
 
 std::vector<float> first_values(const ParameterSpec& spec, const ParameterSlot& slot) {

@@ -1,5 +1,6 @@
 #include "tests/trainer/golden_values.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>

@@ -15,10 +15,8 @@ FullyConnected FullyConnected::read(TomlTable& table) {
 
 std::vector<ParameterSpec> FullyConnected::parameters(std::span<const Shape> inputs) const {
   const Shape& in = inputs[0];
-  std::vector<std::int64_t> dims{outputs, in.channels};
-  if (in.pixels() > 1) dims.insert(dims.end(), {in.height, in.width});
   std::vector<ParameterSpec> specs{
-      {"weight", dims, ParameterKind::weight, in.elements(), outputs, 1, weight_init}};
+      {"weight", {outputs, in.elements()}, ParameterKind::weight, in.elements(), outputs, 1, weight_init}};
   if (bias) specs.push_back({"bias", {outputs}, ParameterKind::bias, in.elements(), outputs, 1, bias_init});
   return specs;
 }

@@ -6,8 +6,7 @@ namespace convoy {
 
 class TomlTable;
 
-/// Fully connected layer. Weights: outputs × channels × height × width of its input, outputs × channels for a
-/// vector.
+/// Fully connected layer. Weights: outputs × values of its input (channels × height × width), as PyTorch has them.
 struct FullyConnected : LayerDefaults {
   std::int64_t outputs = 0;
   bool bias = true;

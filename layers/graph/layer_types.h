@@ -33,7 +33,7 @@ struct Initializer {
 enum class ParameterKind : std::uint8_t { weight, bias, norm };
 
 /// A trained tensor of a layer, in its canonical layout (convolution: outputs, inputs / groups, height,
-/// width; fully connected: outputs, channels, height, width; others: one dimension).
+/// width; fully connected: outputs, channels · height · width; others: one dimension).
 struct ParameterSpec {
   std::string name;  ///< "weight", "bias", "scale", "shift"
   std::vector<std::int64_t> dims;

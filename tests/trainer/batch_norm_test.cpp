@@ -23,16 +23,17 @@ struct Running {
   std::vector<float> variance;
 };
 
-/// The running statistics after one update on a batch of `batch` samples. They must be the same on all ranks.
-Running after_one_update(int ranks, int micro_batch, int batch = 16) {
+/// The running statistics after some updates on batches of 16 samples, of 18. They must be the same on all
+/// ranks.
+Running after_updates(int updates, int ranks, int micro_batch) {
   const JobFolder folder;
   const std::string text =
-      "samples = 40\nmean = [100]\ndeviation = [50]\n[train]\nbatch = " + std::to_string(batch) +
-      "\nmicro_batch = " + std::to_string(micro_batch) + "\n";
+      "samples = 18\nmean = [100]\ndeviation = [50]\n[train]\nbatch = 16\nmicro_batch = " +
+      std::to_string(micro_batch) + "\n";
   const std::string job = folder.write_job(kNormFirst, text);
   std::vector<Running> all(static_cast<std::size_t>(ranks));
   with_sessions({job, folder.path("run"), ranks}, [&](Session& session) {
-    take_steps(session, 1, 0.1);
+    take_steps(session, updates, 0.1);
     all[static_cast<std::size_t>(session.comm().rank())] = {
         values_of(session.executor(), "bn.running_mean"),
         values_of(session.executor(), "bn.running_variance")};
@@ -77,26 +78,27 @@ using ::testing::FloatNear;
 using ::testing::Pointwise;
 
 TEST(BatchNormStatistics, AreThoseOfTheBatch) {
-  const Running running = after_one_update(1, 16);
+  const Running running = after_updates(1, 1, 16);
   const Running by_hand = expected();
   EXPECT_THAT(running.mean, Pointwise(FloatNear(1e-6F), by_hand.mean));
   EXPECT_THAT(running.variance, Pointwise(FloatNear(1e-5F), by_hand.variance));
 }
 
 TEST(BatchNormStatistics, SharesOfRanksAndMicroBatchesAddUpToOne) {
-  const std::vector<float> mean = after_one_update(1, 16).mean;
+  const std::vector<float> mean = after_updates(1, 1, 16).mean;
   for (const int ranks : {1, 2, 3, 4}) {
     for (const int micro_batch : {1, 3, 5, 16}) {
-      EXPECT_THAT(after_one_update(ranks, micro_batch).mean, Pointwise(FloatNear(1e-6F), mean))
+      EXPECT_THAT(after_updates(1, ranks, micro_batch).mean, Pointwise(FloatNear(1e-6F), mean))
           << ranks << " " << micro_batch;
     }
   }
 }
 
 TEST(BatchNormStatistics, RanksWithoutSamplesCountForNothing) {
-  const std::vector<float> mean = after_one_update(1, 2, 2).mean;
+  // The second batch has two samples; what the first left behind must not count again.
+  const std::vector<float> mean = after_updates(2, 1, 16).mean;
   for (const int ranks : {3, 4}) {
-    EXPECT_THAT(after_one_update(ranks, 1, 2).mean, Pointwise(FloatNear(1e-6F), mean)) << ranks;
+    EXPECT_THAT(after_updates(2, ranks, 16).mean, Pointwise(FloatNear(1e-6F), mean)) << ranks;
   }
 }
 

@@ -22,13 +22,16 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 void on_stop_signal(int) { stop.store(true); }
 
 /// Ranks other than the first wait a moment before they report: most errors are the same on every rank, and
-/// the first rank's report makes the launcher end the job before theirs. True when it does: it asks for a
-/// stop before it kills.
+/// the first rank's report makes the launcher end the job before theirs: by a request to stop, and then by a
+/// kill. True when that request came. (One that was there before may be the user's.)
 bool first_rank_reported(int rank) {
-  if (rank == 0 || stop.load()) return false;
-  for (int tenths = 0; tenths < 50 && !stop.load(); ++tenths)
+  if (rank == 0) return false;
+  const bool asked_before = stop.load();
+  for (int tenths = 0; tenths < 50; ++tenths) {
+    if (!asked_before && stop.load()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  return stop.load();
+  }
+  return false;
 }
 
 int report(const char* message, ExitCode code, int rank, Communicator* comm) {

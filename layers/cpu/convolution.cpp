@@ -13,8 +13,9 @@ using BackwardWeights = dnnl::convolution_backward_weights;
 /// Input channels up to which direct kernels that do not pad them to 16 are the faster ones (images).
 constexpr std::int64_t kFewChannels = 4;
 
-/// Channels from which oneDNN may choose Winograd ("auto"). With fewer its transforms cost more than they save once the
-/// rest of a step has emptied the caches: 16 to 48 channels on 14x14 took twice as long as the direct kernel.
+/// Channels from which oneDNN may choose Winograd ("auto"). With fewer its transforms cost more than they
+/// save once the rest of a step has emptied the caches: 16 to 48 channels on 14x14 took twice as long as the
+/// direct kernel.
 constexpr std::int64_t kWinogradChannels = 64;
 
 /// The share of useful work when channels are padded to blocks of 16, as oneDNN's blocked layouts do. Few

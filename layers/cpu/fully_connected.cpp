@@ -57,8 +57,7 @@ class FullyConnectedLayer : public CpuLayer {
  private:
   void choose() {
     // Dense rows: the same bytes as a dense image, and oneDNN's fast kernels take no others.
-    const memory::desc source{
-        {site_.batch, site_.inputs[0].elements()}, memory::data_type::f32, Tag::ab};
+    const memory::desc source{{site_.batch, site_.inputs[0].elements()}, memory::data_type::f32, Tag::ab};
     const memory::desc target{{site_.batch, op_.outputs}, memory::data_type::f32, Tag::ab};
     // Weights have as many dimensions as the source: two where an input is a vector.
     memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
@@ -96,18 +95,16 @@ class FullyConnectedLayer : public CpuLayer {
     const Layout output = e.layout(forward_.dst_desc());
     const Layout rows = e.accept(plain_activation(site_.inputs[0], site_.batch), input);
     PassSpec forward{PassKind::forward,
-                     {{Role::input, 0, rows},
-                      {Role::parameter, 0, e.layout(forward_.weights_desc())}},
+                     {{Role::input, 0, rows}, {Role::parameter, 0, e.layout(forward_.weights_desc())}},
                      {{Role::output, 0, output}},
                      scratch_of(forward_)};
     if (op_.bias) forward.reads.push_back({Role::parameter, 1, bias});
     spec_.passes.push_back(std::move(forward));
     if (!site_.training) return;
-    PassSpec weights{
-        PassKind::backward_weights,
-        {{Role::input, 0, rows}, {Role::output_gradient, 0, output}},
-        {{Role::parameter_gradient, 0, e.layout(weights_.diff_weights_desc())}},
-        scratch_of(weights_)};
+    PassSpec weights{PassKind::backward_weights,
+                     {{Role::input, 0, rows}, {Role::output_gradient, 0, output}},
+                     {{Role::parameter_gradient, 0, e.layout(weights_.diff_weights_desc())}},
+                     scratch_of(weights_)};
     if (op_.bias) weights.writes.push_back({Role::parameter_gradient, 1, bias});
     spec_.passes.push_back(std::move(weights));
     if (!site_.input_gradient[0]) return;

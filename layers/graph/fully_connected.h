@@ -6,7 +6,8 @@ namespace convoy {
 
 class TomlTable;
 
-/// Fully connected layer. Weights: outputs × values of its input (channels × height × width), as PyTorch has them.
+/// Fully connected layer. Weights: outputs × values of its input (channels × height × width), as PyTorch has
+/// them.
 struct FullyConnected : LayerDefaults {
   std::int64_t outputs = 0;
   bool bias = true;

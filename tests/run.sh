@@ -22,7 +22,7 @@ echo "== format"
 find layers comm trainer launch tests \( -name '*.h' -o -name '*.cpp' \) -print0 | xargs -0 clang-format-14 --dry-run --Werror
 
 check release all -j2
-check mpich "convoy mpi_collectives mpi_lost_ranks" -L mpi
+check mpich "convoy mpi_collectives mpi_lost_ranks mpi_all_reduce_bench" -L mpi
 if [[ "${1:-}" == "--all" ]]; then
   check asan all -LE 'mpi|end_to_end'
   check ubsan all -LE 'mpi|end_to_end'

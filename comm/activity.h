@@ -1,19 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <string>
 
 #include "comm/status_page.h"
+#include "layers/core/clock.h"
 
 namespace convoy {
-
-using Clock = std::chrono::steady_clock;
-
-inline double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// What a rank noted last. Any thread writes and reads, without locks. While a note is written a reader may
 /// get a mix of it and the one before, which does no harm in a message.

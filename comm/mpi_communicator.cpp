@@ -4,11 +4,12 @@
 #include <thread>
 
 #include "comm/mpi_engine.h"
+#include "comm/operation_communicator.h"
 
 namespace convoy {
 namespace {
 
-class Mpi final : public Communicator {
+class Mpi final : public OperationCommunicator {
  public:
   Mpi(int* argc, char*** argv, const CommOptions& options)
       : queue_(std::make_shared<MpiQueue>(options.timeout_seconds)),
@@ -49,25 +50,6 @@ class Mpi final : public Communicator {
   int local_size() const override { return engine_->local_size(); }
   std::string kind() const override { return "mpi"; }
 
-  Pending start_all_reduce(void* data, std::int64_t count, Element element, Reduction reduction,
-                           std::string name) override {
-    return start({Collective::all_reduce, data, count, element, reduction, 0, std::move(name)});
-  }
-  Pending start_reduce_scatter(void* data, std::int64_t count_per_rank, Element element, Reduction reduction,
-                               std::string name) override {
-    return start({Collective::reduce_scatter, data, count_per_rank, element, reduction, 0, std::move(name)});
-  }
-  Pending start_all_gather(void* data, std::int64_t count_per_rank, Element element,
-                           std::string name) override {
-    return start({Collective::all_gather, data, count_per_rank, element, Reduction::sum, 0, std::move(name)});
-  }
-  Pending start_broadcast(void* data, std::int64_t count, Element element, int root,
-                          std::string name) override {
-    return start({Collective::broadcast, data, count, element, Reduction::sum, root, std::move(name)});
-  }
-  void barrier(std::string name) override {
-    start({Collective::barrier, nullptr, 0, Element::u8, Reduction::sum, 0, std::move(name)}).wait();
-  }
   void note(std::int64_t step, const char* activity) override { engine_->activity().note(step, activity); }
 
   [[noreturn]] void abort(ExitCode code, const std::string& message) override {
@@ -79,7 +61,7 @@ class Mpi final : public Communicator {
   }
 
  private:
-  Pending start(Operation operation) {
+  Pending start(Operation operation) override {
     check(operation, size());
     return Pending(queue_->submit(std::move(operation)));
   }

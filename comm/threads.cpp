@@ -1,6 +1,7 @@
 #include <exception>
 #include <thread>
 
+#include "comm/operation_communicator.h"
 #include "comm/threads_hub.h"
 
 namespace convoy {
@@ -17,7 +18,7 @@ struct ThreadsPending final : Pending::State {
   std::int64_t sequence;
 };
 
-class Threads final : public Communicator {
+class Threads final : public OperationCommunicator {
  public:
   Threads(std::shared_ptr<ThreadsHub> hub, int rank) : hub_(std::move(hub)), rank_(rank) {}
 
@@ -27,32 +28,13 @@ class Threads final : public Communicator {
   int local_size() const override { return hub_->size(); }
   std::string kind() const override { return "threads"; }
 
-  Pending start_all_reduce(void* data, std::int64_t count, Element element, Reduction reduction,
-                           std::string name) override {
-    return start({Collective::all_reduce, data, count, element, reduction, 0, std::move(name)});
-  }
-  Pending start_reduce_scatter(void* data, std::int64_t count_per_rank, Element element, Reduction reduction,
-                               std::string name) override {
-    return start({Collective::reduce_scatter, data, count_per_rank, element, reduction, 0, std::move(name)});
-  }
-  Pending start_all_gather(void* data, std::int64_t count_per_rank, Element element,
-                           std::string name) override {
-    return start({Collective::all_gather, data, count_per_rank, element, Reduction::sum, 0, std::move(name)});
-  }
-  Pending start_broadcast(void* data, std::int64_t count, Element element, int root,
-                          std::string name) override {
-    return start({Collective::broadcast, data, count, element, Reduction::sum, root, std::move(name)});
-  }
-  void barrier(std::string name) override {
-    start({Collective::barrier, nullptr, 0, Element::u8, Reduction::sum, 0, std::move(name)}).wait();
-  }
   void note(std::int64_t step, const char* activity) override { hub_->note(rank_, step, activity); }
   void abort(ExitCode code, const std::string& message) override {
     hub_->abort(Error(code, fmt::format("rank {} ended the job: {}", rank_, message)));
   }
 
  private:
-  Pending start(Operation operation) {
+  Pending start(Operation operation) override {
     return Pending(std::make_shared<ThreadsPending>(hub_, rank_, hub_->join(rank_, std::move(operation))));
   }
 

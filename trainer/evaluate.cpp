@@ -1,15 +1,15 @@
 #include "trainer/evaluate.h"
 
 #include <array>
-#include <chrono>
 
+#include "layers/core/clock.h"
 #include "trainer/data/loader.h"
 
 namespace convoy {
 
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
                     int loader_threads) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
   LoaderOptions options;
@@ -36,7 +36,7 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
   comm.all_reduce(sums, Reduction::sum, "evaluation");
   const double samples = sums[3] > 0 ? sums[3] : 1;
   return {sums[0] / samples, sums[1] / samples, sums[2] / samples, static_cast<std::int64_t>(sums[3]),
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+          seconds_since(start)};
 }
 
 }  // namespace convoy

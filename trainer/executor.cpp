@@ -3,19 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+
+#include "layers/core/clock.h"
 
 namespace convoy {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 

@@ -26,7 +26,6 @@ struct StepTimes {
   double reorders = 0;  ///< layout changes and sums of gradients
   double input = 0;     ///< pixels to the device and to floats
   double reduce = 0;    ///< starting and waiting for collectives
-  double total() const { return kernels + reorders + input + reduce; }
 };
 
 /// Binds a Plan to a device and runs its segments. It decides nothing; after construction it allocates

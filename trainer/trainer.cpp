@@ -5,22 +5,16 @@
 
 #include <array>
 #include <boost/json.hpp>
-#include <chrono>
 #include <cmath>
 
 #include "layers/core/bytes.h"
+#include "layers/core/clock.h"
 #include "trainer/data/loader.h"
 #include "trainer/parameters.h"
 #include "trainer/schedule.h"
 
 namespace convoy {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Sums over the samples of some iterations, all ranks.
 struct Sums {

@@ -59,10 +59,7 @@ class FullyConnectedLayer : public CpuLayer {
     // Dense rows: the same bytes as a dense image, and oneDNN's fast kernels take no others.
     const memory::desc source{{site_.batch, site_.inputs[0].elements()}, memory::data_type::f32, Tag::ab};
     const memory::desc target{{site_.batch, op_.outputs}, memory::data_type::f32, Tag::ab};
-    // Weights have as many dimensions as the source: two where an input is a vector.
-    memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
-    if (site_.inputs[0].pixels() == 1)
-      kernel = {{op_.outputs, site_.inputs[0].channels}, memory::data_type::f32, Tag::any};
+    const memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
     const memory::desc bias = op_.bias ? plain_vector(op_.outputs) : memory::desc{};
     const auto purpose =
         site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;

@@ -6,8 +6,8 @@ namespace convoy::cpu {
 
 /// Max pooling over maps that lie as outer × height × width × inner: channels last (outer N, inner C) or
 /// channels in blocks of b (outer N · C / b, inner b). The position of the maximum in its window is kept as
-/// one byte a value. NaN is a maximum, as in PyTorch. oneDNN's pooling takes about ten times as long for the
-/// few channels of small networks.
+/// one byte a value. NaN is a maximum, as in PyTorch. oneDNN's pooling is slower for the few channels of
+/// small networks.
 struct MaxPoolGeometry {
   std::int64_t outer = 0, inner = 0;
   std::int64_t in_y = 0, in_x = 0;

@@ -4,7 +4,7 @@
 /// Without contraction of multiply and add (standard C++ mode) every width gives the same bits. Sanitizers
 /// cannot instrument the choice, so their builds have one version.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(CONVOY_NO_CLONES)
+    !defined(__SANITIZE_THREAD__)
 #define CONVOY_SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CONVOY_SIMD

@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <chrono>
 #include <cstring>
 #include <numeric>
 
+#include "layers/core/clock.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/executor.h"
@@ -19,7 +19,6 @@
 namespace {
 
 using namespace convoy;
-using Clock = std::chrono::steady_clock;
 
 constexpr int kBlocks = 7;
 
@@ -95,10 +94,10 @@ int run(const Job& job) {
   for (int block = 0; block < kBlocks; ++block) {
     const auto start = Clock::now();
     for (int i = 0; i < job.steps; ++i) step();
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = seconds_since(start);
     rates.push_back(static_cast<double>(job.batch * job.steps) / seconds);
   }
-  const double total = std::chrono::duration<double>(Clock::now() - begin).count();
+  const double total = seconds_since(begin);
   std::sort(rates.begin(), rates.end());
   const StepTimes after = executor.times();
   if (job.table) print_table(executor, kBlocks * job.steps + 5);

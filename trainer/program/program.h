@@ -82,7 +82,6 @@ struct Segment {
   int pixels = -1;
   int labels = -1;
   int output = -1;  ///< tensor of the network's last activation (probabilities)
-  Layout output_layout;
 };
 
 /// A trained parameter's place in the flat buffers of weights, gradients and momentum.

@@ -82,9 +82,7 @@ void SegmentBuilder::build() {
   const int layers = static_cast<int>(graph_.layers().size());
   input();
   for (int i = 0; i < layers; ++i) forward(i);
-  const Value& last = values_[at(graph_.layers().back().output)];
-  segment_.output = last.tensor;
-  segment_.output_layout = last.layout;
+  segment_.output = values_[at(graph_.layers().back().output)].tensor;
   if (training()) {
     for (int i = layers; i-- > 0;) backward(i);
   }

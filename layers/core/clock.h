@@ -1,0 +1,14 @@
+#pragma once
+
+#include <chrono>
+
+namespace convoy {
+
+/// The clock of timeouts and profiles: never set back.
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace convoy

@@ -45,7 +45,8 @@ void Executor::bind(std::size_t number, Backend& backend, const PixelScale& pixe
       const auto segment =
           std::find_if(plan_.program.segments.begin(), plan_.program.segments.end(),
                        [&](const Segment& s) { return s.first == static_cast<int>(number); });
-      kernels_[number] = backend.scale_pixels(graph_->input(), segment->samples, pixels, reads[0], writes[0]);
+      kernels_[number] = backend.scale_pixels(graph_->input(), segment->samples,
+                                              plan_.program.choices.precision, pixels, reads[0], writes[0]);
       break;
     }
     case StepKind::layer:

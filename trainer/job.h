@@ -44,7 +44,7 @@ struct Job {
     double clip_norm = 0;             ///< largest norm of the gradient; 0: not clipped
     std::int64_t evaluate_every = 1;  ///< epochs; 0: only at the end
     std::int64_t evaluate_batch = 0;  ///< samples at a time on one device; 0: as micro_batch
-    std::string precision = "fp32";   ///< fp32
+    std::string precision = "fp32";   ///< fp32, bf16
     friend bool operator==(const Train&, const Train&) = default;
   } train;
 

@@ -1,5 +1,7 @@
 #include "layers/core/dtype.h"
 
+#include "layers/core/error.h"
+
 namespace convoy {
 
 std::string_view name_of(DType type) {
@@ -16,6 +18,13 @@ std::string_view name_of(DType type) {
       return "int32";
   }
   return "?";
+}
+
+DType dtype_of(std::string_view name) {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::u8, DType::s32}) {
+    if (name_of(type) == name) return type;
+  }
+  fail(ExitCode::internal, "no element type is called \"{}\"", name);
 }
 
 }  // namespace convoy

@@ -25,5 +25,7 @@ constexpr std::int64_t size_of(DType type) {
 
 /// "fp32", "fp16", "bf16", "uint8", "int32".
 std::string_view name_of(DType type);
+/// The type of a name; Error(internal) when there is none.
+DType dtype_of(std::string_view name);
 
 }  // namespace convoy

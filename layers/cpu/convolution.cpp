@@ -85,11 +85,11 @@ class ConvolutionLayer : public CpuLayer {
     const auto activation = blocked ? any_activation : channels_last_activation;
     const bool narrow = std::min(site_.inputs[0].channels, op_.outputs) < kWinogradChannels;
     const auto algorithm = narrow ? dnnl::algorithm::convolution_direct : dnnl::algorithm::convolution_auto;
-    const memory::desc source = activation(site_.inputs[0], site_.batch);
-    const memory::desc target = activation(site_.output, site_.batch);
-    const memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
-    const memory::desc bias =
-        op_.bias ? memory::desc{{op_.outputs}, memory::data_type::f32, Tag::a} : memory::desc{};
+    const memory::desc source = activation(site_.inputs[0], site_.batch, site_.type);
+    const memory::desc target = activation(site_.output, site_.batch, site_.type);
+    const memory::desc gradient = any_like(canonical_parameter(site_.layer->parameters[0]));
+    const memory::desc kernel = with_type(gradient, site_.type);
+    const memory::desc bias = op_.bias ? plain_vector(op_.outputs) : memory::desc{};
     const Dims strides{op_.stride_y, op_.stride_x};
     const Dims dilations{op_.dilation_y - 1, op_.dilation_x - 1};
     const Dims begin{op_.padding_top, op_.padding_left};
@@ -101,7 +101,7 @@ class ConvolutionLayer : public CpuLayer {
                 user_scratchpad(),
                 engine};
     if (!site_.training) return;
-    weights_ = {{algorithm, source, kernel, bias, target, strides, dilations, begin, end},
+    weights_ = {{algorithm, source, gradient, bias, target, strides, dilations, begin, end},
                 user_scratchpad(),
                 engine,
                 forward_};

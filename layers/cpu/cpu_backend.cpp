@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include "layers/cpu/element.h"
 #include "layers/cpu/lower.h"
 #include "layers/cpu/simd.h"
 #include "layers/graph/arithmetic.h"
@@ -33,14 +34,22 @@ CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float
 class CpuBackend : public Backend {
  public:
   std::string name() const override { return "cpu"; }
+  bool supports(DType type) const override {
+    // oneDNN computes with bf16 from AVX-512 on (with instructions for it, or by conversion).
+    const bool wide = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+    return type == DType::f32 || (type == DType::bf16 && wide);
+  }
   std::int64_t alignment() const override { return 64; }
   std::string describe(const Layout& layout) const override;
 
   std::shared_ptr<const LoweredLayer> lower(const Site& site, std::span<const Layout> inputs) override {
     return std::visit([&](const auto& op) { return cpu::lower(op, site, inputs, engine_); }, site.layer->op);
   }
-  Layout input_layout(Shape shape, std::int64_t batch) override {
-    return engine_.layout(cpu::plain_activation(shape, batch));
+  Layout input_layout(Shape shape, std::int64_t batch, DType type) override {
+    return engine_.layout(cpu::plain_activation(shape, batch, type));
+  }
+  Layout master_layout(const Layout& used) override {
+    return engine_.layout(cpu::with_type(engine_.desc(used), DType::f32));
   }
   void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
                        void* stored) override {
@@ -56,7 +65,7 @@ class CpuBackend : public Backend {
   }
   std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
                                   const void* source, void* target, void* scratch) override;
-  std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale,
+  std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, DType type, const PixelScale& scale,
                                        const void* pixels, void* input) override;
   std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
                               const void* gradients, void* momentum) override;
@@ -87,7 +96,7 @@ std::string CpuBackend::describe(const Layout& layout) const {
   } else {
     strides = fmt::format(":opaque{}", static_cast<int>(desc.format_kind));
   }
-  return "fp32 " + dims + strides;
+  return fmt::format("{} {}{}", name_of(cpu::type_of(engine_.desc(layout))), dims, strides);
 }
 
 dnnl::reorder::primitive_desc CpuBackend::reorder_desc(const Layout& from, const Layout& to, bool add) const {
@@ -128,27 +137,29 @@ std::unique_ptr<Kernel> CpuBackend::reorder(const Layout& from, const Layout& to
   });
 }
 
-std::unique_ptr<Kernel> CpuBackend::scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale,
-                                                 const void* pixels, void* input) {
+std::unique_ptr<Kernel> CpuBackend::scale_pixels(Shape shape, std::int64_t batch, DType type,
+                                                 const PixelScale& scale, const void* pixels, void* input) {
   const auto* from = static_cast<const std::uint8_t*>(pixels);
-  auto* to = static_cast<float*>(input);
-  // A table of the 256 values of each channel: one look-up a pixel.
-  std::vector<float> table(static_cast<std::size_t>(shape.channels) * 256);
-  for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c) {
-    for (std::size_t v = 0; v < 256; ++v) {
-      table[c * 256 + v] = (static_cast<float>(v) - scale.mean[c]) / scale.deviation[c];
-    }
-  }
-  return make_kernel([=, table = std::move(table)](const StepContext&) {
-#pragma omp parallel for collapse(2)
-    for (std::int64_t n = 0; n < batch; ++n) {
-      for (std::int64_t c = 0; c < shape.channels; ++c) {
-        const std::uint8_t* row = from + n * shape.elements() + c;
-        float* plane = to + (n * shape.channels + c) * shape.pixels();
-        const float* values = table.data() + c * 256;
-        for (std::int64_t i = 0; i < shape.pixels(); ++i) plane[i] = values[row[i * shape.channels]];
+  return cpu::with_element(type, [&]<class T>(T) -> std::unique_ptr<Kernel> {
+    auto* to = static_cast<T*>(input);
+    // A table of the 256 values of each channel: one look-up a pixel.
+    std::vector<T> table(static_cast<std::size_t>(shape.channels) * 256);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c) {
+      for (std::size_t v = 0; v < 256; ++v) {
+        table[c * 256 + v] = T((static_cast<float>(v) - scale.mean[c]) / scale.deviation[c]);
       }
     }
+    return make_kernel([=, table = std::move(table)](const StepContext&) {
+#pragma omp parallel for collapse(2)
+      for (std::int64_t n = 0; n < batch; ++n) {
+        for (std::int64_t c = 0; c < shape.channels; ++c) {
+          const std::uint8_t* row = from + n * shape.elements() + c;
+          T* plane = to + (n * shape.channels + c) * shape.pixels();
+          const T* values = table.data() + c * 256;
+          for (std::int64_t i = 0; i < shape.pixels(); ++i) plane[i] = values[row[i * shape.channels]];
+        }
+      }
+    });
   });
 }
 

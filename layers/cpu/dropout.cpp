@@ -1,3 +1,4 @@
+#include "layers/cpu/element.h"
 #include "layers/cpu/lower.h"
 #include "layers/graph/arithmetic.h"
 
@@ -9,7 +10,7 @@ class DropoutLayer : public CpuLayer {
  public:
   DropoutLayer(const Dropout& op, const Site& site, Inputs inputs, Engine& engine)
       : CpuLayer(site, engine), op_(op) {
-    const Layout layout = engine.accept(plain_activation(site.inputs[0], site.batch), inputs[0]);
+    const Layout layout = engine.accept(plain_activation(site.inputs[0], site.batch, site.type), inputs[0]);
     spec_.passes.push_back(
         {PassKind::forward, {{Role::input, 0, layout}}, {{Role::output, 0, layout}}, 0, true});
     if (!site.training || !site.input_gradient[0]) return;
@@ -22,8 +23,14 @@ class DropoutLayer : public CpuLayer {
 
   std::unique_ptr<Kernel> bind(std::size_t, std::span<void* const> reads, std::span<void* const> writes,
                                void*) const override {
-    const auto* from = static_cast<const float*>(reads[0]);
-    auto* to = static_cast<float*>(writes[0]);
+    return with_element(site_.type, [&]<class T>(T) {
+      return drop_kernel(static_cast<const T*>(reads[0]), static_cast<T*>(writes[0]));
+    });
+  }
+
+ private:
+  template <class T>
+  std::unique_ptr<Kernel> drop_kernel(const T* from, T* to) const {
     const auto threshold = static_cast<std::uint32_t>(op_.rate * 0x1p32);
     const auto scale = static_cast<float>(1 / (1 - op_.rate));
     const auto instance = static_cast<std::uint32_t>(site_.layer_index);
@@ -40,14 +47,13 @@ class DropoutLayer : public CpuLayer {
           const std::int64_t count = std::min<std::int64_t>(4, elements - e);
           for (std::int64_t i = 0; i < count; ++i) {
             const std::int64_t at = n * elements + e + i;
-            to[at] = drop(from[at], words.word[i], threshold, scale);
+            to[at] = T(drop(float(from[at]), words.word[i], threshold, scale));
           }
         }
       }
     });
   }
 
- private:
   Dropout op_;
 };
 

@@ -57,9 +57,11 @@ class FullyConnectedLayer : public CpuLayer {
  private:
   void choose() {
     // Dense rows: the same bytes as a dense image, and oneDNN's fast kernels take no others.
-    const memory::desc source{{site_.batch, site_.inputs[0].elements()}, memory::data_type::f32, Tag::ab};
-    const memory::desc target{{site_.batch, op_.outputs}, memory::data_type::f32, Tag::ab};
-    const memory::desc kernel = any_like(canonical_parameter(site_.layer->parameters[0]));
+    const memory::data_type type = data_type_of(site_.type);
+    const memory::desc source{{site_.batch, site_.inputs[0].elements()}, type, Tag::ab};
+    const memory::desc target{{site_.batch, op_.outputs}, type, Tag::ab};
+    const memory::desc gradient = any_like(canonical_parameter(site_.layer->parameters[0]));
+    const memory::desc kernel = with_type(gradient, site_.type);
     const memory::desc bias = op_.bias ? plain_vector(op_.outputs) : memory::desc{};
     const auto purpose =
         site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
@@ -69,8 +71,8 @@ class FullyConnectedLayer : public CpuLayer {
     // Backward with the weights as forward has them needs no change of layout; taken where oneDNN has a fast
     // kernel for it.
     const memory::desc same = forward_.weights_desc();
-    weights_ = backward_weights(source, same, bias, target);
-    if (is_slow(weights_)) weights_ = backward_weights(source, kernel, bias, target);
+    weights_ = backward_weights(source, with_type(same, DType::f32), bias, target);
+    if (is_slow(weights_)) weights_ = backward_weights(source, gradient, bias, target);
     if (!site_.input_gradient[0]) return;
     data_ = backward_data(source, same, target);
     if (is_slow(data_)) data_ = backward_data(source, kernel, target);
@@ -90,7 +92,7 @@ class FullyConnectedLayer : public CpuLayer {
     Engine& e = *engine_;
     const Layout bias = e.layout(plain_vector(op_.outputs));
     const Layout output = e.layout(forward_.dst_desc());
-    const Layout rows = e.accept(plain_activation(site_.inputs[0], site_.batch), input);
+    const Layout rows = e.accept(plain_activation(site_.inputs[0], site_.batch, site_.type), input);
     PassSpec forward{PassKind::forward,
                      {{Role::input, 0, rows}, {Role::parameter, 0, e.layout(forward_.weights_desc())}},
                      {{Role::output, 0, output}},

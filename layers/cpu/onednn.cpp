@@ -19,17 +19,40 @@ Layout Engine::accept(const memory::desc& wanted, const Layout& incoming) {
   return layout(wanted);
 }
 
-memory::desc plain_activation(Shape shape, std::int64_t batch) {
-  if (shape.pixels() == 1) return {{batch, shape.channels}, memory::data_type::f32, Tag::ab};
-  return {{batch, shape.channels, shape.height, shape.width}, memory::data_type::f32, Tag::abcd};
+memory::data_type data_type_of(DType type) {
+  switch (type) {
+    case DType::f32:
+      return memory::data_type::f32;
+    case DType::f16:
+      return memory::data_type::f16;
+    case DType::bf16:
+      return memory::data_type::bf16;
+    case DType::u8:
+      return memory::data_type::u8;
+    case DType::s32:
+      return memory::data_type::s32;
+  }
+  return memory::data_type::undef;
 }
 
-memory::desc any_activation(Shape shape, std::int64_t batch) {
-  return {{batch, shape.channels, shape.height, shape.width}, memory::data_type::f32, Tag::any};
+DType type_of(const memory::desc& desc) {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::u8, DType::s32}) {
+    if (desc.data_type() == data_type_of(type)) return type;
+  }
+  fail(ExitCode::internal, "oneDNN's data type {} has no name here", static_cast<int>(desc.data_type()));
 }
 
-memory::desc channels_last_activation(Shape shape, std::int64_t batch) {
-  return {{batch, shape.channels, shape.height, shape.width}, memory::data_type::f32, Tag::acdb};
+memory::desc plain_activation(Shape shape, std::int64_t batch, DType type) {
+  if (shape.pixels() == 1) return {{batch, shape.channels}, data_type_of(type), Tag::ab};
+  return {{batch, shape.channels, shape.height, shape.width}, data_type_of(type), Tag::abcd};
+}
+
+memory::desc any_activation(Shape shape, std::int64_t batch, DType type) {
+  return {{batch, shape.channels, shape.height, shape.width}, data_type_of(type), Tag::any};
+}
+
+memory::desc channels_last_activation(Shape shape, std::int64_t batch, DType type) {
+  return {{batch, shape.channels, shape.height, shape.width}, data_type_of(type), Tag::acdb};
 }
 
 memory::desc canonical_parameter(const ParameterSpec& parameter) {
@@ -43,6 +66,12 @@ memory::desc canonical_parameter(const ParameterSpec& parameter) {
 }
 
 memory::desc any_like(const memory::desc& desc) { return {desc.dims(), desc.data_type(), Tag::any}; }
+
+memory::desc with_type(const memory::desc& desc, DType type) {
+  memory::desc other = desc;
+  other.data.data_type = memory::convert_to_c(data_type_of(type));
+  return other;
+}
 
 memory::desc plain_vector(std::int64_t elements) { return {{elements}, memory::data_type::f32, Tag::a}; }
 

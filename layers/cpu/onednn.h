@@ -57,15 +57,22 @@ class Engine {
   std::vector<memory::desc> table_;
 };
 
+/// oneDNN's name of an element type, and back.
+memory::data_type data_type_of(DType type);
+DType type_of(const memory::desc& desc);
+
 /// Descriptor of an activation as a dense row-major tensor: N×C for vectors, N×C×H×W otherwise.
-memory::desc plain_activation(Shape shape, std::int64_t batch);
+memory::desc plain_activation(Shape shape, std::int64_t batch, DType type);
 /// Descriptor of an activation as N×H×W×C in memory.
-memory::desc channels_last_activation(Shape shape, std::int64_t batch);
+memory::desc channels_last_activation(Shape shape, std::int64_t batch, DType type);
 /// Descriptor of an activation with the layout left to oneDNN.
-memory::desc any_activation(Shape shape, std::int64_t batch);
+memory::desc any_activation(Shape shape, std::int64_t batch, DType type);
 /// Descriptor of a parameter in its canonical layout; groups become a leading dimension.
 memory::desc canonical_parameter(const ParameterSpec& parameter);
+/// The same shape and type, the layout left to oneDNN.
 memory::desc any_like(const memory::desc& desc);
+/// The same shape and layout with elements of another type.
+memory::desc with_type(const memory::desc& desc, DType type);
 memory::desc plain_vector(std::int64_t elements);
 /// The same bytes seen as N×C×H×W, or as N×C.
 memory::desc as_image(const memory::desc& desc, Shape shape, std::int64_t batch);

@@ -73,7 +73,7 @@ class PoolingLayer : public CpuLayer {
                                              : dnnl::algorithm::pooling_avg_exclude_padding;
     }
     const memory::desc source = as_image(engine_->desc(input), in, site_.batch);
-    const memory::desc target = any_activation(out, site_.batch);
+    const memory::desc target = any_activation(out, site_.batch, site_.type);
     const auto purpose =
         site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     forward_ = {
@@ -92,7 +92,8 @@ class PoolingLayer : public CpuLayer {
 /// The input as outer × height × width × inner, when it lies so with at least 8 values side by side.
 std::optional<MaxPoolGeometry> geometry_of(const Pooling& op, const Site& site, const memory::desc& desc) {
   const dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
-  if (op.kind != Pooling::Kind::max || desc.data.ndims != 4 || desc.data.format_kind != dnnl_blocked)
+  if (op.kind != Pooling::Kind::max || site.type != DType::f32 || desc.data.ndims != 4 ||
+      desc.data.format_kind != dnnl_blocked)
     return std::nullopt;
   const Shape in = site.inputs[0];
   const Shape out = site.output;
@@ -100,7 +101,7 @@ std::optional<MaxPoolGeometry> geometry_of(const Pooling& op, const Site& site, 
                     op.kernel_y, op.kernel_x, op.stride_y, op.stride_x, op.padding_y, op.padding_x};
   if (op.global) g.kernel_y = in.height, g.kernel_x = in.width;
   if (g.kernel_y * g.kernel_x > 255 || in.channels < 8) return std::nullopt;
-  if (desc == channels_last_activation(in, site.batch)) return g;
+  if (desc == channels_last_activation(in, site.batch, site.type)) return g;
   for (const Tag tag : {Tag::aBcd16b, Tag::aBcd8b}) {
     if (desc != memory::desc({site.batch, in.channels, in.height, in.width}, memory::data_type::f32, tag))
       continue;

@@ -9,7 +9,7 @@ namespace {
 class SoftmaxLossLayer : public CpuLayer {
  public:
   SoftmaxLossLayer(const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine) {
-    const Layout scores = engine.accept(plain_activation(site.inputs[0], site.batch), inputs[0]);
+    const Layout scores = engine.accept(plain_activation(site.inputs[0], site.batch, DType::f32), inputs[0]);
     const Layout labels{-1, site.batch * 4};
     // Rows' losses wait here until one thread adds them up in order, so that the sum has one value.
     spec_.passes.push_back({PassKind::forward,

@@ -28,6 +28,7 @@ struct Site {
   std::int64_t batch = 0;            ///< samples that pass at a time
   bool training = true;              ///< false: forward only, inference meaning
   std::vector<bool> input_gradient;  ///< for each input, whether backward must give its gradient
+  DType type = DType::f32;           ///< of activations, their gradients, and weights of kind `weight`
 };
 
 /// What an operand of a pass is. `index` counts inputs, parameters or states of the layer.
@@ -148,6 +149,8 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual std::string name() const = 0;
+  /// Whether kernels can compute with activations and weights of `type` here.
+  virtual bool supports(DType type) const = 0;
   /// Smallest alignment of a tensor's offset in the arena; a power of two.
   virtual std::int64_t alignment() const = 0;
   /// The text of a layout, the same on every rank ("fp32 nChw16c 64x96x55x55").
@@ -157,7 +160,10 @@ class Backend {
   virtual std::shared_ptr<const LoweredLayer> lower(const Site& site, std::span<const Layout> inputs) = 0;
 
   /// Layout in which the network's input is made from pixels for `batch` samples.
-  virtual Layout input_layout(Shape shape, std::int64_t batch) = 0;
+  virtual Layout input_layout(Shape shape, std::int64_t batch, DType type) = 0;
+  /// The fp32 layout in which the master copy of a parameter lies whose forward pass wants `used`: `used`
+  /// itself for fp32, its twin for half types.
+  virtual Layout master_layout(const Layout& used) = 0;
   /// A parameter from host memory, dense in its canonical layout, to `stored` on the device, and back. For
   /// start-up and checkpoints; both wait for the device.
   virtual void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
@@ -171,9 +177,9 @@ class Backend {
   virtual std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
                                           const void* source, void* target, void* scratch) = 0;
 
-  /// uint8 batch × H × W × C pixels to the input layout.
-  virtual std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, const PixelScale& scale,
-                                               const void* pixels, void* input) = 0;
+  /// uint8 batch × H × W × C pixels to the input layout of `type`.
+  virtual std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, DType type,
+                                               const PixelScale& scale, const void* pixels, void* input) = 0;
   /// `momentum` may be null when spec.momentum is 0.
   virtual std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
                                       const void* gradients, void* momentum) = 0;

@@ -1,6 +1,6 @@
 // Times whole training steps of a network on the CPU, data in memory: images/s, and where the time of a step
 // goes.
-//   build/tests/bench/train_step NET.toml [batch] [threads] [steps] [--table]
+//   build/tests/bench/train_step NET.toml [batch] [threads] [steps] [--bf16] [--table]
 // Prints one JSON line: median images/s over blocks of steps, and shares of the step.
 
 #include <fmt/format.h>
@@ -28,16 +28,16 @@ struct Job {
   int threads = 2;
   int steps = 50;
   bool table = false;
+  DType precision = DType::f32;
 };
 
 Job read_arguments(int argc, char** argv) {
   Job job;
   std::vector<std::string> words(argv + 1, argv + argc);
-  if (const auto flag = std::find(words.begin(), words.end(), "--table"); flag != words.end()) {
-    job.table = true;
-    words.erase(flag);
-  }
-  if (words.empty()) fail(ExitCode::usage, "usage: train_step NET.toml [batch] [threads] [steps] [--table]");
+  job.table = std::erase(words, "--table") > 0;
+  if (std::erase(words, "--bf16") > 0) job.precision = DType::bf16;
+  if (words.empty())
+    fail(ExitCode::usage, "usage: train_step NET.toml [batch] [threads] [steps] [--bf16] [--table]");
   job.network = words[0];
   if (words.size() > 1) job.batch = std::stoll(words[1]);
   if (words.size() > 2) job.threads = std::stoi(words[2]);
@@ -63,6 +63,7 @@ int run(const Job& job) {
   PlanRequest request;
   request.samples = request.batch = job.batch;
   request.evaluate = false;
+  request.precision = job.precision;
   request.limit_bytes = device.info().free_bytes;
   OptimizerSettings optimizer;
   optimizer.weight_decay = 5e-4F;
@@ -104,6 +105,7 @@ int run(const Job& job) {
   fmt::print("{}\n", boost::json::serialize(boost::json::object{
                          {"network", graph.name()},
                          {"batch", job.batch},
+                         {"precision", name_of(job.precision)},
                          {"threads", job.threads},
                          {"images_per_second", rates[kBlocks / 2]},
                          {"outside_kernels_share", 1 - (after.kernels - before.kernels) / total},

@@ -45,7 +45,12 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend)
       (std::min(request.batch, std::max<std::int64_t>(request.samples, 1)) + request.ranks - 1) /
       request.ranks;
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
+  if (!backend.supports(request.precision)) {
+    fail(ExitCode::usage, "precision {}: the device \"{}\" here has no fast kernels for it; use fp32",
+         name_of(request.precision), backend.name());
+  }
   Choices choices;
+  choices.precision = request.precision;
   if (request.training) {
     choices.train_samples = train_sizes(request, most, plan.accumulation);
     choices.accumulate = plan.accumulation > 1;
@@ -101,7 +106,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"global_batch", plan.request.batch},
           {"micro_batch", plan.micro_batch},
           {"accumulation", plan.accumulation},
-          {"precision", "fp32"},
+          {"precision", name_of(plan.request.precision)},
           {"recompute", boost::json::array{}},
           {"shard_optimizer", false},
           {"workspace_bytes", plan.ledger[static_cast<std::size_t>(Category::workspace)]},
@@ -115,9 +120,9 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
 
 std::string plan_text(const Plan& plan, const Graph& graph) {
   std::string text =
-      fmt::format("{}: {} samples at a time on each of {} rank{}, {} micro-batch{} an update\n", graph.name(),
-                  plan.micro_batch, plan.request.ranks, plan.request.ranks == 1 ? "" : "s", plan.accumulation,
-                  plan.accumulation == 1 ? "" : "es");
+      fmt::format("{}: {}, {} samples at a time on each of {} rank{}, {} micro-batch{} an update\n",
+                  graph.name(), name_of(plan.request.precision), plan.micro_batch, plan.request.ranks,
+                  plan.request.ranks == 1 ? "" : "s", plan.accumulation, plan.accumulation == 1 ? "" : "es");
   text += fmt::format("bytes alive at the peak, \"{}\":\n",
                       plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)].name);
   for (int c = 0; c < kCategories; ++c) {

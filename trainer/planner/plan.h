@@ -21,6 +21,7 @@ struct PlanRequest {
   bool evaluate = true;
   bool momentum = true;
   std::int64_t bucket_bytes = 4 << 20;
+  DType precision = DType::f32;  ///< of activations, and of the weights that kernels read
   std::int64_t limit_bytes = 0;  ///< what the device may hold, less the reserve
 };
 

@@ -18,7 +18,7 @@ int add_tensor(Program& program, const char* name, Category category, std::int64
 
 /// Parameters in the order in which backward gives their gradients, stored as the forward pass of the main
 /// segment wants them.
-void place_parameters(const Graph& graph, const SegmentBuilder& main, Program& program) {
+void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& backend, Program& program) {
   std::int64_t offset = 0;
   std::int64_t state_offset = 0;
   for (int i = static_cast<int>(graph.layers().size()); i-- > 0;) {
@@ -27,8 +27,10 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Program& p
       const LayerSpec& spec = main.lowered()[static_cast<std::size_t>(i)]->spec();
       for (const Operand& operand : spec.passes[0].reads) {
         if (operand.role != Role::parameter || operand.index != p) continue;
-        program.parameters.push_back({i, p, operand.layout, offset});
-        offset += round_up(operand.layout.bytes, kSlotAlignment);
+        const Layout master =
+            program.choices.train_samples.empty() ? operand.layout : backend.master_layout(operand.layout);
+        program.parameters.push_back({i, p, master, offset});
+        offset += round_up(master.bytes, kSlotAlignment);
       }
     }
     for (int s = 0; s < static_cast<int>(layer.states.size()); ++s) {
@@ -126,7 +128,7 @@ Program build_program(const Graph& graph, const Choices& choices, Backend& backe
     builders.emplace_back(graph, backend, program, SegmentKind::evaluate, choices.evaluate_samples);
   }
   builders.front().lower();
-  place_parameters(graph, builders.front(), program);
+  place_parameters(graph, builders.front(), backend, program);
   if (!choices.train_samples.empty()) cut_buckets(program);
   for (SegmentBuilder& builder : builders) builder.build();
   if (!choices.train_samples.empty()) build_update(program);

@@ -108,6 +108,7 @@ struct Choices {
       train_samples;        ///< sizes of micro-batches that will pass, the largest first; empty: no training
   bool accumulate = false;  ///< an iteration may have more than one micro-batch
   std::int64_t evaluate_samples = 0;  ///< 0: no evaluation
+  DType precision = DType::f32;       ///< of activations and of the weights that kernels read
   bool momentum = true;               ///< the optimizer keeps one
   bool reduce = false;                ///< gradients of other ranks are added
   std::int64_t bucket_bytes = 4 << 20;

@@ -50,7 +50,7 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
 Site SegmentBuilder::site_of(int index) const {
   const Layer& layer = graph_.layers()[at(index)];
   Site site{&layer,     index, graph_.input_shapes(layer), graph_.output_shape(layer), segment_.samples,
-            training(), {}};
+            training(), {},    program_.choices.precision};
   for (const int input : layer.inputs)
     site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
   return site;
@@ -58,7 +58,7 @@ Site SegmentBuilder::site_of(int index) const {
 
 void SegmentBuilder::lower() {
   std::vector<Layout> layouts(graph_.activations().size());
-  layouts[0] = backend_.input_layout(graph_.input(), segment_.samples);
+  layouts[0] = backend_.input_layout(graph_.input(), segment_.samples, program_.choices.precision);
   for (int i = 0; i < static_cast<int>(graph_.layers().size()); ++i) {
     const Layer& layer = graph_.layers()[at(i)];
     if (!training() && only_training(layer.op)) {
@@ -111,7 +111,7 @@ void SegmentBuilder::input() {
   const Shape shape = graph_.input();
   segment_.pixels = new_tensor("pixels", Category::input, {-1, segment_.samples * shape.elements()});
   segment_.labels = new_tensor("labels", Category::input, {-1, segment_.samples * 4});
-  const Layout layout = backend_.input_layout(shape, segment_.samples);
+  const Layout layout = backend_.input_layout(shape, segment_.samples, program_.choices.precision);
   values_[0].tensor = new_tensor("input", Category::activations, layout);
   values_[0].layout = layout;
   Step& step = new_step(StepKind::scale_pixels, "scale pixels", -1);
@@ -146,7 +146,9 @@ Ref SegmentBuilder::parameter_ref(int layer, int parameter, const Layout& layout
   if (const auto copy = copies.find(layout.id); copy != copies.end()) return {copy->second, 0};
   const Layer& owner = graph_.layers()[at(layer)];
   const std::string name = owner.name + "." + owner.parameters[at(parameter)].name;
-  const int copy = new_tensor(name + " in another layout", Category::layout_changes, layout);
+  const bool half = backend_.master_layout(layout).id != layout.id;
+  const int copy = half ? new_tensor(name + " in half precision", Category::weights, layout)
+                        : new_tensor(name + " in another layout", Category::layout_changes, layout);
   Step& step = new_step(StepKind::reorder, "reorder " + name, layer);
   step.reads = {{program_.weights, place.offset}};
   step.writes = {{copy, 0}};

@@ -15,14 +15,14 @@ Layout blocked_layout(Backend& backend, Shape shape, std::int64_t batch) {
       "{ type = \"convolution\", kernel = 3, padding = 1, outputs = " + std::to_string(shape.channels) + " }";
   const Graph graph = parse_network(network_of(row, shape), "layout.toml");
   const Site site{&graph.layers()[0], 0, {shape}, shape, batch, true, {true}};
-  const Layout plain = backend.input_layout(shape, batch);
+  const Layout plain = backend.input_layout(shape, batch, DType::f32);
   return backend.lower(site, std::vector{plain})->spec().passes[0].writes[0].layout;
 }
 
 TEST(CpuBackend, ReordersThereAndBackWithoutLoss) {
   for (const Shape shape : {Shape{16, 5, 5}, Shape{17, 4, 3}, Shape{3, 7, 1}, Shape{20, 1, 1}}) {
     const std::unique_ptr<Backend> backend = make_cpu_backend();
-    const Layout plain = backend->input_layout(shape, 3);
+    const Layout plain = backend->input_layout(shape, 3, DType::f32);
     const Layout other = blocked_layout(*backend, shape, 3);
     const std::vector<float> values = hashed_values(1, static_cast<std::size_t>(3 * shape.elements()));
     const GuardedBuffer from(plain.bytes), there(other.bytes), back(plain.bytes), scratch(1 << 16);
@@ -38,7 +38,7 @@ TEST(CpuBackend, ReordersThereAndBackWithoutLoss) {
 TEST(CpuBackend, AddsAcrossLayoutsAndAssignsInTheFirstPass) {
   const Shape shape{17, 4, 3};
   const std::unique_ptr<Backend> backend = make_cpu_backend();
-  const Layout plain = backend->input_layout(shape, 2);
+  const Layout plain = backend->input_layout(shape, 2, DType::f32);
   const Layout other = blocked_layout(*backend, shape, 2);
   const std::size_t count = static_cast<std::size_t>(2 * shape.elements());
   const std::vector<float> values = hashed_values(1, count);
@@ -62,7 +62,7 @@ TEST(CpuBackend, ScalesPixelsByChannel) {
     pixels[i] = static_cast<std::uint8_t>(mix_bits(static_cast<std::uint32_t>(i)));
   const PixelScale scale{{10, 20, 30}, {2, 4, 0.5F}};
   std::vector<float> input(24);
-  backend->scale_pixels(shape, 2, scale, pixels.data(), input.data())->run({});
+  backend->scale_pixels(shape, 2, DType::f32, scale, pixels.data(), input.data())->run({});
   for (std::size_t n = 0; n < 2; ++n) {
     for (std::size_t c = 0; c < 3; ++c) {
       for (std::size_t i = 0; i < 4; ++i) {

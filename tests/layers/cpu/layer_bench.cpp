@@ -45,7 +45,8 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
            graph_.output_shape(layer()),
            batch,
            settings.training,
-           std::vector<bool>(count, settings.training && settings.input_gradient)};
+           std::vector<bool>(count, settings.training && settings.input_gradient),
+           settings.type};
   lowered_ = backend_->lower(site_, std::vector<Layout>(count, incoming_layout(settings)));
   inputs.assign(count, zeros(batch * input.elements()));
   input_gradients = inputs;
@@ -63,14 +64,15 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
 }
 
 Layout LayerBench::incoming_layout(const BenchSettings& settings) {
-  const Layout plain = backend_->input_layout(site_.inputs[0], site_.batch);
+  const Layout plain = backend_->input_layout(site_.inputs[0], site_.batch, settings.type);
   if (!settings.blocked_input) return plain;
   const std::string row =
       fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", site_.inputs[0].channels);
   const Graph source = parse_network(network_of(row, site_.inputs[0]), "source.toml");
   const Layer& giver = source.layers().front();
-  const Site site{&giver, 0,     source.input_shapes(giver), source.output_shape(giver), site_.batch,
-                  true,   {true}};
+  const Site site{
+      &giver,       0, source.input_shapes(giver), source.output_shape(giver), site_.batch, true, {true},
+      settings.type};
   return backend_->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
 }
 
@@ -105,7 +107,7 @@ LayerBench::Port LayerBench::make_port(const Operand& operand, bool read) {
   port.operand = operand;
   port.memory = operand.role == Role::saved ? saved_ : std::make_shared<GuardedBuffer>(operand.layout.bytes);
   if (!is_activation(operand.role)) return port;
-  const Layout plain = backend_->input_layout(shape_of(operand), site_.batch);
+  const Layout plain = backend_->input_layout(shape_of(operand), site_.batch, DType::f32);
   port.plain = std::make_shared<GuardedBuffer>(plain.bytes);
   const Layout& from = read ? plain : operand.layout;
   const Layout& to = read ? operand.layout : plain;
@@ -124,8 +126,9 @@ LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& 
   if (settings.in_place && spec.in_place && spec.reads[0].layout.id == spec.writes[0].layout.id) {
     pass.writes[0].memory = pass.reads[0].memory;
     pass.writes[0].change = backend_->reorder(
-        spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch), false, false,
-        pass.reads[0].memory->data(), pass.writes[0].plain->data(), pass.writes[0].scratch->data());
+        spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch, DType::f32),
+        false, false, pass.reads[0].memory->data(), pass.writes[0].plain->data(),
+        pass.writes[0].scratch->data());
   }
   pass.scratch = std::make_shared<GuardedBuffer>(spec.scratch_bytes);
   std::vector<void*> reads;

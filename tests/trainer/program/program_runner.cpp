@@ -44,7 +44,8 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
                        [&](const Segment& s) { return s.first == static_cast<int>(number); });
       const auto channels = static_cast<std::size_t>(graph_.input().channels);
       const PixelScale scale{std::vector<float>(channels, 128.F), std::vector<float>(channels, 64.F)};
-      return backend_.scale_pixels(graph_.input(), segment->samples, scale, reads[0], writes[0]);
+      return backend_.scale_pixels(graph_.input(), segment->samples, program_.choices.precision, scale,
+                                   reads[0], writes[0]);
     }
     case StepKind::layer:
       return step.lowered->bind(step.pass, reads, writes, scratch);

@@ -1,6 +1,7 @@
 #include "layers/cpu/max_pool.h"
 
 #include "layers/cpu/max_pool_maps.h"
+#include "layers/cpu/simd.h"
 
 namespace convoy::cpu {
 
@@ -9,20 +10,9 @@ void max_pool_forward_map_v4(const MaxPoolGeometry& g, const float* map, float* 
                              std::uint8_t* positions);
 void max_pool_backward_map_v4(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions,
                               float* map);
-
-namespace {
-
-/// AVX-512 as of x86-64-v4.
-bool has_v4() {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
-}
-
-}  // namespace
 #else
 namespace {
 
-constexpr bool has_v4() { return false; }
 constexpr auto max_pool_forward_map_v4 = forward_map;
 constexpr auto max_pool_backward_map_v4 = backward_map;
 

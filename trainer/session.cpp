@@ -136,10 +136,7 @@ std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here
 
 int thread_count(const Job& job, int ranks_here) {
   if (job.threads > 0) return static_cast<int>(job.threads);
-  const int usable = usable_cores();
-  // A launcher that bound the rank to some cores of the machine has divided them already.
-  if (usable < machine_cores()) return usable;
-  return std::max(1, usable / ranks_here);
+  return usable_cores(ranks_here);
 }
 
 OptimizerSettings optimizer_settings(const Job& job) {

@@ -16,7 +16,11 @@ inline constexpr std::int64_t kMostWindow = 1 << 14;
 /// The value, or an Error(usage) that the layer lacks `key`.
 template <class T>
 T required(const TomlTable& table, std::string_view key, std::optional<T> value) {
-  if (!value) fail(ExitCode::usage, "{}{}: key \"{}\" is missing", table.mark().prefix(), table.what(), key);
+  if (!value) {
+    const std::string meant = table.nearest_unknown(key);
+    fail(ExitCode::usage, "{}{}: key \"{}\" is missing{}", table.mark().prefix(), table.what(), key,
+         meant.empty() ? "" : "; is \"" + meant + "\" meant for it?");
+  }
   return *std::move(value);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -52,7 +53,8 @@ toml::table parse_toml_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
-  if (!file) fail(ExitCode::usage, "{}: cannot be read; check the path and its permissions", path);
+  if (!file || std::filesystem::is_directory(path))
+    fail(ExitCode::usage, "{}: cannot be read; check the path and its permissions", path);
   return parse_toml_text(text.str(), path);
 }
 
@@ -183,6 +185,15 @@ std::optional<std::pair<std::int64_t, std::int64_t>> TomlTable::pair(std::string
     refuse(key, "expected an integer or [height, width]");
   }
   return std::pair{check((*both)[0].as_integer()->get()), check((*both)[1].as_integer()->get())};
+}
+
+std::string TomlTable::nearest_unknown(std::string_view key) const {
+  const std::vector<std::string> wanted{std::string(key)};
+  for (const auto& [other, value] : table_) {
+    if (!known_.contains(other.str()) && !did_you_mean(other.str(), wanted).empty())
+      return std::string(other.str());
+  }
+  return "";
 }
 
 void TomlTable::finish() const {

@@ -38,6 +38,9 @@ class TomlTable {
   const std::string& file() const { return file_; }
   const std::string& what() const { return what_; }
 
+  /// A key that nobody asked for and that may be a misspelt `key`, or "".
+  std::string nearest_unknown(std::string_view key) const;
+
   /// The raw node of a key (marked known), or null.
   const toml::node* node(std::string_view key);
 

@@ -14,11 +14,13 @@ using Inputs = std::span<const Layout>;
 Lowered lower(const Convolution& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const FullyConnected& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Pooling& op, const Site& site, Inputs inputs, Engine& engine);
-Lowered lower(const Relu& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Nonlinearity& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Prelu& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Lrn& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Scale& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Dropout& op, const Site& site, Inputs inputs, Engine& engine);
-Lowered lower(const Sum& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Elementwise& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
 
 /// Base of the layers here: holds the engine and a name for messages.

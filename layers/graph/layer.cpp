@@ -12,11 +12,23 @@ using Reader = std::function<LayerOp(TomlTable&)>;
 
 const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table{
-      {"average_pool", Pooling::read_average},   {"batch_norm", BatchNorm::read},
-      {"convolution", Convolution::read},        {"dropout", Dropout::read},
-      {"fully_connected", FullyConnected::read}, {"lrn", Lrn::read},
-      {"max_pool", Pooling::read_max},           {"relu", Relu::read},
-      {"softmax_loss", SoftmaxLoss::read},       {"sum", Sum::read},
+      {"average_pool", Pooling::read_average},
+      {"batch_norm", BatchNorm::read},
+      {"convolution", Convolution::read},
+      {"dropout", Dropout::read},
+      {"elu", Nonlinearity::read_elu},
+      {"fully_connected", FullyConnected::read},
+      {"lrn", Lrn::read},
+      {"maximum", Elementwise::read_maximum},
+      {"max_pool", Pooling::read_max},
+      {"prelu", Prelu::read},
+      {"product", Elementwise::read_product},
+      {"relu", Nonlinearity::read_relu},
+      {"scale", Scale::read},
+      {"sigmoid", Nonlinearity::read_sigmoid},
+      {"softmax_loss", SoftmaxLoss::read},
+      {"sum", Elementwise::read_sum},
+      {"tanh", Nonlinearity::read_tanh},
   };
   return table;
 }

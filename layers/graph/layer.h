@@ -8,18 +8,20 @@
 #include "layers/graph/batch_norm.h"
 #include "layers/graph/convolution.h"
 #include "layers/graph/dropout.h"
+#include "layers/graph/elementwise.h"
 #include "layers/graph/fully_connected.h"
 #include "layers/graph/lrn.h"
+#include "layers/graph/nonlinearity.h"
 #include "layers/graph/pooling.h"
-#include "layers/graph/relu.h"
+#include "layers/graph/prelu.h"
+#include "layers/graph/scale.h"
 #include "layers/graph/softmax_loss.h"
-#include "layers/graph/sum.h"
 
 namespace convoy {
 
 /// The one list of layer types. A backend that misses one does not compile.
-using LayerOp =
-    std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, SoftmaxLoss>;
+using LayerOp = std::variant<Convolution, FullyConnected, Pooling, Nonlinearity, Prelu, Lrn, BatchNorm, Scale,
+                             Dropout, Elementwise, SoftmaxLoss>;
 
 /// One layer of a Graph: what it computes, from which activations, into which.
 struct Layer {

@@ -123,16 +123,25 @@ def forward(row, x, p, state, training):
 TENSORS, METADATA = {}, {}
 
 
-def add(row, shape, batch, training=True):
-    key = f"{len(METADATA) // 3:03d}"
+def cases():
+    return sum(name.endswith(".network") for name in METADATA)
+
+
+def add(row, shape, batch, training=True, forward=forward, parameters_of=parameters_of, step=0.0):
+    """One case; generators of other files bring their own forward and parameters_of. Inputs are rounded to multiples
+    of `step` (0: not at all)."""
+    key = f"{cases():03d}"
     channels, height, width = shape
     text = ", ".join(f"{k} = {toml(v)}" for k, v in row.items())
     METADATA[key + ".network"] = (f'name = "golden"\ninput = {{ channels = {channels}, height = {height}, '
                                   f"width = {width} }}\nlayers = [ {{ {text} }} ]\n")
     METADATA[key + ".batch"] = str(batch)
     METADATA[key + ".training"] = toml(training)
+    if step > 0:
+        METADATA[key + ".step"] = repr(step)
     inputs = len(row.get("from", ["input"]))
-    x = [torch.tensor(hashed(1 + i, (batch, *shape)), requires_grad=True) for i in range(inputs)]
+    values = [hashed(1 + i, (batch, *shape)) for i in range(inputs)]
+    x = [torch.tensor(np.round(v / step) * step if step > 0 else v, requires_grad=True) for v in values]
     p = {}
     for i, (name, dims) in enumerate(parameters_of(row, shape).items()):
         values = hashed(10 + i, dims)
@@ -164,6 +173,12 @@ def add(row, shape, batch, training=True):
     if row["type"] == "batch_norm":
         TENSORS[key + ".running_mean"] = digest(state["mean"].numpy())
         TENSORS[key + ".running_variance"] = digest(state["variance"].numpy())
+
+
+def save(name):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    save_file(TENSORS, path, METADATA)
+    print(f"{cases()} cases, {os.path.getsize(path)} bytes")
 
 
 def convolution(shape, batch, **options):
@@ -236,9 +251,7 @@ def main():
     for classes, batch in [(10, 8), (1000, 3), (2, 1), (17, 5), (1, 2)]:
         add({"type": "softmax_loss"}, (classes, 1, 1), batch)
 
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layers.safetensors")
-    save_file(TENSORS, path, METADATA)
-    print(f"{len(METADATA) // 3} cases, {os.path.getsize(path)} bytes")
+    save("layers.safetensors")
 
 
 if __name__ == "__main__":

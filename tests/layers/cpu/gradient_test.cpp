@@ -28,10 +28,10 @@ struct GradientCase {
   friend void PrintTo(const GradientCase& one, std::ostream* out) { *out << one.row; }
 };
 
-/// `spread` keeps any two values at least 0.05 apart, so that no step of the differences changes which is the
-/// largest.
-std::vector<float> input_values(Values kind, std::size_t count) {
-  std::vector<float> values = hashed_values(1, count);
+/// `spread` keeps any two values of one input at least 0.05 apart, and of (up to four) different inputs
+/// 0.0125, so that no step of the differences changes which is the largest.
+std::vector<float> input_values(Values kind, std::size_t input, std::size_t count) {
+  std::vector<float> values = hashed_values(static_cast<std::uint32_t>(1 + input), count);
   if (kind == Values::away_from_zero) {
     for (float& v : values) v += v < 0 ? -0.5F : 0.5F;
   }
@@ -41,7 +41,8 @@ std::vector<float> input_values(Values kind, std::size_t count) {
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
     for (std::size_t rank = 0; rank < count; ++rank) {
-      values[order[rank]] = 0.05F * (static_cast<float>(rank) - static_cast<float>(count) / 2);
+      values[order[rank]] = 0.05F * (static_cast<float>(rank) - static_cast<float>(count) / 2) +
+                            0.0125F * static_cast<float>(input);
     }
   }
   return values;
@@ -93,7 +94,8 @@ TEST_P(GradientCheck, BackwardEqualsDifferencesOfForward) {
   const GradientCase& one = GetParam();
   set_cpu_threads(1);  // thousands of runs of a few microseconds each
   bench_ = std::make_unique<LayerBench>(one.row, one.input, one.batch);
-  for (std::vector<float>& input : bench_->inputs) input = input_values(one.values, input.size());
+  for (std::size_t i = 0; i < bench_->inputs.size(); ++i)
+    bench_->inputs[i] = input_values(one.values, i, bench_->inputs[i].size());
   for (std::size_t p = 0; p < bench_->parameters.size(); ++p) {
     bench_->parameters[p] = hashed_values(static_cast<std::uint32_t>(10 + p), bench_->parameters[p].size());
   }
@@ -164,12 +166,58 @@ const GradientCase kCases[] = {
     pool("average_pool_rectangular", "kernel = [3, 1], stride = [2, 3]", {2, 7, 7}),
     pool("average_pool_global", "global = true", {16, 5, 3}),
     {"relu", "{ type = \"relu\" }", {5, 3, 3}, 2, 1e-5, 0.1, Values::away_from_zero},
+    {"relu_leaky", "{ type = \"relu\", slope = 0.1 }", {5, 3, 3}, 2, 1e-5, 0.1, Values::away_from_zero},
+    {"relu_negative_slope",
+     "{ type = \"relu\", slope = -0.5 }",
+     {5, 3, 3},
+     2,
+     1e-5,
+     0.1,
+     Values::away_from_zero},
+    // Clear of 0, where the second derivative jumps.
+    {"elu", "{ type = \"elu\" }", {17, 3, 3}, 2, 2e-4, 0.03, Values::away_from_zero},
+    {"elu_alpha", "{ type = \"elu\", alpha = 0.3 }", {5, 3, 3}, 2, 2e-4, 0.03, Values::away_from_zero},
+    {"elu_negative_alpha",
+     "{ type = \"elu\", alpha = -0.7 }",
+     {5, 3, 3},
+     2,
+     2e-4,
+     0.03,
+     Values::away_from_zero},
+    smooth("sigmoid", "{ type = \"sigmoid\" }", {17, 3, 3}),
+    smooth("tanh", "{ type = \"tanh\" }", {17, 3, 3}),
+    {"prelu", "{ type = \"prelu\" }", {17, 3, 3}, 2, 1e-5, 0.1, Values::away_from_zero},
+    {"prelu_shared", "{ type = \"prelu\", shared = true }", {5, 7, 3}, 2, 1e-5, 0.1, Values::away_from_zero},
+    {"prelu_of_vectors", "{ type = \"prelu\" }", {19, 1, 1}, 3, 1e-5, 0.1, Values::away_from_zero},
+    {"scale", "{ type = \"scale\" }", {17, 3, 3}},
+    {"scale_no_shift", "{ type = \"scale\", shift = false }", {5, 5, 4}},
     {"dropout", "{ type = \"dropout\", rate = 0.4 }", {5, 4, 4}},
     {"sum_of_two", "{ type = \"sum\", from = [\"input\", \"input\"] }", {5, 3, 3}},
     {"sum_of_three", "{ type = \"sum\", from = [\"input\", \"input\", \"input\"] }", {16, 2, 2}},
+    smooth("product_of_two", "{ type = \"product\", from = [\"input\", \"input\"] }", {5, 3, 3}),
+    smooth("product_of_three", "{ type = \"product\", from = [\"input\", \"input\", \"input\"] }",
+           {16, 2, 2}),
+    {"maximum_of_two",
+     "{ type = \"maximum\", from = [\"input\", \"input\"] }",
+     {5, 3, 3},
+     2,
+     1e-3,
+     0.003,
+     Values::spread},
+    {"maximum_of_three",
+     "{ type = \"maximum\", from = [\"input\", \"input\", \"input\"] }",
+     {16, 2, 2},
+     2,
+     1e-3,
+     0.003,
+     Values::spread},
     smooth("lrn", "{ type = \"lrn\", size = 5, alpha = 1, k = 2 }", {16, 3, 3}),
     smooth("lrn_few_channels", "{ type = \"lrn\", size = 5, alpha = 2 }", {3, 4, 3}),
     smooth("lrn_beta", "{ type = \"lrn\", size = 3, alpha = 1, beta = 0.5 }", {9, 2, 2}),
+    smooth("lrn_any_beta", "{ type = \"lrn\", size = 9, alpha = 1, beta = 0.6 }", {20, 3, 2}),
+    smooth("lrn_within", "{ type = \"lrn\", region = \"within\", size = 3, alpha = 2 }", {5, 4, 5}),
+    smooth("lrn_within_wider_than_the_image",
+           "{ type = \"lrn\", region = \"within\", size = 9, alpha = 2, beta = 1, k = 2 }", {3, 2, 3}),
     smooth("batch_norm", "{ type = \"batch_norm\" }", {5, 4, 4}),
     smooth("batch_norm_16", "{ type = \"batch_norm\", epsilon = 0.01 }", {16, 3, 3}, 3),
     smooth("batch_norm_of_vectors", "{ type = \"batch_norm\" }", {6, 1, 1}, 12),

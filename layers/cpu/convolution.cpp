@@ -98,7 +98,7 @@ class ConvolutionLayer : public CpuLayer {
         site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const dnnl::engine& engine = engine_->get();
     forward_ = {{purpose, algorithm, source, kernel, bias, target, strides, dilations, begin, end},
-                user_scratchpad(),
+                user_scratchpad_and(site_.relu_follows),
                 engine};
     if (!site_.training) return;
     weights_ = {{algorithm, source, gradient, bias, target, strides, dilations, begin, end},
@@ -114,6 +114,7 @@ class ConvolutionLayer : public CpuLayer {
   }
 
   void declare(const Layout& input) {
+    if (site_.relu_follows) spec_.relu = ReluShare::forward;
     Engine& e = *engine_;
     const Layout bias = e.layout(plain_vector(op_.outputs));
     PassSpec forward{PassKind::forward,

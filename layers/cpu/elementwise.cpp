@@ -29,6 +29,13 @@ CONVOY_SIMD void add(Block& to, const T* from, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) to[static_cast<std::size_t>(i)] += float(from[i]);
 }
 
+CONVOY_SIMD void keep_positive(Block& values, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    float& x = values[static_cast<std::size_t>(i)];
+    x = x <= 0 ? 0 : x;
+  }
+}
+
 template <class T>
 CONVOY_SIMD void multiply(Block& to, const T* from, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) to[static_cast<std::size_t>(i)] *= float(from[i]);
@@ -83,6 +90,7 @@ class ElementwiseLayer : public CpuLayer {
         backward.writes.push_back({Role::input_gradient, i, layout});
       }
     }
+    if (kind_ == Kind::sum && site.relu_follows) spec_.relu = ReluShare::forward;
     forward.in_place = kind_ != Kind::product || !gradient;
     backward.pass_through = kind_ == Kind::sum;
     backward.in_place = kind_ != Kind::sum;
@@ -137,6 +145,7 @@ class ElementwiseLayer : public CpuLayer {
             maximize_by(block, from[i] + first, count, position, static_cast<std::uint8_t>(i));
           }
         }
+        if (spec_.relu == ReluShare::forward) keep_positive(block, count);
         store(to + first, block, count);
       }
     });

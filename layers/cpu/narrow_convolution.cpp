@@ -25,7 +25,8 @@ NarrowConvolution geometry_of(const Convolution& op, const Site& site) {
           op.kernel_y,
           op.kernel_x * in.channels,
           op.stride_y,
-          op.stride_x};
+          op.stride_x,
+          site.relu_follows};
 }
 
 class NarrowConvolutionLayer : public CpuLayer {
@@ -71,6 +72,7 @@ class NarrowConvolutionLayer : public CpuLayer {
 
  private:
   void declare(const Layout& given) {
+    if (site_.relu_follows) spec_.relu = ReluShare::forward;
     Engine& e = *engine_;
     const ParameterSpec& weight = site_.layer->parameters[0];
     const Layout input = e.accept(channels_last_activation(site_.inputs[0], site_.batch, DType::f32), given);

@@ -16,6 +16,7 @@ struct NarrowConvolution {
   std::int64_t outputs = 0, out_y = 0, out_x = 0;
   std::int64_t kernel_y = 1, row = 1;
   std::int64_t stride_y = 1, stride_x = 1;
+  bool relu = false;  ///< after forward
 
   std::int64_t blocks() const { return (outputs + 15) / 16; }
   std::int64_t taps() const { return kernel_y * row; }

@@ -42,6 +42,10 @@ template <int P, int B>
   }
   for (int p = 0; p < P; ++p) {
     for (int b = 0; b < B; ++b) {
+      if (g.relu) {  // a NaN stays one
+        const __mmask16 kept = _mm512_cmp_ps_mask(sum[p][b], _mm512_setzero_ps(), _CMP_NLE_UQ);
+        sum[p][b] = _mm512_maskz_mov_ps(kept, sum[p][b]);
+      }
       _mm512_mask_storeu_ps(output + p * g.outputs + b * kLanes, lanes(count - b * kLanes), sum[p][b]);
     }
   }

@@ -111,6 +111,8 @@ std::unique_ptr<Kernel> make_kernel(Call call) {
 
 /// Attributes that every primitive gets: its scratchpad is a tensor of the Program.
 dnnl::primitive_attr user_scratchpad();
+/// The same, and the result goes through a ReLU when `relu`.
+dnnl::primitive_attr user_scratchpad_and(bool relu);
 
 /// True for no implementation, and for oneDNN's reference implementations.
 template <class PrimitiveDesc>

@@ -28,6 +28,7 @@ struct Site {
   std::int64_t batch = 0;            ///< samples that pass at a time
   bool training = true;              ///< false: forward only, inference meaning
   std::vector<bool> input_gradient;  ///< for each input, whether backward must give its gradient
+  bool relu_follows = false;         ///< a ReLU alone takes the output; see LayerSpec::relu
   DType type = DType::f32;           ///< of activations, their gradients, and weights of kind `weight`
 };
 
@@ -71,9 +72,17 @@ struct PassSpec {
       false;  ///< writes all equal reads[0]: no work, the gradient itself goes on (element-wise sum)
 };
 
+/// What a layer does of the ReLU that follows it (Site::relu_follows).
+enum class ReluShare : std::uint8_t {
+  nothing,
+  forward,  ///< its output is the ReLU's; the ReLU's backward pass stays
+  all,      ///< and its backward passes take the gradient of the ReLU's output
+};
+
 struct LayerSpec {
   std::vector<PassSpec> passes;  ///< forward first, then statistics, then backward in the order to run
   std::int64_t saved_bytes = 0;
+  ReluShare relu = ReluShare::nothing;
 };
 
 /// What the loss layer adds up over the micro-batches of an iteration.

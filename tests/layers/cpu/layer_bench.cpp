@@ -46,6 +46,7 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
            batch,
            settings.training,
            std::vector<bool>(count, settings.training && settings.input_gradient),
+           settings.relu_follows,
            settings.type};
   lowered_ = backend_->lower(site_, std::vector<Layout>(count, incoming_layout(settings)));
   inputs.assign(count, zeros(batch * input.elements()));
@@ -70,9 +71,15 @@ Layout LayerBench::incoming_layout(const BenchSettings& settings) {
       fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", site_.inputs[0].channels);
   const Graph source = parse_network(network_of(row, site_.inputs[0]), "source.toml");
   const Layer& giver = source.layers().front();
-  const Site site{
-      &giver,       0, source.input_shapes(giver), source.output_shape(giver), site_.batch, true, {true},
-      settings.type};
+  const Site site{&giver,
+                  0,
+                  source.input_shapes(giver),
+                  source.output_shape(giver),
+                  site_.batch,
+                  true,
+                  {true},
+                  false,
+                  settings.type};
   return backend_->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
 }
 

@@ -17,7 +17,8 @@ struct BenchSettings {
   bool input_gradient = true;  ///< backward gives the gradients of the inputs
   bool blocked_input =
       false;  ///< inputs come in the layout that a convolution of their shape gives, not the plain one
-  DType type = DType::f32;  ///< of activations and weights; the values seen from outside are fp32
+  bool relu_follows = false;  ///< the layer is asked to apply a ReLU that follows it
+  DType type = DType::f32;    ///< of activations and weights; the values seen from outside are fp32
 };
 
 /// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every

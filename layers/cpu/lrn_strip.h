@@ -4,6 +4,7 @@
 #include <array>
 
 #include "layers/cpu/channel_view.h"
+#include "layers/cpu/lower.h"
 #include "layers/cpu/simd.h"
 #include "layers/graph/lrn.h"
 
@@ -31,28 +32,40 @@ struct LrnStrip {
   }
 
   template <class T>
-  CONVOY_SIMD void gather(const T* from, float* to) const {
+  void gather(const T* from, float* to) const {
     std::fill_n(to, floats(), 0.F);
-    for_runs([&](std::int64_t there, std::int64_t here, std::int64_t count) {
-      for (std::int64_t i = 0; i < count; ++i) to[here + i] = float(from[there + i]);
-    });
+    length == kVector ? gather_runs<true>(*this, from, to) : gather_runs<false>(*this, from, to);
   }
-
   template <class T>
-  CONVOY_SIMD void scatter(const float* from, T* to) const {
-    for_runs([&](std::int64_t there, std::int64_t here, std::int64_t count) {
-      for (std::int64_t i = 0; i < count; ++i) to[there + i] = T(from[here + i]);
-    });
+  void scatter(const float* from, T* to) const {
+    length == kVector ? scatter_runs<true>(*this, from, to) : scatter_runs<false>(*this, from, to);
   }
 
  private:
-  template <class Body>
-  void for_runs(Body&& copy) const {
-    for (std::int64_t g = 0; g < groups; ++g) {
-      for (std::int64_t r = 0; r < runs; ++r) {
-        const std::int64_t there = offset + g * group_gap + r * run_gap;
-        const std::int64_t here = lead + g * group_floats + r * length;
-        length == 16 ? copy(there, here, 16) : copy(there, here, length);
+  static constexpr std::int64_t kVector = 16;  ///< the most usual length, known to the compiler
+
+  template <bool vector, class T>
+  CONVOY_SIMD static void gather_runs(const LrnStrip& s, const T* __restrict from, float* __restrict to) {
+    const std::int64_t count = vector ? kVector : s.length;
+    for (std::int64_t g = 0; g < s.groups; ++g) {
+      const T* there = from + s.offset + g * s.group_gap;
+      float* here = to + s.lead + g * s.group_floats;
+      for (std::int64_t r = 0; r < s.runs; ++r, there += s.run_gap, here += count) {
+#pragma GCC unroll 1  // unrolled, bf16 values would not become vectors
+        for (std::int64_t i = 0; i < count; ++i) here[i] = float(there[i]);
+      }
+    }
+  }
+
+  template <bool vector, class T>
+  CONVOY_SIMD static void scatter_runs(const LrnStrip& s, const float* __restrict from, T* __restrict to) {
+    const std::int64_t count = vector ? kVector : s.length;
+    for (std::int64_t g = 0; g < s.groups; ++g) {
+      const float* here = from + s.lead + g * s.group_floats;
+      T* there = to + s.offset + g * s.group_gap;
+      for (std::int64_t r = 0; r < s.runs; ++r, there += s.run_gap, here += count) {
+#pragma GCC unroll 1  // unrolled, bf16 values would not become vectors
+        for (std::int64_t i = 0; i < count; ++i) there[i] = T(here[i]);
       }
     }
   }
@@ -81,5 +94,8 @@ class LrnStrips {
   std::int64_t tasks_ = 0;
   std::int64_t most_floats_ = 0;
 };
+
+/// Local response normalization by our own loops, in any layout that has a ChannelView.
+Lowered lower_lrn_by_strips(const Lrn& op, const Site& site, Inputs inputs, Engine& engine);
 
 }  // namespace convoy::cpu

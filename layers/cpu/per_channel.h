@@ -22,44 +22,45 @@ struct Tile {
 inline constexpr std::int64_t kTileWidth = 16;
 using Lanes = std::array<float, kTileWidth>;
 
-/// Runs `row(width)` for every row with a width that the compiler knows where the tile is as wide as it can
-/// be.
-template <class Row>
-void for_rows(const Tile& tile, Row&& row) {
-  for (std::int64_t r = 0; r < tile.rows; ++r) {
-    const std::int64_t at = r * tile.stride;
-    tile.width == kTileWidth ? row(at, kTileWidth) : row(at, tile.width);
+// `whole`: the tile is as wide as it can be, and the compiler knows. Unrolled, a loop of 16 bf16 values would
+// no longer become vectors; results wait in an array because x and y may be the same memory.
+template <class Function, bool whole, class T>
+CONVOY_SIMD void forward_tile(const T* x, T* y, const Tile& tile, const Lanes& first, const Lanes& second) {
+  const std::int64_t width = whole ? kTileWidth : tile.width;
+  Lanes given{};
+  for (std::int64_t row = 0; row < tile.rows; ++row, x += tile.stride, y += tile.stride) {
+#pragma GCC unroll 1
+    for (std::int64_t k = 0; k < width; ++k) {
+      const auto lane = static_cast<std::size_t>(k);
+      given[lane] = Function::forward(float(x[k]), first[lane], second[lane]);
+    }
+#pragma GCC unroll 1
+    for (std::int64_t k = 0; k < width; ++k) y[k] = T(given[static_cast<std::size_t>(k)]);
   }
 }
 
-template <class Function, class T>
-CONVOY_SIMD void forward_tile(const T* x, T* y, const Tile& tile, const Lanes& first, const Lanes& second) {
-  for_rows(tile, [&](std::int64_t at, std::int64_t width) {
-    for (std::int64_t k = 0; k < width; ++k) {
-      const auto lane = static_cast<std::size_t>(k);
-      y[at + k] = T(Function::forward(float(x[at + k]), first[lane], second[lane]));
-    }
-  });
-}
-
 /// The sums over the rows of what each value adds to its parameters' gradients; dx unless null.
-template <class Function, class T>
+template <class Function, bool whole, class T>
 CONVOY_SIMD void backward_tile(const T* x, const T* dy, T* dx, const Tile& tile, const Lanes& first,
                                Lanes& first_sum, Lanes& second_sum) {
+  const std::int64_t width = whole ? kTileWidth : tile.width;
   Lanes a{};
   Lanes b{};
-  for_rows(tile, [&](std::int64_t at, std::int64_t width) {
-    Lanes given;
+  Lanes given{};
+  for (std::int64_t row = 0; row < tile.rows; ++row, x += tile.stride, dy += tile.stride) {
+#pragma GCC unroll 1
     for (std::int64_t k = 0; k < width; ++k) {
       const auto lane = static_cast<std::size_t>(k);
-      const ChannelGradient gradient = Function::backward(float(x[at + k]), float(dy[at + k]), first[lane]);
+      const ChannelGradient gradient = Function::backward(float(x[k]), float(dy[k]), first[lane]);
       given[lane] = gradient.input;
       a[lane] += gradient.first;
       b[lane] += gradient.second;
     }
-    if (dx == nullptr) return;
-    for (std::int64_t k = 0; k < width; ++k) dx[at + k] = T(given[static_cast<std::size_t>(k)]);
-  });
+    if (dx == nullptr) continue;
+    T* to = dx + row * tile.stride;
+#pragma GCC unroll 1
+    for (std::int64_t k = 0; k < width; ++k) to[k] = T(given[static_cast<std::size_t>(k)]);
+  }
   first_sum = a;
   second_sum = b;
 }
@@ -152,8 +153,10 @@ class PerChannelLayer : public CpuLayer {
 #pragma omp parallel for schedule(static)
       for (std::int64_t task = 0; task < tasks(); ++task) {
         for_tiles(task, [&](const Tile& tile) {
-          forward_tile<Function>(x + tile.offset, y + tile.offset, tile, parameters_of(first, tile),
-                                 parameters_of(second, tile));
+          const auto run =
+              tile.width == kTileWidth ? forward_tile<Function, true, T> : forward_tile<Function, false, T>;
+          run(x + tile.offset, y + tile.offset, tile, parameters_of(first, tile),
+              parameters_of(second, tile));
         });
       }
     });
@@ -181,9 +184,10 @@ class PerChannelLayer : public CpuLayer {
         }
         for_tiles(task, [&](const Tile& tile) {
           std::array<Lanes, 2> sums;
-          backward_tile<Function>(x + tile.offset, dy + tile.offset,
-                                  dx == nullptr ? nullptr : dx + tile.offset, tile,
-                                  parameters_of(first, tile), sums[0], sums[1]);
+          const auto run =
+              tile.width == kTileWidth ? backward_tile<Function, true, T> : backward_tile<Function, false, T>;
+          run(x + tile.offset, dy + tile.offset, dx == nullptr ? nullptr : dx + tile.offset, tile,
+              parameters_of(first, tile), sums[0], sums[1]);
           for (int p = 0; p < parameters_; ++p) {
             float* part = parts + p * stride + task * view_.lanes;
             if (view_.lanes > 1) part += tile.channel % view_.lanes;

@@ -90,7 +90,10 @@ TEST(Layers, GiveNoInputGradientThatNobodyWants) {
   for (const char* row :
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
         "{ type = \"max_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
-        "{ type = \"lrn\" }", "{ type = \"dropout\" }",
+        "{ type = \"lrn\" }", "{ type = \"dropout\" }", "{ type = \"relu\", slope = -1 }",
+        "{ type = \"tanh\" }", "{ type = \"prelu\" }", "{ type = \"scale\" }",
+        "{ type = \"lrn\", region = \"within\" }", "{ type = \"product\", from = [\"input\", \"input\"] }",
+        "{ type = \"maximum\", from = [\"input\", \"input\"] }",
         "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
     LayerBench bench(row, {3, 5, 5}, 2, {.input_gradient = false});
     for (const PassSpec& pass : bench.lowered().spec().passes) {
@@ -104,6 +107,10 @@ TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
         "{ type = \"max_pool\", kernel = 2 }", "{ type = \"average_pool\", kernel = 2 }",
         "{ type = \"relu\" }", "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
+        "{ type = \"relu\", slope = -1 }", "{ type = \"tanh\" }", "{ type = \"prelu\" }",
+        "{ type = \"scale\" }", "{ type = \"lrn\", region = \"within\" }",
+        "{ type = \"product\", from = [\"input\", \"input\"] }",
+        "{ type = \"maximum\", from = [\"input\", \"input\"] }",
         "{ type = \"sum\", from = [\"input\", \"input\"] }", "{ type = \"softmax_loss\" }"}) {
     const Shape shape =
         std::string(row).find("softmax") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};

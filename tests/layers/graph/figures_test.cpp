@@ -166,5 +166,37 @@ TEST(Shapes, OfGroupsDivideTheWeightsAndTheWork) {
   EXPECT_EQ(of(1).macs(), 48 * of(48).macs());
 }
 
+TEST(Shapes, OfLayersOfSingleValuesAreThoseOfTheirInputs) {
+  for (const char* row :
+       {"type = \"relu\", slope = 0.1", "type = \"prelu\"", "type = \"elu\"", "type = \"sigmoid\"",
+        "type = \"tanh\"", "type = \"scale\"", "type = \"lrn\", region = \"within\"",
+        "type = \"product\", from = [\"input\", \"input\"]",
+        "type = \"maximum\", from = [\"input\", \"input\"]"}) {
+    EXPECT_EQ(shape_after(row, {5, 3, 7}), (Shape{5, 3, 7})) << row;
+  }
+}
+
+TEST(Parameters, OfChannelsDoNotDecayAndBeginAsPublished) {
+  const auto parameters = [](const std::string& row) {
+    const std::string text =
+        "name = \"x\"\ninput = { channels = 5, height = 3, width = 3 }\nlayers = [ { " + row + " } ]\n";
+    return parse(text.c_str()).layers()[0].parameters;
+  };
+  const auto slopes = parameters("type = \"prelu\"");
+  ASSERT_EQ(slopes.size(), 1U);
+  EXPECT_EQ(slopes[0].elements(), 5);
+  EXPECT_EQ(slopes[0].kind, ParameterKind::norm);
+  EXPECT_EQ(slopes[0].init.value, 0.25);
+  EXPECT_EQ(parameters("type = \"prelu\", shared = true")[0].elements(), 1);
+  const auto both = parameters("type = \"scale\"");
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].name, "scale");
+  EXPECT_EQ(both[0].init.value, 1);
+  EXPECT_EQ(both[1].name, "shift");
+  EXPECT_EQ(both[1].init.value, 0);
+  EXPECT_EQ(both[1].kind, ParameterKind::norm);
+  EXPECT_EQ(parameters("type = \"scale\", shift = false").size(), 1U);
+}
+
 }  // namespace
 }  // namespace convoy

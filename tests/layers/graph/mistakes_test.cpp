@@ -80,6 +80,15 @@ TEST(Mistakes, AValueOutOfRangeSaysTheRange) {
   EXPECT_THAT(mistake("  { type = \"dropout\", rate = 1.0 },"), HasSubstr("\"rate\": 1 is out of range"));
   EXPECT_THAT(mistake("  { type = \"dropout\", rate = nan },"), HasSubstr("out of range"));
   EXPECT_THAT(mistake("  { type = \"lrn\", size = 4 },"), AllOf(HasSubstr("\"size\""), HasSubstr("odd")));
+  EXPECT_THAT(mistake("  { type = \"lrn\", region = \"withn\" },"),
+              AllOf(HasSubstr("\"withn\" is not known"), HasSubstr("did you mean \"within\"")));
+  EXPECT_THAT(mistake("  { type = \"relu\", slope = 1000 },"),
+              AllOf(HasSubstr("\"slope\": 1000 is out of range"), HasSubstr("from -100 to 100")));
+  EXPECT_THAT(mistake("  { type = \"elu\", alpha = nan },"), HasSubstr("out of range"));
+  EXPECT_THAT(mistake("  { type = \"elu\", slope = 0.1 },"), HasSubstr("unknown key \"slope\""));
+  EXPECT_THAT(mistake("  { type = \"prelu\", shared = 1 },"), HasSubstr("expected true or false"));
+  EXPECT_THAT(mistake("  { type = \"scale\", shfit = false },"), HasSubstr("did you mean \"shift\""));
+  EXPECT_THAT(mistake("  { type = \"product\" },"), HasSubstr("input"));
   EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, padding = 2 },"),
               AllOf(HasSubstr("\"padding\""), HasSubstr("smaller than the kernel")));
   EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, rounding = \"upp\" },"),
@@ -112,6 +121,10 @@ TEST(Mistakes, AShapeThatCannotBeNamesTheLayer) {
   EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 4, kernel = 1 },\n  { type = "
                       "\"sum\", from = [\"c\", \"input\"] },"),
               AllOf(StartsWith("net.toml:5:3: "), HasSubstr("differ in shape: 4x8x8 and 3x8x8")));
+  EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 3, kernel = 3 },\n  { type = "
+                      "\"maximum\", from = [\"c\", \"input\"] },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("(maximum)"),
+                    HasSubstr("differ in shape: 3x6x6 and 3x8x8")));
   EXPECT_THAT(mistake("  { type = \"softmax_loss\" },"),
               AllOf(HasSubstr("(softmax_loss)"), HasSubstr("3x8x8"), HasSubstr("fully connected")));
 }

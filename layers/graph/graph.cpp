@@ -101,16 +101,17 @@ void Graph::add(Entry entry) {
   }
   const int self = static_cast<int>(layers_.size());
   const std::vector<Shape> inputs = input_shapes(layer);
+  settle(layer.op, inputs);
   try {
-    activations_.push_back({entry.name, convoy::output_shape(entry.op, inputs), self, {}});
+    activations_.push_back({entry.name, convoy::output_shape(layer.op, inputs), self, {}});
   } catch (const ShapeError& problem) {
     refuse(entry, problem.what());
   }
   const Shape& shape = activations_.back().shape;
   check_size(entry, "output", std::array{shape.channels, shape.height, shape.width});
-  layer.parameters = parameters_of(entry.op, inputs);
+  layer.parameters = parameters_of(layer.op, inputs);
   for (const ParameterSpec& parameter : layer.parameters) check_size(entry, parameter.name, parameter.dims);
-  layer.states = states_of(entry.op, inputs);
+  layer.states = states_of(layer.op, inputs);
   for (const int activation : layer.inputs) activations_[index(activation)].consumers.push_back(self);
   if (is_loss(entry.op)) {
     if (loss_ >= 0)

@@ -27,6 +27,10 @@ std::string_view type_of(const LayerOp& op) {
   return std::visit([](const auto& layer) { return layer.type(); }, op);
 }
 
+void settle(LayerOp& op, std::span<const Shape> inputs) {
+  std::visit([&](auto& layer) { layer.settle(inputs); }, op);
+}
+
 Shape output_shape(const LayerOp& op, std::span<const Shape> inputs) {
   return std::visit([&](const auto& layer) { return layer.output(inputs); }, op);
 }

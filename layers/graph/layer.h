@@ -33,6 +33,8 @@ struct Layer {
 };
 
 std::string_view type_of(const LayerOp& op);
+/// Finds what depends on the size of the inputs; a Graph does it once.
+void settle(LayerOp& op, std::span<const Shape> inputs);
 Shape output_shape(const LayerOp& op, std::span<const Shape> inputs);
 std::vector<ParameterSpec> parameters_of(const LayerOp& op, std::span<const Shape> inputs);
 std::vector<StateSpec> states_of(const LayerOp& op, std::span<const Shape> inputs);

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "layers/graph/graph.h"
 #include "tests/layers/graph/networks.h"
 
@@ -109,6 +111,42 @@ TEST(Shapes, OfConvolutionMayDifferByAxis) {
       shape_after("type = \"convolution\", outputs = 4, kernel = [3, 5], stride = [2, 3], padding = [1, 2]",
                   {3, 12, 20}),
       (Shape{4, 6, 7}));
+}
+
+// TensorFlow's "same": ceil(input / stride), the odd pixel of padding at the end.
+TEST(Shapes, OfSamePaddingAreTheInputOverTheStrideRoundedUp) {
+  for (const std::int64_t width : {1, 2, 5, 8, 75, 224}) {
+    for (const int kernel : {1, 2, 3, 5}) {
+      for (const int stride : {1, 2, 3, 7}) {
+        for (const int dilation : {1, 3}) {
+          const std::string options =
+              fmt::format("kernel = {}, stride = {}, padding = \"same\"", kernel, stride);
+          EXPECT_EQ(conv_width(width, fmt::format("{}, dilation = {}", options, dilation)),
+                    (width + stride - 1) / stride)
+              << width << options << dilation;
+          EXPECT_EQ(shape_after("type = \"max_pool\", " + options, {2, width, width}).width,
+                    (width + stride - 1) / stride)
+              << width << options;
+        }
+      }
+    }
+  }
+}
+
+TEST(Shapes, SamePaddingPutsTheOddPixelAtTheEnd) {
+  const Graph graph = parse(R"(
+name = "x"
+input = { channels = 1, height = 8, width = 9 }
+layers = [ { type = "convolution", outputs = 1, kernel = [4, 3], stride = [1, 2], padding = "same" } ])");
+  const auto& op = std::get<Convolution>(graph.layers()[0].op);
+  EXPECT_EQ((std::array{op.padding_top, op.padding_bottom, op.padding_left, op.padding_right}),
+            (std::array<std::int64_t, 4>{1, 2, 1, 1}));
+}
+
+TEST(Shapes, OfUnevenPaddingCountEachSide) {
+  EXPECT_EQ(shape_after("type = \"convolution\", outputs = 4, kernel = 3, padding = { top = 2, right = 1 }",
+                        {3, 6, 6}),
+            (Shape{4, 6, 5}));
 }
 
 // Odd sizes need no asymmetric padding for "same" at stride 2: 75 → 38.

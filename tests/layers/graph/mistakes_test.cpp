@@ -68,6 +68,21 @@ TEST(Mistakes, AValueOfTheWrongTypeSaysWhatWasExpected) {
   EXPECT_THAT(mistake("  \"relu\","), AllOf(StartsWith("net.toml:4:3: "), HasSubstr("{ type = \"...\" }")));
 }
 
+TEST(Mistakes, OfPaddingSayItsForms) {
+  const std::string row = "  { type = \"convolution\", outputs = 4, kernel = 3, padding = ";
+  EXPECT_THAT(mistake(row + "\"sam\" },"),
+              AllOf(HasSubstr("\"sam\" is not known"), HasSubstr("did you mean \"same\"")));
+  EXPECT_THAT(mistake(row + "true },"),
+              HasSubstr("an integer, [height, width], { top, left, bottom, right } or \"same\""));
+  EXPECT_THAT(mistake(row + "{ topp = 1 } },"),
+              AllOf(HasSubstr("padding: unknown key \"topp\""), HasSubstr("did you mean \"top\"")));
+  EXPECT_THAT(mistake(row + "{ left = -1 } },"), HasSubstr("padding: key \"left\": -1 is out of range"));
+  const std::string pool = "  { type = \"average_pool\", kernel = 3, padding = ";
+  EXPECT_THAT(mistake(pool + "{ top = 1 } },"), HasSubstr("an integer, [height, width] or \"same\""));
+  EXPECT_THAT(mistake(pool + "\"same\", rounding = \"up\" },"), HasSubstr("leave the rounding out"));
+  EXPECT_THAT(mistake(pool + "\"same\", count_padding = true },"), HasSubstr("does not count it"));
+}
+
 TEST(Mistakes, AValueOutOfRangeSaysTheRange) {
   EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 0, kernel = 3 },"),
               AllOf(HasSubstr("\"outputs\": 0 is out of range"), HasSubstr("from 1 to")));

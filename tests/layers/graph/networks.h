@@ -137,6 +137,37 @@ layers = [
   { name = "loss", type = "softmax_loss" },
 ])";
 
+/// Blocks with parameters, in blocks, repeated, with layers left out.
+inline constexpr const char* kBlocks = R"(
+name = "blocks"
+input = { channels = 3, height = 16, width = 16 }
+layers = [
+  { name = "stem", type = "convolution", outputs = 8, kernel = 3, padding = "same" },
+  { name = "1", block = "stage", width = 8, units = 3 },
+  { name = "2", block = "stage", width = 16, units = 2, stride = 2 },
+  { name = "pool", type = "average_pool", global = true },
+  { name = "classes", type = "fully_connected", outputs = 4 },
+  { name = "loss", type = "softmax_loss" },
+]
+
+[blocks.stage]
+parameters = ["width", "units", { stride = 1 }]
+layers = [
+  { name = "a", block = "unit", width = "$width", stride = "$stride", project = "$stride > 1" },
+  { name = "b", block = "unit", width = "$width", repeat = "$units - 1" },
+]
+
+[blocks.unit]
+parameters = ["width", { stride = 1, project = false }]
+layers = [
+  { name = "reduce", type = "convolution", outputs = "$width / 2", kernel = [1, 1] },
+  { type = "relu" },
+  { name = "expand", type = "convolution", outputs = "$width", kernel = [3, "$stride + 2"], stride = "$stride", padding = 1 },
+  { name = "shortcut", type = "convolution", from = "input", outputs = "$width", kernel = 1, stride = "$stride", when = "$project" },
+  { type = "sum", from = ["expand", "shortcut"] },
+  { type = "relu" },
+])";
+
 /// Values that a layer could overwrite while another still reads them: each ReLU, batch norm and dropout
 /// stands first among several that take from one layer.
 inline constexpr const char* kFanOut = R"(

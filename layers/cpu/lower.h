@@ -20,6 +20,8 @@ Lowered lower(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engi
 Lowered lower(const Dropout& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Sum& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Clip& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const PadChannels& op, const Site& site, Inputs inputs, Engine& engine);
 
 /// Base of the layers here: holds the engine and a name for messages.
 class CpuLayer : public LoweredLayer {

@@ -15,6 +15,14 @@ CONVOY_HD constexpr float drop(float x, std::uint32_t word, std::uint32_t thresh
   return word >= threshold ? x * scale : 0.F;
 }
 
+/// One value through clipping, and its gradient from the output: that of values between the bounds.
+CONVOY_HD constexpr float clip(float x, float low, float high) {
+  return x < low ? low : (x > high ? high : x);
+}
+CONVOY_HD constexpr float clip_gradient(float gradient, float output, float low, float high) {
+  return output > low && output < high ? gradient : 0.F;
+}
+
 /// One value through stochastic gradient descent; see SgdSpec. Changes the weight and the momentum.
 CONVOY_HD constexpr void sgd_step(float& weight, float& velocity, float gradient, float rate, float decay,
                                   float momentum, bool nesterov) {

@@ -6,10 +6,12 @@
 
 #include "layers/core/error.h"
 #include "layers/graph/batch_norm.h"
+#include "layers/graph/clip.h"
 #include "layers/graph/convolution.h"
 #include "layers/graph/dropout.h"
 #include "layers/graph/fully_connected.h"
 #include "layers/graph/lrn.h"
+#include "layers/graph/pad_channels.h"
 #include "layers/graph/pooling.h"
 #include "layers/graph/relu.h"
 #include "layers/graph/softmax_loss.h"
@@ -18,8 +20,8 @@
 namespace convoy {
 
 /// The one list of layer types. A backend that misses one does not compile.
-using LayerOp =
-    std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, SoftmaxLoss>;
+using LayerOp = std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum,
+                             SoftmaxLoss, Clip, PadChannels>;
 
 /// One layer of a Graph: what it computes, from which activations, into which.
 struct Layer {

@@ -9,20 +9,26 @@
 #include "tests/layers/cpu/layer_bench.h"
 #include "trainer/storage/safetensors.h"
 
-// Every layer against PyTorch in double precision; tests/golden/make_layers.py wrote the file and documents
-// it.
+// Every layer against PyTorch in double precision; tests/golden/make_layers.py and make_networks.py
+// wrote the files; the first documents them.
 namespace convoy {
 namespace {
 
-constexpr double kTolerance = 1e-5;
+/// Relative to the norm. bf16 rounds inputs, weights and results to 8 bits each.
+double tolerance(DType type) { return type == DType::bf16 ? 2e-2 : 1e-5; }
 
-const SafetensorsFile& golden() {
-  static const SafetensorsFile file = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/layers.safetensors");
-  return file;
+const std::vector<SafetensorsFile>& golden_files() {
+  static const std::vector<SafetensorsFile> files = [] {
+    std::vector<SafetensorsFile> all;
+    for (const char* name : {"layers", "networks"})
+      all.push_back(SafetensorsFile::open(fmt::format("{}/{}.safetensors", CONVOY_GOLDEN_DIR, name)));
+    return all;
+  }();
+  return files;
 }
 
-std::vector<float> stored(const std::string& name) {
-  const TensorView* tensor = golden().find(name);
+std::vector<float> stored(const SafetensorsFile& golden, const std::string& name) {
+  const TensorView* tensor = golden.find(name);
   if (tensor == nullptr) return {};
   std::vector<float> values(tensor->data.size() / sizeof(float));
   std::memcpy(values.data(), tensor->data.data(), tensor->data.size());
@@ -64,17 +70,19 @@ double relative_error(const std::vector<float>& values, const std::vector<float>
 
 class Case {
  public:
-  explicit Case(std::string key)
-      : key_(std::move(key)),
-        network_(golden().metadata().at(key_ + ".network")),
-        batch_(std::stoll(golden().metadata().at(key_ + ".batch"))),
-        training_(golden().metadata().at(key_ + ".training") == "true") {}
+  Case(const SafetensorsFile& golden, std::string key)
+      : golden_(&golden),
+        key_(std::move(key)),
+        network_(golden.metadata().at(key_ + ".network")),
+        batch_(std::stoll(golden.metadata().at(key_ + ".batch"))),
+        training_(golden.metadata().at(key_ + ".training") == "true") {}
 
   std::string type() const {
     return std::string(type_of(parse_network(network_, "golden.toml").layers()[0].op));
   }
 
-  void check(BenchSettings settings) const {
+  void check(BenchSettings settings) {
+    tolerance_ = tolerance(settings.type);
     SCOPED_TRACE(fmt::format("case {} batch {} of {}", key_, batch_, network_));
     settings.training = training_;
     const Graph graph = parse_network(network_, "golden.toml");
@@ -133,11 +141,11 @@ class Case {
   }
 
   void compare(const std::string& what, const std::vector<float>& values) const {
-    EXPECT_LE(relative_error(values, stored(key_ + "." + what)), kTolerance) << what;
+    EXPECT_LE(relative_error(values, stored(*golden_, key_ + "." + what)), tolerance_) << what;
   }
 
   void compare_metrics(const Metrics& metrics) const {
-    const std::vector<float> expected = stored(key_ + ".metrics");
+    const std::vector<float> expected = stored(*golden_, key_ + ".metrics");
     ASSERT_EQ(expected.size(), 4U);
     EXPECT_NEAR(metrics.loss, static_cast<double>(expected[0]),
                 1e-5 * std::abs(static_cast<double>(expected[0])) + 1e-6);
@@ -146,18 +154,22 @@ class Case {
     EXPECT_EQ(metrics.samples, static_cast<double>(expected[3]));
   }
 
+  const SafetensorsFile* golden_;
   std::string key_;
   std::string network_;
   std::int64_t batch_;
   bool training_;
+  double tolerance_ = 0;
 };
 
 std::vector<Case> cases_of(const std::string& type) {
   std::vector<Case> cases;
-  for (const auto& [key, text] : golden().metadata()) {
-    if (key.size() != 11 || key.substr(3) != ".network") continue;
-    Case one(key.substr(0, 3));
-    if (one.type() == type) cases.push_back(std::move(one));
+  for (const SafetensorsFile& golden : golden_files()) {
+    for (const auto& [key, text] : golden.metadata()) {
+      if (key.size() != 11 || key.substr(3) != ".network") continue;
+      Case one(golden, key.substr(0, 3));
+      if (one.type() == type) cases.push_back(std::move(one));
+    }
   }
   return cases;
 }
@@ -167,16 +179,29 @@ class Golden : public testing::TestWithParam<std::string> {};
 TEST_P(Golden, LayerEqualsPyTorch) {
   const std::vector<Case> cases = cases_of(GetParam());
   ASSERT_GE(cases.size(), 3U);
-  for (const Case& one : cases) one.check({});
+  for (Case one : cases) one.check({});
 }
 
 TEST_P(Golden, LayerEqualsPyTorchWhereItOverwritesItsInput) {
-  for (const Case& one : cases_of(GetParam())) one.check({.in_place = true});
+  for (Case one : cases_of(GetParam())) one.check({.in_place = true});
 }
 
 TEST_P(Golden, LayerEqualsPyTorchWhenItsInputComesBlocked) {
-  for (const Case& one : cases_of(GetParam())) one.check({.blocked_input = true});
+  for (Case one : cases_of(GetParam())) one.check({.blocked_input = true});
 }
+
+/// Against the same values with activations of 8 bits of precision.
+class GoldenBf16 : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenBf16, LayerEqualsPyTorch) {
+  for (Case one : cases_of(GetParam())) {
+    one.check({.type = DType::bf16});
+    one.check({.blocked_input = true, .type = DType::bf16});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, GoldenBf16, testing::Values("clip", "pad_channels"),
+                         [](const auto& parameter) { return parameter.param; });
 
 INSTANTIATE_TEST_SUITE_P(Layers, Golden, testing::ValuesIn(layer_type_names()),
                          [](const auto& parameter) { return parameter.param; });

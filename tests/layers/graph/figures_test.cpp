@@ -172,6 +172,12 @@ TEST(Shapes, OfPoolsAreRoundedAsTheFileSays) {
             (Shape{5, 2, 2}));
 }
 
+TEST(Shapes, OfClipAndPaddedChannels) {
+  EXPECT_EQ(shape_after("type = \"clip\", maximum = 6", {5, 7, 9}), (Shape{5, 7, 9}));
+  EXPECT_EQ(shape_after("type = \"pad_channels\", outputs = 16, before = 4", {5, 7, 9}), (Shape{16, 7, 9}));
+  EXPECT_EQ(shape_after("type = \"pad_channels\", outputs = 5", {5, 7, 9}), (Shape{5, 7, 9}));
+}
+
 TEST(Shapes, AFullyConnectedLayerIsAConvolution) {
   const auto network = [](const char* rows, int size) {
     return parse_network(

@@ -131,6 +131,15 @@ TEST(Mistakes, AShapeThatCannotBeNamesTheLayer) {
               AllOf(HasSubstr("(softmax_loss)"), HasSubstr("3x8x8"), HasSubstr("fully connected")));
 }
 
+TEST(Mistakes, OfClipAndPadChannels) {
+  EXPECT_THAT(mistake("  { type = \"clip\" },"), HasSubstr("\"maximum\" is missing"));
+  EXPECT_THAT(mistake("  { type = \"clip\", minimum = 2, maximum = 2 },"),
+              HasSubstr("\"maximum\": must be greater than the minimum, 2"));
+  EXPECT_THAT(mistake("  { type = \"pad_channels\", outputs = 4, before = 2 },"),
+              AllOf(StartsWith("net.toml:4:3: "),
+                    HasSubstr("4 outputs do not hold 2 channels of zeros and 3 of its input")));
+}
+
 TEST(Mistakes, ATensorLargerThanAnyMachineIsRefused) {
   EXPECT_THAT(
       mistake("  { name = \"c\", type = \"convolution\", outputs = 1000000, kernel = 3, padding = 1000 },"),

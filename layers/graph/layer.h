@@ -6,6 +6,7 @@
 
 #include "layers/core/error.h"
 #include "layers/graph/batch_norm.h"
+#include "layers/graph/concat.h"
 #include "layers/graph/convolution.h"
 #include "layers/graph/dropout.h"
 #include "layers/graph/fully_connected.h"
@@ -18,8 +19,8 @@
 namespace convoy {
 
 /// The one list of layer types. A backend that misses one does not compile.
-using LayerOp =
-    std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, SoftmaxLoss>;
+using LayerOp = std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, Concat,
+                             SoftmaxLoss>;
 
 /// One layer of a Graph: what it computes, from which activations, into which.
 struct Layer {

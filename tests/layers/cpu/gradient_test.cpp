@@ -167,6 +167,8 @@ const GradientCase kCases[] = {
     {"dropout", "{ type = \"dropout\", rate = 0.4 }", {5, 4, 4}},
     {"sum_of_two", "{ type = \"sum\", from = [\"input\", \"input\"] }", {5, 3, 3}},
     {"sum_of_three", "{ type = \"sum\", from = [\"input\", \"input\", \"input\"] }", {16, 2, 2}},
+    {"concat_of_two", "{ type = \"concat\", from = [\"input\", \"input\"] }", {5, 3, 3}},
+    {"concat_of_three", "{ type = \"concat\", from = [\"input\", \"input\", \"input\"] }", {16, 2, 2}},
     smooth("lrn", "{ type = \"lrn\", size = 5, alpha = 1, k = 2 }", {16, 3, 3}),
     smooth("lrn_few_channels", "{ type = \"lrn\", size = 5, alpha = 2 }", {3, 4, 3}),
     smooth("lrn_beta", "{ type = \"lrn\", size = 3, alpha = 1, beta = 0.5 }", {9, 2, 2}),

@@ -20,6 +20,9 @@ Lowered lower(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engi
 Lowered lower(const Dropout& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Sum& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Concat& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const ChannelSlice& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Flatten& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Softmax& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
 
 /// Base of the layers here: holds the engine and a name for messages.

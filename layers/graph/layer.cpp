@@ -17,10 +17,13 @@ const std::map<std::string, Reader>& readers() {
       {"concat", Concat::read},
       {"convolution", Convolution::read},
       {"dropout", Dropout::read},
+      {"flatten", Flatten::read},
       {"fully_connected", FullyConnected::read},
       {"lrn", Lrn::read},
       {"max_pool", Pooling::read_max},
       {"relu", Relu::read},
+      {"slice", ChannelSlice::read},
+      {"softmax", Softmax::read},
       {"softmax_loss", SoftmaxLoss::read},
       {"sum", Sum::read},
   };

@@ -127,7 +127,7 @@ LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& 
   pass.kind = spec.kind;
   for (const Operand& operand : spec.reads) pass.reads.push_back(make_port(operand, true));
   for (const Operand& operand : spec.writes) pass.writes.push_back(make_port(operand, false));
-  if (settings.in_place && spec.in_place && spec.reads[0].layout.id == spec.writes[0].layout.id) {
+  if (settings.in_place && spec.in_place && spec.reads[0].layout.bytes == spec.writes[0].layout.bytes) {
     pass.writes[0].memory = pass.reads[0].memory;
     pass.writes[0].change = backend_->reorder(
         spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch, DType::f32),

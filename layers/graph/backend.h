@@ -66,7 +66,7 @@ struct PassSpec {
   std::vector<Operand> reads;
   std::vector<Operand> writes;
   std::int64_t scratch_bytes = 0;
-  bool in_place = false;  ///< writes[0] may be the same memory as reads[0]
+  bool in_place = false;  ///< writes[0] may be the same memory as reads[0], of as many bytes
   bool pass_through =
       false;  ///< writes all equal reads[0]: no work, the gradient itself goes on (element-wise sum)
 };

@@ -6,22 +6,26 @@
 
 #include "layers/core/error.h"
 #include "layers/graph/batch_norm.h"
+#include "layers/graph/channel_slice.h"
 #include "layers/graph/clip.h"
+#include "layers/graph/concat.h"
 #include "layers/graph/convolution.h"
 #include "layers/graph/dropout.h"
+#include "layers/graph/flatten.h"
 #include "layers/graph/fully_connected.h"
 #include "layers/graph/lrn.h"
 #include "layers/graph/pad_channels.h"
 #include "layers/graph/pooling.h"
 #include "layers/graph/relu.h"
+#include "layers/graph/softmax.h"
 #include "layers/graph/softmax_loss.h"
 #include "layers/graph/sum.h"
 
 namespace convoy {
 
 /// The one list of layer types. A backend that misses one does not compile.
-using LayerOp = std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum,
-                             SoftmaxLoss, Clip, PadChannels>;
+using LayerOp = std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, Concat,
+                             ChannelSlice, Flatten, Softmax, SoftmaxLoss, Clip, PadChannels>;
 
 /// One layer of a Graph: what it computes, from which activations, into which.
 struct Layer {

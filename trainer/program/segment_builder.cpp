@@ -246,7 +246,7 @@ bool SegmentBuilder::may_overwrite_input(int index, const PassSpec& pass) const 
   const Layer& layer = graph_.layers()[at(index)];
   const Activation& input = graph_.activations()[at(layer.inputs[0])];
   const Value& value = values_[at(layer.inputs[0])];
-  if (!pass.in_place || pass.reads[0].layout.id != pass.writes[0].layout.id) return false;
+  if (!pass.in_place || pass.reads[0].layout.bytes != pass.writes[0].layout.bytes) return false;
   if (value.layout.id != pass.reads[0].layout.id || !value.copies.empty()) return false;
   if (input.consumers.size() != 1 || !value.owned) return false;
   if (!training()) return true;
@@ -256,7 +256,7 @@ bool SegmentBuilder::may_overwrite_input(int index, const PassSpec& pass) const 
 
 bool SegmentBuilder::may_overwrite_gradient(int index, const PassSpec& pass) const {
   const Layer& layer = graph_.layers()[at(index)];
-  if (!pass.in_place || pass.reads[0].layout.id != pass.writes[0].layout.id) return false;
+  if (!pass.in_place || pass.reads[0].layout.bytes != pass.writes[0].layout.bytes) return false;
   if (pass.reads[0].role == Role::output) return true;  // the loss: its own output, read by nobody after
   const Value& gradient = gradients_[at(layer.output)];
   return gradient.owned && gradient.layout.id == pass.reads[0].layout.id && gradient.copies.empty();

@@ -90,7 +90,9 @@ TEST(Layers, GiveNoInputGradientThatNobodyWants) {
   for (const char* row :
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
         "{ type = \"max_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
-        "{ type = \"lrn\" }", "{ type = \"dropout\" }",
+        "{ type = \"lrn\" }", "{ type = \"dropout\" }", "{ type = \"slice\", count = 2 }",
+        "{ type = \"flatten\" }", "{ type = \"softmax\" }",
+        "{ type = \"concat\", from = [\"input\", \"input\"] }",
         "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
     LayerBench bench(row, {3, 5, 5}, 2, {.input_gradient = false});
     for (const PassSpec& pass : bench.lowered().spec().passes) {
@@ -104,9 +106,11 @@ TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
         "{ type = \"max_pool\", kernel = 2 }", "{ type = \"average_pool\", kernel = 2 }",
         "{ type = \"relu\" }", "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
+        "{ type = \"slice\", count = 2 }", "{ type = \"flatten\" }", "{ type = \"softmax\" }",
+        "{ type = \"concat\", from = [\"input\", \"input\"] }",
         "{ type = \"sum\", from = [\"input\", \"input\"] }", "{ type = \"softmax_loss\" }"}) {
     const Shape shape =
-        std::string(row).find("softmax") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};
+        std::string(row).find("_loss") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};
     for (const bool blocked : {false, true}) {
       LayerBench bench(row, shape, 2, {.blocked_input = blocked});
       const BackwardNeeds needs = needs_of(bench.layer().op);

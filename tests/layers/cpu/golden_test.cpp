@@ -5,30 +5,31 @@
 #include <cmath>
 #include <cstring>
 
+#include "layers/cpu/cpu_backend.h"
 #include "tests/golden/hashed_values.h"
 #include "tests/layers/cpu/layer_bench.h"
 #include "trainer/storage/safetensors.h"
 
-// Every layer against PyTorch in double precision; tests/golden/make_layers.py and make_networks.py
-// wrote the files; the first documents them.
+// Every layer against PyTorch in double precision; the make_*.py of tests/golden wrote the files, and
+// make_layers.py documents them.
 namespace convoy {
 namespace {
 
-/// Relative to the norm. bf16 rounds inputs, weights and results to 8 bits each.
-double tolerance(DType type) { return type == DType::bf16 ? 2e-2 : 1e-5; }
+constexpr double kTolerance = 1e-5;
+constexpr double kHalfTolerance = 2e-2;
 
-const std::vector<SafetensorsFile>& golden_files() {
+const std::vector<SafetensorsFile>& golden() {
   static const std::vector<SafetensorsFile> files = [] {
     std::vector<SafetensorsFile> all;
-    for (const char* name : {"layers", "networks"})
+    for (const char* name : {"layers", "channels", "networks"})
       all.push_back(SafetensorsFile::open(fmt::format("{}/{}.safetensors", CONVOY_GOLDEN_DIR, name)));
     return all;
   }();
   return files;
 }
 
-std::vector<float> stored(const SafetensorsFile& golden, const std::string& name) {
-  const TensorView* tensor = golden.find(name);
+std::vector<float> stored(const SafetensorsFile& file, const std::string& name) {
+  const TensorView* tensor = file.find(name);
   if (tensor == nullptr) return {};
   std::vector<float> values(tensor->data.size() / sizeof(float));
   std::memcpy(values.data(), tensor->data.data(), tensor->data.size());
@@ -70,24 +71,22 @@ double relative_error(const std::vector<float>& values, const std::vector<float>
 
 class Case {
  public:
-  Case(const SafetensorsFile& golden, std::string key)
-      : golden_(&golden),
+  Case(const SafetensorsFile& file, std::string key)
+      : file_(&file),
         key_(std::move(key)),
-        network_(golden.metadata().at(key_ + ".network")),
-        batch_(std::stoll(golden.metadata().at(key_ + ".batch"))),
-        training_(golden.metadata().at(key_ + ".training") == "true") {}
+        network_(file.metadata().at(key_ + ".network")),
+        batch_(std::stoll(file.metadata().at(key_ + ".batch"))),
+        training_(file.metadata().at(key_ + ".training") == "true") {}
 
   std::string type() const {
-    return std::string(type_of(parse_network(network_, "golden.toml").layers()[0].op));
+    return std::string(type_of(parse_network(network_, "golden.toml").layers().back().op));
   }
 
   void check(BenchSettings settings) {
-    tolerance_ = tolerance(settings.type);
+    tolerance_ = settings.type == DType::f32 ? kTolerance : kHalfTolerance;
     SCOPED_TRACE(fmt::format("case {} batch {} of {}", key_, batch_, network_));
     settings.training = training_;
-    const Graph graph = parse_network(network_, "golden.toml");
-    const std::size_t from = network_.find("{ ", network_.find("layers"));
-    LayerBench bench(network_.substr(from, network_.rfind('}') + 1 - from), graph.input(), batch_, settings);
+    LayerBench bench(network_, batch_, settings);
     SCOPED_TRACE(bench.implementations());
     fill(bench);
     bench.forward();
@@ -141,11 +140,11 @@ class Case {
   }
 
   void compare(const std::string& what, const std::vector<float>& values) const {
-    EXPECT_LE(relative_error(values, stored(*golden_, key_ + "." + what)), tolerance_) << what;
+    EXPECT_LE(relative_error(values, stored(*file_, key_ + "." + what)), tolerance_) << what;
   }
 
   void compare_metrics(const Metrics& metrics) const {
-    const std::vector<float> expected = stored(*golden_, key_ + ".metrics");
+    const std::vector<float> expected = stored(*file_, key_ + ".metrics");
     ASSERT_EQ(expected.size(), 4U);
     EXPECT_NEAR(metrics.loss, static_cast<double>(expected[0]),
                 1e-5 * std::abs(static_cast<double>(expected[0])) + 1e-6);
@@ -154,20 +153,20 @@ class Case {
     EXPECT_EQ(metrics.samples, static_cast<double>(expected[3]));
   }
 
-  const SafetensorsFile* golden_;
+  const SafetensorsFile* file_;
   std::string key_;
   std::string network_;
   std::int64_t batch_;
   bool training_;
-  double tolerance_ = 0;
+  double tolerance_ = kTolerance;
 };
 
 std::vector<Case> cases_of(const std::string& type) {
   std::vector<Case> cases;
-  for (const SafetensorsFile& golden : golden_files()) {
-    for (const auto& [key, text] : golden.metadata()) {
+  for (const SafetensorsFile& file : golden()) {
+    for (const auto& [key, text] : file.metadata()) {
       if (key.size() != 11 || key.substr(3) != ".network") continue;
-      Case one(golden, key.substr(0, 3));
+      Case one(file, key.substr(0, 3));
       if (one.type() == type) cases.push_back(std::move(one));
     }
   }
@@ -177,31 +176,29 @@ std::vector<Case> cases_of(const std::string& type) {
 class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, LayerEqualsPyTorch) {
-  const std::vector<Case> cases = cases_of(GetParam());
+  std::vector<Case> cases = cases_of(GetParam());
   ASSERT_GE(cases.size(), 3U);
-  for (Case one : cases) one.check({});
+  for (Case& one : cases) one.check({});
 }
 
 TEST_P(Golden, LayerEqualsPyTorchWhereItOverwritesItsInput) {
-  for (Case one : cases_of(GetParam())) one.check({.in_place = true});
+  for (Case& one : cases_of(GetParam())) one.check({.in_place = true});
 }
 
 TEST_P(Golden, LayerEqualsPyTorchWhenItsInputComesBlocked) {
-  for (Case one : cases_of(GetParam())) one.check({.blocked_input = true});
+  for (Case& one : cases_of(GetParam())) one.check({.blocked_input = true});
 }
 
-/// Against the same values with activations of 8 bits of precision.
-class GoldenBf16 : public testing::TestWithParam<std::string> {};
-
-TEST_P(GoldenBf16, LayerEqualsPyTorch) {
-  for (Case one : cases_of(GetParam())) {
-    one.check({.type = DType::bf16});
-    one.check({.blocked_input = true, .type = DType::bf16});
+/// Rounding to half precision moves maxima and kinks to other places: not for every type.
+TEST_P(Golden, LayerEqualsPyTorchInHalfPrecision) {
+  if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 kernels here";
+  for (const char* type : {"max_pool", "relu"}) {
+    if (GetParam() == type) GTEST_SKIP() << "not smooth";
+  }
+  for (Case& one : cases_of(GetParam())) {
+    for (const bool blocked : {false, true}) one.check({.blocked_input = blocked, .type = DType::bf16});
   }
 }
-
-INSTANTIATE_TEST_SUITE_P(Layers, GoldenBf16, testing::Values("clip", "pad_channels"),
-                         [](const auto& parameter) { return parameter.param; });
 
 INSTANTIATE_TEST_SUITE_P(Layers, Golden, testing::ValuesIn(layer_type_names()),
                          [](const auto& parameter) { return parameter.param; });

@@ -178,6 +178,11 @@ TEST(Shapes, OfClipAndPaddedChannels) {
   EXPECT_EQ(shape_after("type = \"pad_channels\", outputs = 5", {5, 7, 9}), (Shape{5, 7, 9}));
 }
 
+TEST(Shapes, OfConcatAddUpTheChannels) {
+  EXPECT_EQ(shape_after("type = \"concat\", from = [\"input\", \"input\", \"input\"]", {5, 7, 9}),
+            (Shape{15, 7, 9}));
+}
+
 TEST(Shapes, AFullyConnectedLayerIsAConvolution) {
   const auto network = [](const char* rows, int size) {
     return parse_network(

@@ -127,6 +127,10 @@ TEST(Mistakes, AShapeThatCannotBeNamesTheLayer) {
   EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 4, kernel = 1 },\n  { type = "
                       "\"sum\", from = [\"c\", \"input\"] },"),
               AllOf(StartsWith("net.toml:5:3: "), HasSubstr("differ in shape: 4x8x8 and 3x8x8")));
+  EXPECT_THAT(mistake("  { name = \"p\", type = \"max_pool\", kernel = 2 },\n  { type = \"concat\", from = "
+                      "[\"input\", \"p\"] },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("height or width: 3x8x8 and 3x7x7")));
+  EXPECT_THAT(mistake("  { type = \"concat\" },"), HasSubstr("takes at least 2 inputs, but has 1"));
   EXPECT_THAT(mistake("  { type = \"softmax_loss\" },"),
               AllOf(HasSubstr("(softmax_loss)"), HasSubstr("3x8x8"), HasSubstr("fully connected")));
 }

@@ -17,12 +17,6 @@ std::string shape_text(Shape shape) {
                              : fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width);
 }
 
-std::int64_t parameters_of(const Layer& layer) {
-  std::int64_t count = 0;
-  for (const ParameterSpec& parameter : layer.parameters) count += parameter.elements();
-  return count;
-}
-
 boost::json::object layer_json(const Graph& graph, const Layer& layer, const ReceptiveFields& field,
                                std::int64_t batch) {
   boost::json::array inputs;
@@ -33,7 +27,7 @@ boost::json::object layer_json(const Graph& graph, const Layer& layer, const Rec
           {"type", type_of(layer.op)},
           {"inputs", std::move(inputs)},
           {"output", {out.channels, out.height, out.width}},
-          {"parameters", parameters_of(layer)},
+          {"parameters", layer.parameter_elements()},
           {"macs", macs_of(layer.op, graph.input_shapes(layer))},
           {"activation_bytes", out.elements() * 4 * batch},
           {"receptive_field",
@@ -53,6 +47,7 @@ void print_json(const Graph& graph, std::int64_t batch) {
                                              {"input", {in.channels, in.height, in.width}},
                                              {"batch", batch},
                                              {"parameters", graph.parameters()},
+                                             {"parameters_training", graph.parameters_training()},
                                              {"macs", graph.macs()},
                                              {"activations", graph.activation_elements()},
                                              {"activation_bytes", graph.activation_elements() * 4 * batch},
@@ -69,7 +64,7 @@ void print_table(const Graph& graph, std::int64_t batch) {
     const ReceptiveField& field = fields[static_cast<std::size_t>(layer.output)].x;
     const std::int64_t macs = macs_of(layer.op, graph.input_shapes(layer));
     fmt::print("{:<16}{:<17}{:>14}{:>13}{:>15}{:>6.1f}%{:>13}  {} ({})\n", layer.name, type_of(layer.op),
-               shape_text(graph.output_shape(layer)), parameters_of(layer), macs,
+               shape_text(graph.output_shape(layer)), layer.parameter_elements(), macs,
                100 * static_cast<double>(macs) / all,
                format_bytes(graph.output_shape(layer).elements() * 4 * batch), field.size, field.stride);
   }
@@ -77,6 +72,10 @@ void print_table(const Graph& graph, std::int64_t batch) {
       "\nparameters {} ({} in fp32), MACs of one image {}, activations {} values an image ({} at batch {})\n",
       graph.parameters(), format_bytes(graph.parameters() * 4), graph.macs(), graph.activation_elements(),
       format_bytes(graph.activation_elements() * 4 * batch), batch);
+  if (graph.parameters_training() != graph.parameters()) {
+    fmt::print("that is without auxiliary heads; with them, in training, {} parameters\n",
+               graph.parameters_training());
+  }
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ Lowered lower(const ChannelSlice& op, const Site& site, Inputs inputs, Engine& e
 Lowered lower(const Flatten& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Softmax& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const SquaredError& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Hinge& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const SigmoidCrossEntropy& op, const Site& site, Inputs inputs, Engine& engine);
 
 /// Base of the layers here: holds the engine and a name for messages.
 class CpuLayer : public LoweredLayer {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "layers/core/host_device.h"
@@ -29,30 +28,6 @@ CONVOY_HD constexpr void sgd_step(float& weight, float& velocity, float gradient
   const float g = gradient + decay * weight;
   velocity = momentum * velocity + g;
   weight -= rate * (nesterov ? g + momentum * velocity : velocity);
-}
-
-/// What softmax with cross-entropy says of one sample.
-struct SampleLoss {
-  float loss = 0;
-  int rank = 0;  ///< classes that score higher than the label, ties counted against it when of lower index
-};
-
-/// Softmax of `classes` scores into `probabilities` (may be the same memory), by the maximum first as usual.
-inline CONVOY_HD SampleLoss softmax_cross_entropy(const float* scores, int classes, int label,
-                                                  float* probabilities) {
-  float top = scores[0];
-  for (int c = 1; c < classes; ++c) top = scores[c] > top ? scores[c] : top;
-  const float of_label = scores[label];
-  int rank = 0;
-  float sum = 0;
-  for (int c = 0; c < classes; ++c) {
-    rank += scores[c] > of_label || (scores[c] == of_label && c < label) || scores[c] != scores[c] ? 1 : 0;
-    probabilities[c] = std::exp(scores[c] - top);
-    sum += probabilities[c];
-  }
-  const float inverse = 1 / sum;
-  for (int c = 0; c < classes; ++c) probabilities[c] *= inverse;
-  return {std::log(sum) + top - of_label, rank};
 }
 
 }  // namespace convoy

@@ -29,6 +29,7 @@ struct Site {
   bool training = true;              ///< false: forward only, inference meaning
   std::vector<bool> input_gradient;  ///< for each input, whether backward must give its gradient
   DType type = DType::f32;           ///< of activations, their gradients, and weights of kind `weight`
+  bool starts_metrics = true;        ///< the first loss of its segment: in the first pass sums start anew
 };
 
 /// What an operand of a pass is. `index` counts inputs, parameters or states of the layer.
@@ -76,9 +77,9 @@ struct LayerSpec {
   std::int64_t saved_bytes = 0;
 };
 
-/// What the loss layer adds up over the micro-batches of an iteration.
+/// What the losses add up over the micro-batches of an iteration; all but `loss` is of the main one.
 struct Metrics {
-  double loss = 0;  ///< sum over samples
+  double loss = 0;  ///< sum over samples; in training that of all losses by their weights
   double top1 = 0;  ///< samples whose label has the highest score
   double top5 = 0;  ///< samples whose label is among the five highest scores
   double samples = 0;

@@ -20,19 +20,28 @@ const std::map<std::string, Reader>& readers() {
       {"dropout", Dropout::read},
       {"flatten", Flatten::read},
       {"fully_connected", FullyConnected::read},
+      {"hinge", Hinge::read},
       {"lrn", Lrn::read},
       {"max_pool", Pooling::read_max},
       {"relu", Relu::read},
       {"pad_channels", PadChannels::read},
+      {"sigmoid_cross_entropy", SigmoidCrossEntropy::read},
       {"slice", ChannelSlice::read},
       {"softmax", Softmax::read},
       {"softmax_loss", SoftmaxLoss::read},
+      {"squared_error", SquaredError::read},
       {"sum", Sum::read},
   };
   return table;
 }
 
 }  // namespace
+
+std::int64_t Layer::parameter_elements() const {
+  std::int64_t count = 0;
+  for (const ParameterSpec& parameter : parameters) count += parameter.elements();
+  return count;
+}
 
 std::string_view type_of(const LayerOp& op) {
   return std::visit([](const auto& layer) { return layer.type(); }, op);
@@ -78,9 +87,11 @@ std::pair<std::size_t, std::size_t> input_count_of(const LayerOp& op) {
       op);
 }
 
-bool is_loss(const LayerOp& op) {
-  return std::visit([](const auto& layer) { return layer.is_loss(); }, op);
+const Loss* loss_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.loss(); }, op);
 }
+
+bool is_loss(const LayerOp& op) { return loss_of(op) != nullptr; }
 
 bool only_training(const LayerOp& op) {
   return std::visit([](const auto& layer) { return layer.only_training(); }, op);

@@ -13,19 +13,23 @@
 #include "layers/graph/dropout.h"
 #include "layers/graph/flatten.h"
 #include "layers/graph/fully_connected.h"
+#include "layers/graph/hinge.h"
 #include "layers/graph/lrn.h"
 #include "layers/graph/pad_channels.h"
 #include "layers/graph/pooling.h"
 #include "layers/graph/relu.h"
+#include "layers/graph/sigmoid_cross_entropy.h"
 #include "layers/graph/softmax.h"
 #include "layers/graph/softmax_loss.h"
+#include "layers/graph/squared_error.h"
 #include "layers/graph/sum.h"
 
 namespace convoy {
 
 /// The one list of layer types. A backend that misses one does not compile.
 using LayerOp = std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, Concat,
-                             ChannelSlice, Flatten, Softmax, SoftmaxLoss, Clip, PadChannels>;
+                             ChannelSlice, Flatten, Softmax, SoftmaxLoss, SquaredError, Hinge,
+                             SigmoidCrossEntropy, Clip, PadChannels>;
 
 /// One layer of a Graph: what it computes, from which activations, into which.
 struct Layer {
@@ -36,6 +40,8 @@ struct Layer {
   SourceMark mark;
   std::vector<ParameterSpec> parameters;
   std::vector<StateSpec> states;
+
+  std::int64_t parameter_elements() const;  ///< trained values
 };
 
 std::string_view type_of(const LayerOp& op);
@@ -49,6 +55,7 @@ BackwardNeeds needs_of(const LayerOp& op);
 Window window_y_of(const LayerOp& op);
 Window window_x_of(const LayerOp& op);
 std::pair<std::size_t, std::size_t> input_count_of(const LayerOp& op);  ///< least and most
+const Loss* loss_of(const LayerOp& op);  ///< null for layers that are no losses
 bool is_loss(const LayerOp& op);
 bool only_training(const LayerOp& op);
 

@@ -70,6 +70,8 @@ struct Window {
   bool whole = false;  ///< sees the whole input (fully connected, global pooling)
 };
 
+struct Loss;
+
 /// What most layers are: no parameters, no state, no multiply-accumulates, one input, a 1×1 window. A layer
 /// type inherits this and declares what it does otherwise. `inputs` are shapes per sample.
 struct LayerDefaults {
@@ -81,7 +83,7 @@ struct LayerDefaults {
   Window window_x() const { return {}; }
   std::size_t least_inputs() const { return 1; }
   std::size_t most_inputs() const { return 1; }
-  bool is_loss() const { return false; }
+  const Loss* loss() const { return nullptr; }
   bool only_training() const { return false; }  ///< the identity in inference (dropout)
 };
 

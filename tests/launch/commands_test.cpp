@@ -118,6 +118,48 @@ TEST_F(TrainedRun, PredictTakesRawImagesAndIndices) {
   EXPECT_NEAR(sum, 1, 1e-5);
 }
 
+TEST(AuxiliaryHeads, AreLeftOutOfEvalAndPredict) {
+  const JobFolder folder;
+  const auto call = [&](const std::vector<std::string>& words) {
+    return run(convoy(words), folder.path(""));
+  };
+  const std::string job =
+      folder.write_job(kTinyHeads, "samples = 60\ntest_samples = 21\n[train]\nbatch = 16\nepochs = 2\n");
+  const boost::json::object summary =
+      object_of(call({"train", job, "--json", "--run-dir", folder.path("run")}));
+  const boost::json::object result = object_of(call({"eval", folder.path("run"), "--json"}));
+  for (const char* key : {"top1", "top5", "loss"}) EXPECT_EQ(result.at(key), summary.at(key)) << key;
+  const boost::json::object prediction =
+      object_of(call({"predict", folder.path("run"), "--index", "3", "--top", "4", "--json"}));
+  double sum = 0;
+  for (const auto& entry : prediction.at("predictions").at(0).at("classes").as_array())
+    sum += entry.at("probability").as_double();
+  EXPECT_NEAR(sum, 1, 1e-5);
+  const boost::json::object net = object_of(call({"inspect", folder.path("net.toml"), "--json"}));
+  const std::int64_t main = 4 * 9 + 4 + 8 * 36 + 8 + 4 * 256 + 4;
+  EXPECT_EQ(net.at("parameters"), main);
+  EXPECT_EQ(net.at("parameters_training"), main + 2 * (4 * 144 + 4));
+  EXPECT_THAT(call({"inspect", folder.path("net.toml")}).out, HasSubstr("without auxiliary heads"));
+}
+
+TEST(Predict, TellsTheScoresOfALossWithoutProbabilities) {
+  const JobFolder folder;
+  const auto call = [&](const std::vector<std::string>& words) {
+    return run(convoy(words), folder.path(""));
+  };
+  std::string network = kTinyNetwork;
+  network.replace(network.find("softmax_loss"), 12, "hinge");
+  const std::string job =
+      folder.write_job(network, "samples = 20\ntest_samples = 5\n[train]\nbatch = 8\nepochs = 1\n");
+  object_of(call({"train", job, "--json", "--run-dir", folder.path("run")}));
+  const boost::json::object prediction =
+      object_of(call({"predict", folder.path("run"), "--index", "3", "--json"}));
+  const boost::json::object& best = prediction.at("predictions").at(0).at("classes").at(0).as_object();
+  EXPECT_TRUE(best.contains("score"));
+  EXPECT_FALSE(best.contains("probability"));
+  EXPECT_EQ(call({"predict", folder.path("run"), "--index", "3"}).code, 0);
+}
+
 TEST_F(TrainedRun, PredictAgreesWithEval) {
   std::vector<std::string> words{"predict", run_, "--json", "--top", "1"};
   for (int i = 0; i < 21; ++i) words.insert(words.end(), {"--index", std::to_string(i)});

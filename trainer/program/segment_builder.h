@@ -31,6 +31,11 @@ class SegmentBuilder {
   };
 
   bool training() const { return segment_.kind == SegmentKind::train; }
+  /// Auxiliary layers exist only in training.
+  bool has(int layer) const { return training() || !graph_.auxiliary(layer); }
+  /// Whether one layer of this segment takes an activation, once.
+  bool read_once(int activation) const;
+
   Site site_of(int layer) const;
 
   int new_tensor(std::string name, Category category, const Layout& layout);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "tests/golden/hashed_values.h"
@@ -53,6 +54,50 @@ TEST(SoftmaxLoss, CountsScoresThatAreNotNumbersAsMisses) {
   bench.inputs[0].assign(8, std::numeric_limits<float>::quiet_NaN());
   bench.forward();
   EXPECT_EQ(bench.metrics.top5, 0);
+}
+
+TEST(Hinge, IsOfEachClassAgainstAllOthers) {
+  for (const int norm : {1, 2}) {
+    LayerBench bench("{ type = \"hinge\", norm = " + std::to_string(norm) + " }", {4, 1, 1}, 1);
+    bench.inputs[0] = {2, -3, 0.5F, -0.5F};
+    bench.labels = {2};
+    bench.forward();
+    bench.backward();
+    EXPECT_EQ(bench.output, bench.inputs[0]);
+    EXPECT_FLOAT_EQ(static_cast<float>(bench.metrics.loss), norm == 1 ? 3 + 0.5F + 0.5F : 9 + 0.25F + 0.25F);
+    const std::vector<float> slopes{1, 0, -1, 1};
+    const std::vector<float> slopes_of_squares{6, 0, -1, 1};
+    EXPECT_EQ(bench.input_gradients[0], norm == 1 ? slopes : slopes_of_squares);
+  }
+}
+
+TEST(Losses, StayFiniteForLargeScores) {
+  for (const char* type : {"sigmoid_cross_entropy", "hinge", "squared_error"}) {
+    LayerBench bench("{ type = \"" + std::string(type) + "\" }", {3, 1, 1}, 1);
+    bench.inputs[0] = {1e4F, -1e4F, 300};
+    bench.forward();
+    bench.backward();
+    EXPECT_TRUE(std::isfinite(bench.metrics.loss)) << type;
+    for (const float v : bench.input_gradients[0]) EXPECT_TRUE(std::isfinite(v)) << type;
+  }
+}
+
+TEST(Losses, AreNoNumberWhereTheScoresAreNone) {
+  for (const char* type : {"softmax_loss", "sigmoid_cross_entropy", "hinge", "squared_error"}) {
+    LayerBench bench("{ type = \"" + std::string(type) + "\" }", {3, 1, 1}, 1);
+    bench.inputs[0] = {1, std::numeric_limits<float>::quiet_NaN(), 2};
+    bench.forward();
+    EXPECT_TRUE(std::isnan(bench.metrics.loss)) << type;
+  }
+}
+
+TEST(Losses, GiveTheirOwnValueInEvaluationWhateverTheirWeight) {
+  for (const bool training : {true, false}) {
+    LayerBench bench("{ type = \"squared_error\", weight = 3 }", {2, 1, 1}, 1, {.training = training});
+    bench.inputs[0] = {2, 2};
+    bench.forward();
+    EXPECT_EQ(bench.metrics.loss, training ? 7.5 : 2.5);
+  }
 }
 
 TEST(BatchNorm, AddsStatisticsOfMicroBatchesUpByTheirShare) {

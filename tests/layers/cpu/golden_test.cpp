@@ -21,7 +21,7 @@ constexpr double kHalfTolerance = 2e-2;
 const std::vector<SafetensorsFile>& golden() {
   static const std::vector<SafetensorsFile> files = [] {
     std::vector<SafetensorsFile> all;
-    for (const char* name : {"layers", "channels", "networks"})
+    for (const char* name : {"layers", "channels", "losses", "networks"})
       all.push_back(SafetensorsFile::open(fmt::format("{}/{}.safetensors", CONVOY_GOLDEN_DIR, name)));
     return all;
   }();

@@ -202,6 +202,19 @@ const GradientCase kCases[] = {
     smooth("batch_norm_16", "{ type = \"batch_norm\", epsilon = 0.01 }", {16, 3, 3}, 3),
     smooth("batch_norm_of_vectors", "{ type = \"batch_norm\" }", {6, 1, 1}, 12),
     smooth("softmax_loss", "{ type = \"softmax_loss\" }", {11, 1, 1}, 4),
+    smooth("softmax_loss_smoothed", "{ type = \"softmax_loss\", label_smoothing = 0.2, weight = 3 }",
+           {11, 1, 1}, 4),
+    smooth("squared_error", "{ type = \"squared_error\" }", {11, 1, 1}, 4),
+    smooth("sigmoid_cross_entropy", "{ type = \"sigmoid_cross_entropy\" }", {11, 1, 1}, 4),
+    // 45 values 0.05 apart: on both sides of the kinks at 1 and -1, and none on them.
+    {"hinge", "{ type = \"hinge\" }", {9, 1, 1}, 5, 1e-3, 0.01, Values::spread},
+    {"hinge_squared",
+     "{ type = \"hinge\", norm = 2, weight = 0.5 }",
+     {9, 1, 1},
+     5,
+     1e-3,
+     0.01,
+     Values::spread},
 };
 
 INSTANTIATE_TEST_SUITE_P(Layers, GradientCheck, testing::ValuesIn(kCases),

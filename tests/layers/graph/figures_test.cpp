@@ -183,6 +183,26 @@ TEST(Shapes, OfConcatAddUpTheChannels) {
             (Shape{15, 7, 9}));
 }
 
+TEST(Shapes, OfSlicesAndFlattenedImages) {
+  EXPECT_EQ(shape_after("type = \"slice\", first = 1, count = 4", {5, 7, 9}), (Shape{4, 7, 9}));
+  EXPECT_EQ(shape_after("type = \"flatten\"", {5, 7, 9}), (Shape{315, 1, 1}));
+  EXPECT_EQ(shape_after("type = \"softmax\"", {5, 7, 9}), (Shape{5, 7, 9}));
+}
+
+TEST(Heads, ThatAreAuxiliaryCountOnlyInTraining) {
+  const Graph graph = parse(networks::kHeads);
+  const std::int64_t main = 16 * 27 + 16 + 16 * 16 + 16 + 8 * 16 * 9 + 8 + 10 * 32 + 10;
+  const std::int64_t heads = 8 * 16 + 8 + 2 * 8 + 10 * 128 + 10 + 10 * 16 + 10;
+  EXPECT_EQ(graph.parameters(), main);
+  EXPECT_EQ(graph.parameters_training(), main + heads);
+  EXPECT_EQ(graph.macs(), 144 * (16 * 27 + 16 * 16 + 8 * 16 * 9) + 320);
+  EXPECT_EQ(graph.layers()[static_cast<std::size_t>(graph.loss_layer())].name, "main");
+  for (int i = 0; i < static_cast<int>(graph.layers().size()); ++i) {
+    const std::string& name = graph.layers()[static_cast<std::size_t>(i)].name;
+    EXPECT_EQ(graph.auxiliary(i), name[0] == 'h' || name[0] == 'g' || name == "other") << name;
+  }
+}
+
 TEST(Shapes, AFullyConnectedLayerIsAConvolution) {
   const auto network = [](const char* rows, int size) {
     return parse_network(

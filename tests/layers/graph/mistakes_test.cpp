@@ -144,6 +144,54 @@ TEST(Mistakes, OfClipAndPadChannels) {
                     HasSubstr("4 outputs do not hold 2 channels of zeros and 3 of its input")));
 }
 
+const char* const kScores = "  { name = \"f\", type = \"fully_connected\", outputs = 4 },\n";
+
+TEST(Mistakes, LossesWithoutOneMainLossAreRefused) {
+  const std::string scores = kScores;
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\" },\n"
+                               "  { name = \"b\", type = \"hinge\", from = \"f\" },"),
+              AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"b\""), HasSubstr("main loss already, \"a\""),
+                    HasSubstr("auxiliary = true")));
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\", auxiliary = true },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("all losses"), HasSubstr("main one")));
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\" },\n  { type = \"relu\" },"),
+              AllOf(StartsWith("net.toml:6:3: "), HasSubstr("takes from the loss \"a\""), HasSubstr("from")));
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\" },\n"
+                               "  { name = \"g\", type = \"fully_connected\", outputs = 3, from = \"f\" },\n"
+                               "  { name = \"b\", type = \"squared_error\", auxiliary = true },"),
+              AllOf(StartsWith("net.toml:7:3: "), HasSubstr("3 classes"), HasSubstr("\"a\" tells 4")));
+  EXPECT_THAT(mistake(scores + "  { name = \"g\", type = \"relu\" },\n"
+                               "  { name = \"b\", type = \"squared_error\", from = \"f\" },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("no layer takes its output")));
+  EXPECT_EQ(mistake(scores + "  { name = \"b\", type = \"hinge\", auxiliary = true },\n"
+                             "  { name = \"a\", type = \"softmax_loss\", from = \"f\" },"),
+            "no error");
+}
+
+TEST(Mistakes, ABadKeyOfALossSaysTheRange) {
+  const std::string scores = kScores;
+  EXPECT_THAT(mistake(scores + "  { type = \"softmax_loss\", label_smoothing = 1.5 },"),
+              AllOf(StartsWith("net.toml:5:"), HasSubstr("\"label_smoothing\": 1.5 is out of range")));
+  EXPECT_THAT(mistake(scores + "  { type = \"hinge\", norm = 3 },"),
+              HasSubstr("\"norm\": 3 is out of range"));
+  EXPECT_THAT(mistake(scores + "  { type = \"hinge\", weight = -1 },"),
+              HasSubstr("\"weight\": -1 is out of range"));
+  EXPECT_THAT(mistake(scores + "  { type = \"hinge\", auxiliary = 1 },"),
+              HasSubstr("expected true or false"));
+  EXPECT_THAT(mistake(scores + "  { type = \"squared_error\", label_smoothing = 0.1 },"),
+              HasSubstr("\"label_smoothing\""));
+}
+
+TEST(Mistakes, ASliceBeyondItsInputIsRefused) {
+  EXPECT_THAT(mistake("  { name = \"s\", type = \"slice\", first = 2, count = 2 },"),
+              AllOf(StartsWith("net.toml:4:3: "), HasSubstr("\"s\""), HasSubstr("channels 2 to 3"),
+                    HasSubstr("has 3")));
+  EXPECT_THAT(mistake("  { type = \"slice\" },"), HasSubstr("\"count\" is missing"));
+  EXPECT_THAT(mistake("  { type = \"slice\", count = 0 },"), HasSubstr("\"count\": 0 is out of range"));
+  EXPECT_THAT(mistake("  { type = \"slice\", first = -1, count = 1 },"),
+              HasSubstr("\"first\": -1 is out of range"));
+}
+
 TEST(Mistakes, ATensorLargerThanAnyMachineIsRefused) {
   EXPECT_THAT(
       mistake("  { name = \"c\", type = \"convolution\", outputs = 1000000, kernel = 3, padding = 1000 },"),
@@ -173,10 +221,11 @@ TEST(Mistakes, NamesThatDoNotJoinUpAreNamed) {
 }
 
 TEST(Mistakes, TwoLossesAreRefused) {
-  EXPECT_THAT(mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type "
-                      "= \"softmax_loss\" },\n"
-                      "  { name = \"l2\", type = \"softmax_loss\", from = \"f\" },"),
-              AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"l2\""), HasSubstr("a loss already, \"l1\"")));
+  EXPECT_THAT(
+      mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type "
+              "= \"softmax_loss\" },\n"
+              "  { name = \"l2\", type = \"softmax_loss\", from = \"f\" },"),
+      AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"l2\""), HasSubstr("main loss already, \"l1\"")));
 }
 
 TEST(Mistakes, ALayerThatLeadsNowhereIsRefused) {

@@ -73,7 +73,7 @@ TEST(NetworkFile, NeverCrashesOnMutations) {
   Dice dice(1);
   int parsed = 0;
   int refused = 0;
-  for (const char* network : {networks::kLeNet, networks::kTangle, networks::kBlocks}) {
+  for (const char* network : {networks::kLeNet, networks::kTangle, networks::kBlocks, networks::kHeads}) {
     for (int i = 0; i < 4000; ++i) {
       const std::string text = mutated(network, dice);
       try {

@@ -60,10 +60,7 @@ JobInputs open_inputs(Job job, Purposes purpose) {
     fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}",
          job.network);
   }
-  if (graph.loss_layer() + 1 != static_cast<int>(graph.layers().size())) {
-    fail(ExitCode::usage, "{}: the loss \"{}\" must be the last layer", job.network,
-         graph.layers()[static_cast<std::size_t>(graph.loss_layer())].name);
-  }
+
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;
   const bool measure = job.data.mean.empty() || job.data.deviation.empty();

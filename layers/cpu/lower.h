@@ -21,7 +21,16 @@ Lowered lower(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engi
 Lowered lower(const Scale& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Dropout& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Elementwise& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Concat& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const ChannelSlice& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Flatten& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Softmax& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Clip& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const PadChannels& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const SquaredError& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Hinge& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const SigmoidCrossEntropy& op, const Site& site, Inputs inputs, Engine& engine);
 
 /// Base of the layers here: holds the engine and a name for messages.
 class CpuLayer : public LoweredLayer {

@@ -14,19 +14,28 @@ const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table{
       {"average_pool", Pooling::read_average},
       {"batch_norm", BatchNorm::read},
+      {"clip", Clip::read},
+      {"concat", Concat::read},
       {"convolution", Convolution::read},
       {"dropout", Dropout::read},
       {"elu", Nonlinearity::read_elu},
+      {"flatten", Flatten::read},
       {"fully_connected", FullyConnected::read},
+      {"hinge", Hinge::read},
       {"lrn", Lrn::read},
-      {"maximum", Elementwise::read_maximum},
       {"max_pool", Pooling::read_max},
+      {"maximum", Elementwise::read_maximum},
+      {"pad_channels", PadChannels::read},
       {"prelu", Prelu::read},
       {"product", Elementwise::read_product},
       {"relu", Nonlinearity::read_relu},
       {"scale", Scale::read},
       {"sigmoid", Nonlinearity::read_sigmoid},
+      {"sigmoid_cross_entropy", SigmoidCrossEntropy::read},
+      {"slice", ChannelSlice::read},
+      {"softmax", Softmax::read},
       {"softmax_loss", SoftmaxLoss::read},
+      {"squared_error", SquaredError::read},
       {"sum", Elementwise::read_sum},
       {"tanh", Nonlinearity::read_tanh},
   };
@@ -35,8 +44,18 @@ const std::map<std::string, Reader>& readers() {
 
 }  // namespace
 
+std::int64_t Layer::parameter_elements() const {
+  std::int64_t count = 0;
+  for (const ParameterSpec& parameter : parameters) count += parameter.elements();
+  return count;
+}
+
 std::string_view type_of(const LayerOp& op) {
   return std::visit([](const auto& layer) { return layer.type(); }, op);
+}
+
+void settle(LayerOp& op, std::span<const Shape> inputs) {
+  std::visit([&](auto& layer) { layer.settle(inputs); }, op);
 }
 
 Shape output_shape(const LayerOp& op, std::span<const Shape> inputs) {
@@ -75,9 +94,11 @@ std::pair<std::size_t, std::size_t> input_count_of(const LayerOp& op) {
       op);
 }
 
-bool is_loss(const LayerOp& op) {
-  return std::visit([](const auto& layer) { return layer.is_loss(); }, op);
+const Loss* loss_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.loss(); }, op);
 }
+
+bool is_loss(const LayerOp& op) { return loss_of(op) != nullptr; }
 
 bool only_training(const LayerOp& op) {
   return std::visit([](const auto& layer) { return layer.only_training(); }, op);

@@ -54,7 +54,15 @@ Site SegmentBuilder::site_of(int index) const {
     site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
   const std::vector<int>& consumers = graph_.activations()[at(layer.output)].consumers;
   site.relu_follows = consumers.size() == 1 && follows_alone(consumers[0]);
+  for (int before = 0; before < index; ++before) {
+    if (has(before) && is_loss(graph_.layers()[at(before)].op)) site.starts_metrics = false;
+  }
   return site;
+}
+
+bool SegmentBuilder::read_once(int activation) const {
+  const std::vector<int>& consumers = graph_.activations()[at(activation)].consumers;
+  return std::count_if(consumers.begin(), consumers.end(), [&](int layer) { return has(layer); }) == 1;
 }
 
 bool SegmentBuilder::follows_alone(int index) const {
@@ -76,6 +84,10 @@ void SegmentBuilder::lower() {
   layouts[0] = backend_.input_layout(graph_.input(), segment_.samples, program_.choices.precision);
   for (int i = 0; i < static_cast<int>(graph_.layers().size()); ++i) {
     const Layer& layer = graph_.layers()[at(i)];
+    if (!has(i)) {
+      lowered_.push_back(nullptr);
+      continue;
+    }
     if (!training() && only_training(layer.op)) {
       lowered_.push_back(nullptr);
       layouts[at(layer.output)] = layouts[at(layer.inputs[0])];
@@ -105,8 +117,12 @@ void SegmentBuilder::build() {
   segment_.first = static_cast<int>(program_.steps.size());
   const int layers = static_cast<int>(graph_.layers().size());
   input();
-  for (int i = 0; i < layers; ++i) forward(i);
-  segment_.output = values_[at(graph_.layers().back().output)].tensor;
+  for (int i = 0; i < layers; ++i) {
+    if (has(i)) forward(i);
+  }
+  const int main = graph_.loss_layer() < 0 ? layers - 1 : graph_.loss_layer();
+  segment_.output = values_[at(graph_.layers()[at(main)].output)].tensor;
+
   if (training()) {
     for (int i = layers; i-- > 0;) backward(i);
   }
@@ -187,7 +203,7 @@ void SegmentBuilder::forward(int index) {
   const Layer& layer = graph_.layers()[at(index)];
   if (is_identity(index)) {
     Value& same = values_[at(layer.output)] = values_[at(layer.inputs[0])];
-    same.owned = same.owned && graph_.activations()[at(layer.inputs[0])].consumers.size() == 1;
+    same.owned = same.owned && read_once(layer.inputs[0]);
     return;
   }
   const LayerSpec& spec = lowered_[at(index)]->spec();
@@ -275,9 +291,9 @@ bool SegmentBuilder::may_overwrite_input(int index, const PassSpec& pass) const 
   const Layer& layer = graph_.layers()[at(index)];
   const Activation& input = graph_.activations()[at(layer.inputs[0])];
   const Value& value = values_[at(layer.inputs[0])];
-  if (!pass.in_place || pass.reads[0].layout.id != pass.writes[0].layout.id) return false;
+  if (!pass.in_place || pass.reads[0].layout.bytes != pass.writes[0].layout.bytes) return false;
   if (value.layout.id != pass.reads[0].layout.id || !value.copies.empty()) return false;
-  if (input.consumers.size() != 1 || !value.owned) return false;
+  if (!read_once(layer.inputs[0]) || !value.owned) return false;
   if (!training()) return true;
   if (reads_in_backward(lowered_[at(index)]->spec(), Role::input)) return false;
   return !giver_reads_again(layer.inputs[0]);
@@ -293,7 +309,7 @@ bool SegmentBuilder::giver_reads_again(int activation) const {
 
 bool SegmentBuilder::may_overwrite_gradient(int index, const PassSpec& pass) const {
   const Layer& layer = graph_.layers()[at(index)];
-  if (!pass.in_place || pass.reads[0].layout.id != pass.writes[0].layout.id) return false;
+  if (!pass.in_place || pass.reads[0].layout.bytes != pass.writes[0].layout.bytes) return false;
   if (pass.reads[0].role == Role::output) return true;  // the loss: its own output, read by nobody after
   const Value& gradient = gradients_[at(layer.output)];
   return gradient.owned && gradient.layout.id == pass.reads[0].layout.id && gradient.copies.empty();

@@ -32,6 +32,11 @@ class SegmentBuilder {
 
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   bool training() const { return segment_.kind == SegmentKind::train; }
+  /// Auxiliary layers exist only in training.
+  bool has(int layer) const { return training() || !graph_.auxiliary(layer); }
+  /// Whether one layer of this segment takes an activation, once.
+  bool read_once(int activation) const;
+
   Site site_of(int layer) const;
   /// Whether the layer is a ReLU that alone takes what the layer before it gives.
   bool follows_alone(int layer) const;

@@ -18,7 +18,7 @@ namespace {
 const std::vector<SafetensorsFile>& golden_files() {
   static const std::vector<SafetensorsFile> files = [] {
     std::vector<SafetensorsFile> all;
-    for (const char* name : {"layers", "elementwise"}) {
+    for (const char* name : {"layers", "elementwise", "channels", "losses", "networks"}) {
       all.push_back(SafetensorsFile::open(fmt::format("{}/{}.safetensors", CONVOY_GOLDEN_DIR, name)));
     }
     return all;
@@ -80,16 +80,14 @@ class Case {
   }
 
   std::string type() const {
-    return std::string(type_of(parse_network(network_, "golden.toml").layers()[0].op));
+    return std::string(type_of(parse_network(network_, "golden.toml").layers().back().op));
   }
 
   void check(BenchSettings settings) {
     tolerance_ = settings.type == DType::f32 ? 1e-5 : 2e-2;
     SCOPED_TRACE(fmt::format("case {} batch {} of {}", key_, batch_, network_));
     settings.training = training_;
-    const Graph graph = parse_network(network_, "golden.toml");
-    const std::size_t from = network_.find("{ ", network_.find("layers"));
-    LayerBench bench(network_.substr(from, network_.rfind('}') + 1 - from), graph.input(), batch_, settings);
+    LayerBench bench(network_, batch_, settings);
     SCOPED_TRACE(bench.implementations());
     fill(bench);
     bench.forward();

@@ -36,8 +36,8 @@ std::string name_of(PassKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings)
-    : backend_(make_cpu_backend()), graph_(parse_network(network_of(row, input), "bench.toml")) {
+LayerBench::LayerBench(const std::string& network, std::int64_t batch, const BenchSettings& settings)
+    : backend_(make_cpu_backend()), graph_(parse_network(network, "bench.toml")) {
   const std::size_t count = layer().inputs.size();
   site_ = {&layer(),
            0,
@@ -48,8 +48,12 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
            std::vector<bool>(count, settings.training && settings.input_gradient),
            settings.relu_follows,
            settings.type};
-  lowered_ = backend_->lower(site_, std::vector<Layout>(count, incoming_layout(settings)));
-  inputs.assign(count, zeros(batch * input.elements()));
+  std::vector<Layout> incoming;
+  for (const Shape& shape : site_.inputs) {
+    incoming.push_back(incoming_layout(shape, settings));
+    inputs.push_back(zeros(batch * shape.elements()));
+  }
+  lowered_ = backend_->lower(site_, incoming);
   input_gradients = inputs;
   output = output_gradient = zeros(batch * site_.output.elements());
   for (const ParameterSpec& parameter : layer().parameters) parameters.push_back(zeros(parameter.elements()));
@@ -64,12 +68,12 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
     passes_.push_back(make_pass(pass, settings));
 }
 
-Layout LayerBench::incoming_layout(const BenchSettings& settings) {
-  const Layout plain = backend_->input_layout(site_.inputs[0], site_.batch, settings.type);
+Layout LayerBench::incoming_layout(Shape shape, const BenchSettings& settings) {
+  const Layout plain = backend_->input_layout(shape, site_.batch, settings.type);
   if (!settings.blocked_input) return plain;
   const std::string row =
-      fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", site_.inputs[0].channels);
-  const Graph source = parse_network(network_of(row, site_.inputs[0]), "source.toml");
+      fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", shape.channels);
+  const Graph source = parse_network(network_of(row, shape), "source.toml");
   const Layer& giver = source.layers().front();
   const Site site{&giver,
                   0,
@@ -130,7 +134,7 @@ LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& 
   pass.kind = spec.kind;
   for (const Operand& operand : spec.reads) pass.reads.push_back(make_port(operand, true));
   for (const Operand& operand : spec.writes) pass.writes.push_back(make_port(operand, false));
-  if (settings.in_place && spec.in_place && spec.reads[0].layout.id == spec.writes[0].layout.id) {
+  if (settings.in_place && spec.in_place && spec.reads[0].layout.bytes == spec.writes[0].layout.bytes) {
     pass.writes[0].memory = pass.reads[0].memory;
     pass.writes[0].change = backend_->reorder(
         spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch, DType::f32),

@@ -10,6 +10,9 @@
 
 namespace convoy {
 
+/// The text of a network of one layer.
+std::string network_of(const std::string& row, Shape input);
+
 /// How a LayerBench sets its layer up.
 struct BenchSettings {
   bool training = true;
@@ -27,7 +30,10 @@ struct BenchSettings {
 class LayerBench {
  public:
   /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`.
-  LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings = {});
+  LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings = {})
+      : LayerBench(network_of(row, input), batch, settings) {}
+  /// The last layer of a network; those before it only give the shapes of its inputs.
+  LayerBench(const std::string& network, std::int64_t batch, const BenchSettings& settings = {});
 
   // What goes in; zeros until the test sets it.
   std::vector<std::vector<float>> inputs;      ///< by input, batch × C × H × W
@@ -48,7 +54,7 @@ class LayerBench {
   void backward();
 
   const Graph& graph() const { return graph_; }
-  const Layer& layer() const { return graph_.layers().front(); }
+  const Layer& layer() const { return graph_.layers().back(); }
   const LoweredLayer& lowered() const { return *lowered_; }
   Backend& backend() { return *backend_; }
   Shape output_shape() const { return site_.output; }
@@ -73,7 +79,7 @@ class LayerBench {
     std::unique_ptr<Kernel> kernel;
   };
 
-  Layout incoming_layout(const BenchSettings& settings);
+  Layout incoming_layout(Shape shape, const BenchSettings& settings);
   Port make_port(const Operand& operand, bool read);
   Pass make_pass(std::size_t index, const BenchSettings& settings);
   std::vector<float>& values(const Operand& operand);
@@ -89,9 +95,6 @@ class LayerBench {
   std::shared_ptr<GuardedBuffer> saved_;
   std::vector<Pass> passes_;
 };
-
-/// The text of a network of one layer.
-std::string network_of(const std::string& row, Shape input);
 
 /// The name of a pass for messages.
 std::string name_of(PassKind kind);

@@ -34,7 +34,7 @@ std::vector<ProgramCase> program_cases() {
   std::vector<ProgramCase> cases;
   for (const auto& [name, network] :
        {std::pair{"lenet", networks::kLeNet}, std::pair{"tangle", networks::kTangle},
-        std::pair{"fan_out", networks::kFanOut}}) {
+        std::pair{"fan_out", networks::kFanOut}, std::pair{"heads", networks::kHeads}}) {
     const auto add = [&](const char* what, Choices choices) {
       cases.push_back({fmt::format("{}_{}", name, what), network, std::move(choices)});
     };
@@ -102,7 +102,8 @@ TEST_P(Programs, CutTheFlatBuffersIntoParametersAndBucketsInOrder) {
                     .elements();
   }
   EXPECT_LE(end, program_.flat_bytes());
-  EXPECT_EQ(elements, graph_.parameters());
+  EXPECT_EQ(elements,
+            GetParam().choices.train_samples.empty() ? graph_.parameters() : graph_.parameters_training());
   EXPECT_TRUE(
       std::is_sorted(program_.parameters.begin(), program_.parameters.end(),
                      [](const ParameterSlot& a, const ParameterSlot& b) { return a.layer > b.layer; }));
@@ -158,6 +159,28 @@ TEST_P(Programs, HaveOneHash) {
 
 INSTANTIATE_TEST_SUITE_P(Nets, Programs, testing::ValuesIn(program_cases()),
                          [](const auto& parameter) { return parameter.param.name; });
+
+TEST(AuxiliaryHeads, AreInTrainingAlone) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const Graph graph = parse_network(networks::kHeads, "net.toml");
+  const Program both = build_program(graph, choices_of({8}, false, 4), *backend);
+  const Program alone = build_program(graph, choices_of({}, false, 4), *backend);
+  const auto auxiliary_steps = [&](const Program& program, SegmentKind kind) {
+    int count = 0;
+    for (const Segment& segment : program.segments) {
+      for (int s = segment.first; segment.kind == kind && s < segment.end; ++s) {
+        const int layer = program.steps[static_cast<std::size_t>(s)].layer;
+        count += layer >= 0 && graph.auxiliary(layer) ? 1 : 0;
+      }
+    }
+    return count;
+  };
+  EXPECT_GT(auxiliary_steps(both, SegmentKind::train), 15);
+  EXPECT_EQ(auxiliary_steps(both, SegmentKind::evaluate), 0);
+  EXPECT_EQ(auxiliary_steps(alone, SegmentKind::evaluate), 0);
+  for (const ParameterSlot& slot : alone.parameters) EXPECT_FALSE(graph.auxiliary(slot.layer));
+  EXPECT_TRUE(alone.states.empty()) << "the only batch norm is in a head";
+}
 
 TEST(ProgramHash, DiffersForOtherChoicesAndNetworks) {
   const std::unique_ptr<Backend> backend = make_cpu_backend();

@@ -15,7 +15,8 @@ std::string quoted(const std::string& text) {
     if (c == '"' || c == '\\') result += '\\';
     result += c;
   }
-  return result + "\"";
+  result += '"';
+  return result;
 }
 
 /// "4b1/conv" → {"4b1", "conv"}.
@@ -38,9 +39,10 @@ std::string kind_text(const LayerOp& op) {
   const Window x = window_x_of(op);
   std::string text(type_of(op));
   if (y.whole || (y.kernel == 1 && x.kernel == 1 && text != "convolution" && y.stride == 1)) return text;
-  text += " " + times(y.kernel, x.kernel);
+  text += fmt::format(" {}", times(y.kernel, x.kernel));
   if (y.stride != 1 || x.stride != 1)
-    text += " /" + (y.stride == x.stride ? fmt::format("{}", y.stride) : times(y.stride, x.stride));
+    text +=
+        fmt::format(" /{}", y.stride == x.stride ? fmt::format("{}", y.stride) : times(y.stride, x.stride));
   return text;
 }
 
@@ -55,7 +57,7 @@ void change_clusters(std::vector<std::string>& open, const std::vector<std::stri
   for (std::size_t i = shared; i < wanted.size(); ++i) {
     open.push_back(wanted[i]);
     std::string path;
-    for (const std::string& part : open) path += "/" + part;
+    for (const std::string& part : open) path.append("/").append(part);
     text +=
         fmt::format("{}subgraph {} {{ label = {}\n", indent(i), quoted("cluster" + path), quoted(wanted[i]));
   }
@@ -75,10 +77,12 @@ std::string network_dot(const Graph& graph) {
     const std::string own = parts.back();
     parts.pop_back();
     change_clusters(open, parts, text);
-    // "\n" between quoted parts is Graphviz's own line break.
+    const std::string kind = kind_text(layer.op);
+    // A backslash and an n are Graphviz's line break; names are quoted before they join it.
     std::string label = quoted(own);
     label.pop_back();
-    label += fmt::format("\\n{}\\n{}\"", kind_text(layer.op), shape_text(graph.output_shape(layer)));
+    label += fmt::format("{}\\n{}\"", kind == own ? "" : fmt::format("\\n{}", kind),
+                         shape_text(graph.output_shape(layer)));
     text += fmt::format("{}{} [label = {}{}]\n", indent(open.size()), quoted(layer.name), label,
                         graph.auxiliary(i) ? ", style = \"rounded,dashed\"" : "");
   }
@@ -89,7 +93,8 @@ std::string network_dot(const Graph& graph) {
                           quoted(layer.name));
     }
   }
-  return text + "}\n";
+  text += "}\n";
+  return text;
 }
 
 }  // namespace convoy

@@ -97,13 +97,12 @@ std::string network_table(const Graph& graph, std::int64_t batch) {
              format_bytes(activations), "", "", ""});
   std::string text =
       fmt::format("{}, {} image{} in fp32\n\n{}\n", graph.name(), batch, batch == 1 ? "" : "s", table.text());
-  text += fmt::format(
-      "parameters {}; multiply-accumulates of an image {:.4g} G; activations {} values an image\n",
-      format_bytes(graph.parameters() * kValueBytes), static_cast<double>(graph.macs()) * 1e-9,
-      graph.activation_elements());
+  text += fmt::format("parameters {} in fp32; activations {} values an image\n",
+                      format_bytes(graph.parameters() * kValueBytes), graph.activation_elements());
   if (graph.parameters_training() != graph.parameters()) {
-    text += fmt::format("* only in training, with which there are {} parameters; not in the sums\n",
-                        graph.parameters_training());
+    text += fmt::format(
+        "* only in training; the sums are without auxiliary heads, with them there are {} parameters\n",
+        graph.parameters_training());
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "layers/core/text.h"
 
@@ -55,21 +56,26 @@ void check_size(const Graph::Entry& entry, std::string_view what, std::span<cons
 /// Entries in an order in which each follows its inputs; the file's order where that is free.
 std::vector<Graph::Entry> sorted(std::vector<Graph::Entry> entries) {
   std::vector<Graph::Entry> order;
-  std::vector<std::string> done{"input"};
-  while (!entries.empty()) {
-    const auto ready = std::find_if(entries.begin(), entries.end(), [&](const Graph::Entry& entry) {
-      return std::all_of(entry.from.begin(), entry.from.end(), [&](const std::string& from) {
-        return std::find(done.begin(), done.end(), from) != done.end();
-      });
-    });
-    if (ready == entries.end()) {
+  std::set<std::string> done{"input"};
+  std::vector<bool> placed(entries.size());
+  const auto ready = [&](std::size_t i) {
+    return !placed[i] && std::all_of(entries[i].from.begin(), entries[i].from.end(),
+                                     [&](const std::string& from) { return done.contains(from); });
+  };
+  for (std::size_t first = 0; order.size() < entries.size();) {
+    while (placed[first]) ++first;
+    std::size_t next = first;
+    while (next < entries.size() && !ready(next)) ++next;
+    if (next == entries.size()) {
       std::vector<std::string> names;
-      for (const Graph::Entry& entry : entries) names.push_back(entry.name);
-      refuse(entries.front(), fmt::format("its inputs form a cycle; among: {}", join(names)));
+      for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (!placed[i]) names.push_back(entries[i].name);
+      }
+      refuse(entries[first], fmt::format("its inputs form a cycle; among: {}", join(names)));
     }
-    done.push_back(ready->name);
-    order.push_back(std::move(*ready));
-    entries.erase(ready);
+    done.insert(entries[next].name);
+    placed[next] = true;
+    order.push_back(std::move(entries[next]));
   }
   return order;
 }

@@ -197,10 +197,11 @@ TEST(Mistakes, NamesThatDoNotJoinUpAreNamed) {
 }
 
 TEST(Mistakes, TwoLossesAreRefused) {
-  EXPECT_THAT(mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type "
-                      "= \"softmax_loss\" },\n"
-                      "  { name = \"l2\", type = \"softmax_loss\", from = \"f\" },"),
-              AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"l2\""), HasSubstr("main loss already, \"l1\"")));
+  EXPECT_THAT(
+      mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type "
+              "= \"softmax_loss\" },\n"
+              "  { name = \"l2\", type = \"softmax_loss\", from = \"f\" },"),
+      AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"l2\""), HasSubstr("main loss already, \"l1\"")));
 }
 
 TEST(Mistakes, ALayerThatLeadsNowhereIsRefused) {

@@ -14,7 +14,7 @@ from make_network import BATCH, EVALUATE, RATE, dropout, images
 
 # Layer → (index in the network, weight shape).
 LAYERS = {"stem": (0, (16, 3, 3, 3)), "h2": (3, (8, 16, 1, 1)), "h6": (7, (10, 128, 1, 1)), "b1": (9, (16, 16, 1, 1)),
-          "b2": (10, (8, 16, 3, 3)), "f": (14, (10, 32, 1, 1)), "g2": (17, (10, 16, 1, 1))}
+          "b2": (10, (8, 16, 3, 3)), "f": (15, (10, 32, 1, 1)), "g2": (18, (10, 16, 1, 1))}
 
 
 def parameters():
@@ -22,7 +22,8 @@ def parameters():
     for name, (index, shape) in LAYERS.items():
         scale = np.float64(np.float32(np.sqrt(6.0 / np.prod(shape[1:]))))
         p[name + ".weight"] = hashed(100 + 10 * index, shape) * scale
-        p[name + ".bias"] = hashed(101 + 10 * index, shape[:1]) * 0.25
+        if name != "h2":
+            p[name + ".bias"] = hashed(101 + 10 * index, shape[:1]) * 0.25
     p["h3.scale"] = 1 + 0.25 * hashed(140, (8,))
     p["h3.shift"] = 0.25 * hashed(141, (8,))
     return {k: torch.tensor(v, requires_grad=True) for k, v in p.items()}
@@ -31,7 +32,7 @@ def parameters():
 def forward(x, p, state, training):
     """Scores of the main loss and, in training, of the two auxiliary ones."""
     def conv(name, value, padding=0):
-        return F.conv2d(value, p[name + ".weight"], p[name + ".bias"], 1, padding)
+        return F.conv2d(value, p[name + ".weight"], p.get(name + ".bias"), 1, padding)
 
     r0 = F.relu(conv("stem", x, 1))
     s = r0[:, 4:12]

@@ -24,7 +24,6 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
   for (int i = static_cast<int>(graph.layers().size()); i-- > 0;) {
     if (program.choices.train_samples.empty() && graph.auxiliary(i)) continue;
     const Layer& layer = graph.layers()[static_cast<std::size_t>(i)];
-
     for (int p = 0; p < static_cast<int>(layer.parameters.size()); ++p) {
       const LayerSpec& spec = main.lowered()[static_cast<std::size_t>(i)]->spec();
       for (const Operand& operand : spec.passes[0].reads) {

@@ -257,7 +257,7 @@ const GradientCase kCases[] = {
     // 45 values 0.05 apart: on both sides of the kinks at 1 and -1, and none on them.
     {"hinge", "{ type = \"hinge\" }", {9, 1, 1}, 5, 1e-3, 0.01, Values::spread},
     {"hinge_squared",
-     "{ type = \"hinge\", norm = 2, weight = 0.5 }",
+     "{ type = \"hinge\", norm = 2, weight = 0.7 }",
      {9, 1, 1},
      5,
      1e-3,

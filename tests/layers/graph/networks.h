@@ -199,7 +199,7 @@ layers = [
   { name = "stem", type = "convolution", outputs = 16, kernel = 3, padding = 1 },
   { name = "r0", type = "relu" },
   { name = "h1", type = "average_pool", kernel = 3, stride = 3 },
-  { name = "h2", type = "convolution", outputs = 8, kernel = 1 },
+  { name = "h2", type = "convolution", outputs = 8, kernel = 1, bias = false },
   { name = "h3", type = "batch_norm" },
   { name = "h4", type = "flatten" },
   { name = "h5", type = "dropout", rate = 0.3 },

@@ -244,5 +244,24 @@ TEST(ProgramRun, WithoutTrainingGivesTheSameEvaluationWithoutTheAuxiliaryHeads) 
   EXPECT_NEAR(got.evaluation_loss, expected.evaluation_loss, 1e-6 * expected.evaluation_loss);
 }
 
+TEST(ProgramRun, InHalfPrecisionIsNearFullPrecisionWithAuxiliaryHeads) {
+  if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 kernels here";
+  Choices choices = choices_of({5, 2}, true, 4);
+  Trial full(networks::kHeads, choices);
+  choices.precision = DType::bf16;
+  Trial half(networks::kHeads, choices);
+  const Result expected = full.run({5, 2}, 2, true);
+  const Result got = half.run({5, 2}, 2, true);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(got.losses[i], expected.losses[i], 1e-2 * expected.losses[i]);
+  EXPECT_LE(relative_difference(got.probabilities, expected.probabilities), 2e-2);
+  const auto joined = [](const std::vector<std::vector<float>>& parts) {
+    std::vector<float> all;
+    for (const std::vector<float>& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  };
+  EXPECT_LE(relative_difference(joined(got.gradients), joined(expected.gradients)), 5e-2);
+}
+
 }  // namespace
 }  // namespace convoy

@@ -182,6 +182,51 @@ TEST(AuxiliaryHeads, AreInTrainingAlone) {
   EXPECT_TRUE(alone.states.empty()) << "the only batch norm is in a head";
 }
 
+// The branches of an Inception module come blocked, and what follows wants them so.
+TEST(Concat, ChangesNoLayoutWhereTheBlocksDivideTheChannels) {
+  std::string text = "name = \"x\"\ninput = { channels = 64, height = 14, width = 14 }\nlayers = [\n";
+  for (const int outputs : {64, 128, 32, 48})
+    text += fmt::format(
+        "  {{ name = \"b{0}\", type = \"convolution\", outputs = {0}, kernel = 1, from = \"input\" }},\n",
+        outputs);
+  text +=
+      "  { name = \"cat\", type = \"concat\", from = [\"b64\", \"b128\", \"b32\", \"b48\"] },\n"
+      "  { name = \"half\", type = \"slice\", first = 128, count = 144 },\n"
+      "  { name = \"after\", type = \"convolution\", outputs = 64, kernel = 3, padding = 1 },\n"
+      "  { type = \"fully_connected\", outputs = 4 },\n  { type = \"softmax_loss\" },\n]\n";
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const Graph graph = parse_network(text, "net.toml");
+  for (const DType type : {DType::f32, DType::bf16}) {
+    if (!backend->supports(type)) continue;
+    Choices choices = choices_of({8}, false, 0);
+    choices.precision = type;
+    for (const Step& step : build_program(graph, choices, *backend).steps) {
+      if (step.kind != StepKind::reorder) continue;
+      for (const char* name : {"b64", "b128", "b32", "b48", "cat", "half"}) {
+        EXPECT_NE(step.name, fmt::format("reorder {}", name));
+        EXPECT_NE(step.name, fmt::format("reorder gradient of {}", name));
+      }
+    }
+  }
+}
+
+TEST(Flatten, IsInPlaceWhereTheValuesLieDensely) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const Graph graph = parse_network(
+      "name = \"x\"\ninput = { channels = 3, height = 4, width = 4 }\nlayers = [\n"
+      "  { type = \"convolution\", outputs = 6, kernel = 3 },\n  { type = \"dropout\" },\n"
+      "  { name = \"flat\", type = \"flatten\" },\n  { type = \"fully_connected\", outputs = 4 },\n"
+      "  { type = \"softmax_loss\" },\n]\n",
+      "net.toml");
+  int seen = 0;
+  for (const Step& step : build_program(graph, choices_of({8}, false, 0), *backend).steps) {
+    if (step.name != "forward flat" && step.name != "backward_data flat") continue;
+    EXPECT_EQ(step.reads[0].tensor, step.writes[0].tensor) << step.name;
+    ++seen;
+  }
+  EXPECT_EQ(seen, 2);
+}
+
 TEST(ProgramHash, DiffersForOtherChoicesAndNetworks) {
   const std::unique_ptr<Backend> backend = make_cpu_backend();
   std::vector<std::uint64_t> hashes;

@@ -137,8 +137,8 @@ int thread_count(const Job& job, int ranks) {
 
 /// The same on every rank, since scratch memory may depend on it. The cores of a host were divided before.
 int agreed_thread_count(const Job& job, Communicator& comm) {
-  return static_cast<int>(
-      comm.all_reduce(std::int64_t{thread_count(job, 1)}, Reduction::min, "thread counts"));
+  const std::int64_t mine = job.threads > 0 ? job.threads : usable_cores(comm.local_size());
+  return static_cast<int>(comm.all_reduce(mine, Reduction::min, "thread counts"));
 }
 
 OptimizerSettings optimizer_settings(const Job& job) {

@@ -17,6 +17,7 @@ int train_command(const std::vector<std::string>& arguments);
 int eval_command(const std::vector<std::string>& arguments);
 int predict_command(const std::vector<std::string>& arguments);
 int inspect_command(const std::vector<std::string>& arguments);
+int time_command(const std::vector<std::string>& arguments);
 int plan_command(const std::vector<std::string>& arguments);
 int devices_command(const std::vector<std::string>& arguments);
 

@@ -65,9 +65,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
       "dot", po::bool_switch(),
       "print a drawing for Graphviz: convoy inspect NET.toml --dot | dot -Tsvg > net.svg");
   if (!line.parse(arguments)) return 0;
-  const std::int64_t batch = line.number("batch");
-  if (batch < 1 || batch > 1 << 20)
-    fail(ExitCode::usage, "--batch {} is out of range; it must be from 1 to {}", batch, 1 << 20);
+  const std::int64_t batch = line.number("batch", 1, 1 << 20);
   if (line.flag("json") && line.flag("dot")) fail(ExitCode::usage, "--json and --dot exclude each other");
   const Graph graph = read_network(line.required("NET.toml"));
   if (line.flag("json")) {

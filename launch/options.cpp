@@ -44,6 +44,13 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
   return false;
 }
 
+std::int64_t CommandLine::number(const char* name, std::int64_t least, std::int64_t most) const {
+  const std::int64_t value = number(name);
+  if (value < least || value > most)
+    fail(ExitCode::usage, "--{} {} is out of range; it must be from {} to {}", name, value, least, most);
+  return value;
+}
+
 std::vector<std::string> CommandLine::texts(const char* name) const {
   return has(name) ? values_[name].as<std::vector<std::string>>() : std::vector<std::string>{};
 }

@@ -24,6 +24,8 @@ class CommandLine {
   bool has(const char* name) const { return values_.count(name) != 0; }
   std::string text(const char* name) const { return values_[name].as<std::string>(); }
   std::int64_t number(const char* name) const { return values_[name].as<std::int64_t>(); }
+  /// The same, or Error(usage) that it is out of range.
+  std::int64_t number(const char* name, std::int64_t least, std::int64_t most) const;
   std::vector<std::string> texts(const char* name) const;
   /// The positional argument `name`, or Error(usage) that it is missing.
   std::string required(const char* name) const;

@@ -7,14 +7,9 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstring>
-#include <numeric>
 
 #include "layers/core/clock.h"
-#include "layers/cpu/cpu_backend.h"
-#include "layers/device/cpu/cpu_device.h"
-#include "trainer/executor.h"
-#include "trainer/parameters.h"
+#include "trainer/timing.h"
 
 namespace {
 
@@ -55,55 +50,23 @@ void print_table(const Executor& executor, int steps) {
 }
 
 int run(const Job& job) {
-  set_cpu_threads(job.threads);
-  const Graph graph = read_network(job.network);
-  const auto backend = make_cpu_backend();
-  CpuDevice device;
-  const auto comm = make_single();
-  PlanRequest request;
-  request.samples = request.batch = job.batch;
-  request.evaluate = false;
-  request.precision = job.precision;
-  request.limit_bytes = device.info().free_bytes;
-  OptimizerSettings optimizer;
-  optimizer.weight_decay = 5e-4F;
-  const std::size_t channels = static_cast<std::size_t>(graph.input().channels);
-  const PixelScale scale{std::vector<float>(channels, 128), std::vector<float>(channels, 64)};
-  Executor executor(make_plan(graph, request, *backend), graph, *backend, device, *comm, optimizer, scale);
-  initialise(executor, 1);
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(job.batch * graph.input().elements()));
-  for (std::size_t i = 0; i < pixels.size(); ++i)
-    pixels[i] = static_cast<std::uint8_t>(i * 2654435761U >> 13);
-  std::vector<std::int32_t> labels(static_cast<std::size_t>(job.batch));
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    labels[i] = static_cast<std::int32_t>(static_cast<std::int64_t>(i) % graph.classes());
-  const Segment& segment = executor.plan().program.segments.front();
-  StepContext context;
-  context.learning_rate = 1e-3F;
-  context.valid_samples = job.batch;
-  context.sample_weight = 1 / static_cast<float>(job.batch);
-  const auto step = [&] {
-    executor.load(segment, pixels.data(), labels.data(), job.batch);
-    executor.run(segment, context, true);
-    executor.update(context);
-    ++context.iteration;
-  };
-  for (int i = 0; i < 5; ++i) step();
+  TimedTraining training(read_network(job.network), {job.batch, job.precision, job.threads});
+  const Executor& executor = training.executor();
+  for (int i = 0; i < 5; ++i) training.step();
   const StepTimes before = executor.times();
   std::vector<double> rates;
   const auto begin = Clock::now();
   for (int block = 0; block < kBlocks; ++block) {
     const auto start = Clock::now();
-    for (int i = 0; i < job.steps; ++i) step();
-    const double seconds = seconds_since(start);
-    rates.push_back(static_cast<double>(job.batch * job.steps) / seconds);
+    for (int i = 0; i < job.steps; ++i) training.step();
+    rates.push_back(static_cast<double>(job.batch * job.steps) / seconds_since(start));
   }
   const double total = seconds_since(begin);
   std::sort(rates.begin(), rates.end());
   const StepTimes after = executor.times();
   if (job.table) print_table(executor, kBlocks * job.steps + 5);
   fmt::print("{}\n", boost::json::serialize(boost::json::object{
-                         {"network", graph.name()},
+                         {"network", training.graph().name()},
                          {"batch", job.batch},
                          {"precision", name_of(job.precision)},
                          {"threads", job.threads},

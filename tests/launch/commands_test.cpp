@@ -40,6 +40,41 @@ TEST(Inspect, CountsLeNetAsItsPaperDoes) {
   EXPECT_EQ(layers[2].at("output"), boost::json::value({50, 8, 8}));
 }
 
+TEST(Time, TellsEachLayerInEachDirection) {
+  const JobFolder folder;
+  const boost::json::object time =
+      object_of(run(convoy({"time", kSource + "/configs/nets/lenet.toml", "--batch", "4", "--steps", "2",
+                            "--threads", "1", "--json"}),
+                    folder.path("")));
+  EXPECT_EQ(time.at("batch"), 4);
+  EXPECT_GT(time.at("images_per_second").as_double(), 0);
+  const boost::json::array& layers = time.at("layers").as_array();
+  ASSERT_EQ(layers.size(), 8U);
+  double sum = time.at("update_milliseconds").as_double();
+  for (const auto& layer : layers) {
+    sum += layer.at("forward").at("milliseconds").as_double() +
+           layer.at("backward").at("milliseconds").as_double();
+  }
+  for (const char* direction : {"forward", "backward"}) {
+    EXPECT_GT(layers[2].at(direction).at("gflops").as_double(), 0) << direction;
+    EXPECT_GT(layers[1].at(direction).at("gigabytes_per_second").as_double(), 0) << direction;
+  }
+  EXPECT_GT(sum, 0.3 * time.at("step_milliseconds").as_double());
+}
+
+TEST(Time, SaysWhatItCannotMeasure) {
+  const JobFolder folder;
+  const std::string lenet = kSource + "/configs/nets/lenet.toml";
+  const auto refusal = [&](const std::vector<std::string>& words) {
+    const Ended ended = run(convoy(words), folder.path(""));
+    EXPECT_EQ(ended.code, 2);
+    return ended.err;
+  };
+  EXPECT_THAT(refusal({"time", lenet, "--precision", "fp8"}), HasSubstr("expected fp32 or bf16"));
+  EXPECT_THAT(refusal({"time", lenet, "--steps", "0"}), HasSubstr("--steps 0 is out of range"));
+  EXPECT_THAT(refusal({"time", kSource + "/configs/nets/three_by_64.toml"}), HasSubstr("has no loss"));
+}
+
 TEST(Inspect, PrintsEveryKeyOfTheDesign) {
   const JobFolder folder;
   const boost::json::object net =

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The peer of train_step.cpp: whole training steps of the same network in PyTorch on the CPU.
 
-  torch_train_step.py NET [batch] [threads] [steps] [--variant eager|channels_last|compile|compile_channels_last]
+  torch_train_step.py NET [batch] [threads] [steps] [--variant eager|channels_last|compile|compile_channels_last] [--bf16]
 
-Prints one JSON line with the median images/s over blocks of steps. Needs PyTorch from PyPI (pip install torch).
+Prints one JSON line with the median images/s over blocks of steps. Needs PyTorch from PyPI, and torchvision for the networks
+of ImageNet size (pip install torch torchvision). bf16 is autocast, as PyTorch's recipes do it: master weights stay fp32.
 """
 import argparse
 import json
@@ -41,19 +42,34 @@ def fashion_net():
                                       *stage(48, 128), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
 
 
+def of_torchvision(name):
+    def make():
+        from torchvision import models
+        options = {"googlenet": {"aux_logits": False, "init_weights": True}}.get(name, {})
+        return (3, 224, 1000), getattr(models, name)(**options)
+    return make
+
+
+NETWORKS = {"lenet": lenet, "fashion_net": fashion_net, "alexnet_owt": of_torchvision("alexnet"),
+            "vgg16": of_torchvision("vgg16"), "googlenet_bn": of_torchvision("googlenet"),
+            "resnet50": of_torchvision("resnet50")}
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("net", choices=["lenet", "fashion_net"])
+    parser.add_argument("net", choices=sorted(NETWORKS))
     parser.add_argument("batch", type=int, nargs="?", default=64)
     parser.add_argument("threads", type=int, nargs="?", default=2)
     parser.add_argument("steps", type=int, nargs="?", default=50)
     parser.add_argument("--variant", default="eager",
                         choices=["eager", "channels_last", "compile", "compile_channels_last"])
     parser.add_argument("--blocks", type=int, default=7)
+    parser.add_argument("--warm-up", type=int, default=5)
+    parser.add_argument("--bf16", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
-    (channels, size, classes), model = {"lenet": lenet, "fashion_net": fashion_net}[a.net]()
+    (channels, size, classes), model = NETWORKS[a.net]()
     images = torch.randn(a.batch, channels, size, size)
     labels = torch.arange(a.batch) % classes
     if "channels_last" in a.variant:
@@ -65,12 +81,14 @@ def main():
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(forward(images), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
+            scores = forward(images)
+        loss = loss_of(scores.float(), labels)
         loss.backward()
         optimizer.step()
         return loss
 
-    for _ in range(5):
+    for _ in range(a.warm_up):
         loss = step()
     rates = []
     for _ in range(a.blocks):
@@ -79,6 +97,7 @@ def main():
             loss = step()
         rates.append(a.batch * a.steps / (time.perf_counter() - start))
     print(json.dumps({"network": a.net, "batch": a.batch, "threads": a.threads, "variant": a.variant,
+                      "precision": "bf16" if a.bf16 else "fp32",
                       "torch": torch.__version__, "images_per_second": statistics.median(rates),
                       "loss": float(loss.detach())}))
 

@@ -3,13 +3,23 @@
 
 namespace convoy::cpu {
 
-void max_pool_forward_map_v4(const MaxPoolGeometry& g, const float* map, float* output,
+void max_pool_forward_map_v4(const PoolGeometry& g, const float* map, float* output,
                              std::uint8_t* positions) {
   forward_map(g, map, output, positions);
 }
 
-void max_pool_backward_map_v4(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions,
+void max_pool_forward_map_v4(const PoolGeometry& g, const std::uint16_t* map, std::uint16_t* output,
+                             std::uint8_t* positions) {
+  forward_map(g, map, output, positions);
+}
+
+void max_pool_backward_map_v4(const PoolGeometry& g, const float* gradient, const std::uint8_t* positions,
                               float* map) {
+  backward_map(g, gradient, positions, map);
+}
+
+void max_pool_backward_map_v4(const PoolGeometry& g, const std::uint16_t* gradient,
+                              const std::uint8_t* positions, std::uint16_t* map) {
   backward_map(g, gradient, positions, map);
 }
 

@@ -12,11 +12,17 @@ using Reader = std::function<LayerOp(TomlTable&)>;
 
 const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table{
-      {"average_pool", Pooling::read_average},   {"batch_norm", BatchNorm::read},
-      {"convolution", Convolution::read},        {"dropout", Dropout::read},
-      {"fully_connected", FullyConnected::read}, {"lrn", Lrn::read},
-      {"max_pool", Pooling::read_max},           {"relu", Relu::read},
-      {"softmax_loss", SoftmaxLoss::read},       {"sum", Sum::read},
+      {"average_pool", Pooling::read_average},
+      {"batch_norm", BatchNorm::read},
+      {"convolution", Convolution::read},
+      {"dropout", Dropout::read},
+      {"fully_connected", FullyConnected::read},
+      {"lrn", Lrn::read},
+      {"l2_pool", Pooling::read_l2},
+      {"max_pool", Pooling::read_max},
+      {"relu", Relu::read},
+      {"softmax_loss", SoftmaxLoss::read},
+      {"sum", Sum::read},
   };
   return table;
 }

@@ -10,9 +10,13 @@ Pooling Pooling::read(TomlTable& table, Kind kind) {
   Pooling op;
   op.kind = kind;
   op.global = table.boolean("global").value_or(false);
+  if (op.global) {
+    for (const char* key : {"kernel", "stride", "padding"}) {
+      if (table.has(key))
+        table.refuse(key, fmt::format("a global pool takes the whole input; leave the {} out", key));
+    }
+  }
   const auto kernel = table.pair("kernel", 1, kMostWindow);
-  if (op.global && kernel)
-    table.refuse("kernel", "a global pool takes the whole input; leave the kernel out");
   if (!op.global) std::tie(op.kernel_y, op.kernel_x) = required(table, "kernel", kernel);
   std::tie(op.stride_y, op.stride_x) = table.pair("stride", 1, kMostWindow).value_or(std::pair{1, 1});
   std::tie(op.padding_y, op.padding_x) = table.pair("padding", 0, kMostWindow).value_or(std::pair{0, 0});
@@ -22,6 +26,18 @@ Pooling Pooling::read(TomlTable& table, Kind kind) {
   op.round_up = table.word("rounding", {"down", "up"}).value_or("down") == "up";
   if (kind == Kind::average) op.count_padding = table.boolean("count_padding").value_or(true);
   return op;
+}
+
+std::string_view Pooling::type() const {
+  switch (kind) {
+    case Kind::max:
+      return "max_pool";
+    case Kind::average:
+      return "average_pool";
+    case Kind::l2:
+      return "l2_pool";
+  }
+  return "?";
 }
 
 Shape Pooling::output(std::span<const Shape> inputs) const {

@@ -123,16 +123,18 @@ def forward(row, x, p, state, training):
 TENSORS, METADATA = {}, {}
 
 
-def add(row, shape, batch, training=True):
+def add(row, shape, batch, training=True, above=(), shapes=None, forward=forward, parameters_of=parameters_of):
+    """One case: the layer `row` on hashed inputs. `above` are rows before it, which only give the `shapes` of its inputs where
+    these are not all `shape`; `forward` and `parameters_of` say what other generators' layers compute."""
     key = f"{len(METADATA) // 3:03d}"
     channels, height, width = shape
-    text = ", ".join(f"{k} = {toml(v)}" for k, v in row.items())
+    text = " }, { ".join(", ".join(f"{k} = {toml(v)}" for k, v in r.items()) for r in (*above, row))
     METADATA[key + ".network"] = (f'name = "golden"\ninput = {{ channels = {channels}, height = {height}, '
                                   f"width = {width} }}\nlayers = [ {{ {text} }} ]\n")
     METADATA[key + ".batch"] = str(batch)
     METADATA[key + ".training"] = toml(training)
-    inputs = len(row.get("from", ["input"]))
-    x = [torch.tensor(hashed(1 + i, (batch, *shape)), requires_grad=True) for i in range(inputs)]
+    shapes = shapes or [shape] * len(row.get("from", ["input"]))
+    x = [torch.tensor(hashed(1 + i, (batch, *one)), requires_grad=True) for i, one in enumerate(shapes)]
     p = {}
     for i, (name, dims) in enumerate(parameters_of(row, shape).items()):
         values = hashed(10 + i, dims)
@@ -157,13 +159,21 @@ def add(row, shape, batch, training=True):
     TENSORS[key + ".output"] = digest(y.detach().numpy())
     if not training:
         return
-    for i in range(inputs):
-        TENSORS[f"{key}.input_gradient{i}"] = digest(x[i].grad.numpy())
+    for i in range(len(x)):
+        gradient = np.zeros(x[i].shape) if x[i].grad is None else x[i].grad.numpy()
+        TENSORS[f"{key}.input_gradient{i}"] = digest(gradient)
     for name, value in p.items():
         TENSORS[f"{key}.{name}_gradient"] = digest(value.grad.numpy())
     if row["type"] == "batch_norm":
         TENSORS[key + ".running_mean"] = digest(state["mean"].numpy())
         TENSORS[key + ".running_variance"] = digest(state["variance"].numpy())
+
+
+def save(name):
+    """Writes the cases added so far beside this file."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    save_file(TENSORS, path, METADATA)
+    print(f"{len(METADATA) // 3} cases, {os.path.getsize(path)} bytes")
 
 
 def convolution(shape, batch, **options):
@@ -236,9 +246,7 @@ def main():
     for classes, batch in [(10, 8), (1000, 3), (2, 1), (17, 5), (1, 2)]:
         add({"type": "softmax_loss"}, (classes, 1, 1), batch)
 
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layers.safetensors")
-    save_file(TENSORS, path, METADATA)
-    print(f"{len(METADATA) // 3} cases, {os.path.getsize(path)} bytes")
+    save("layers.safetensors")
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ TEST(BatchNorm, GivesParameterGradientsAlsoWhereTheInputNeedsNone) {
 TEST(Layers, GiveNoInputGradientThatNobodyWants) {
   for (const char* row :
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
-        "{ type = \"max_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
-        "{ type = \"lrn\" }", "{ type = \"dropout\" }",
+        "{ type = \"max_pool\", kernel = 2 }", "{ type = \"l2_pool\", kernel = 2 }", "{ type = \"relu\" }",
+        "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
         "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
     LayerBench bench(row, {3, 5, 5}, 2, {.input_gradient = false});
     for (const PassSpec& pass : bench.lowered().spec().passes) {
@@ -103,8 +103,9 @@ TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
   for (const char* row :
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
         "{ type = \"max_pool\", kernel = 2 }", "{ type = \"average_pool\", kernel = 2 }",
-        "{ type = \"relu\" }", "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
-        "{ type = \"sum\", from = [\"input\", \"input\"] }", "{ type = \"softmax_loss\" }"}) {
+        "{ type = \"l2_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
+        "{ type = \"lrn\" }", "{ type = \"dropout\" }", "{ type = \"sum\", from = [\"input\", \"input\"] }",
+        "{ type = \"softmax_loss\" }"}) {
     const Shape shape =
         std::string(row).find("softmax") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};
     for (const bool blocked : {false, true}) {

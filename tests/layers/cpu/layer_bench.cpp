@@ -47,8 +47,12 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
            settings.training,
            std::vector<bool>(count, settings.training && settings.input_gradient),
            settings.type};
-  lowered_ = backend_->lower(site_, std::vector<Layout>(count, incoming_layout(settings)));
-  inputs.assign(count, zeros(batch * input.elements()));
+  std::vector<Layout> layouts;
+  for (const Shape& shape : site_.inputs) {
+    layouts.push_back(incoming_layout(shape, settings));
+    inputs.push_back(zeros(batch * shape.elements()));
+  }
+  lowered_ = backend_->lower(site_, layouts);
   input_gradients = inputs;
   output = output_gradient = zeros(batch * site_.output.elements());
   for (const ParameterSpec& parameter : layer().parameters) parameters.push_back(zeros(parameter.elements()));
@@ -63,16 +67,14 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
     passes_.push_back(make_pass(pass, settings));
 }
 
-Layout LayerBench::incoming_layout(const BenchSettings& settings) {
-  const Layout plain = backend_->input_layout(site_.inputs[0], site_.batch, settings.type);
+Layout LayerBench::incoming_layout(Shape shape, const BenchSettings& settings) {
+  const Layout plain = backend_->input_layout(shape, site_.batch, settings.type);
   if (!settings.blocked_input) return plain;
   const std::string row =
-      fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", site_.inputs[0].channels);
-  const Graph source = parse_network(network_of(row, site_.inputs[0]), "source.toml");
+      fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", shape.channels);
+  const Graph source = parse_network(network_of(row, shape), "source.toml");
   const Layer& giver = source.layers().front();
-  const Site site{
-      &giver,       0, source.input_shapes(giver), source.output_shape(giver), site_.batch, true, {true},
-      settings.type};
+  const Site site{&giver, 0, {shape}, shape, site_.batch, true, {true}, settings.type};
   return backend_->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
 }
 

@@ -25,11 +25,12 @@ struct BenchSettings {
 /// reads or writes more than it declares is found.
 class LayerBench {
  public:
-  /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`.
+  /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`. Of
+  /// several rows the last is the layer under test, those before it only give the shapes of its inputs.
   LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings = {});
 
   // What goes in; zeros until the test sets it.
-  std::vector<std::vector<float>> inputs;      ///< by input, batch × C × H × W
+  std::vector<std::vector<float>> inputs;      ///< by input, batch × its C × H × W
   std::vector<std::vector<float>> parameters;  ///< canonical
   std::vector<std::vector<float>> states;
   std::vector<float> output_gradient;
@@ -47,7 +48,7 @@ class LayerBench {
   void backward();
 
   const Graph& graph() const { return graph_; }
-  const Layer& layer() const { return graph_.layers().front(); }
+  const Layer& layer() const { return graph_.layers().back(); }
   const LoweredLayer& lowered() const { return *lowered_; }
   Backend& backend() { return *backend_; }
   Shape output_shape() const { return site_.output; }
@@ -72,7 +73,7 @@ class LayerBench {
     std::unique_ptr<Kernel> kernel;
   };
 
-  Layout incoming_layout(const BenchSettings& settings);
+  Layout incoming_layout(Shape shape, const BenchSettings& settings);
   Port make_port(const Operand& operand, bool read);
   Pass make_pass(std::size_t index, const BenchSettings& settings);
   std::vector<float>& values(const Operand& operand);

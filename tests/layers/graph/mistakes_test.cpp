@@ -86,6 +86,8 @@ TEST(Mistakes, AValueOutOfRangeSaysTheRange) {
               AllOf(HasSubstr("\"upp\" is not known"), HasSubstr("did you mean \"up\"")));
   EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, global = true },"),
               HasSubstr("leave the kernel out"));
+  EXPECT_THAT(mistake("  { type = \"l2_pool\", global = true, stride = 2 },"),
+              AllOf(HasSubstr("\"stride\""), HasSubstr("leave the stride out")));
   EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = \"xavir\" },"),
               HasSubstr("did you mean \"xavier\""));
   EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = { gauss = 1 } },"),

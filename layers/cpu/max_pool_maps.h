@@ -71,28 +71,26 @@ template <int N, class T>
   std::memcpy(positions, &bytes, sizeof bytes);
 }
 
-/// N neighbouring values of one input pixel: the sum of the gradients of the windows whose maximum it was, in
-/// fp32.
+/// Adds the gradients of N neighbouring values of one output pixel, in fp32, where their maxima were.
 template <int N, class T>
-[[gnu::always_inline]] inline void gather(const PoolGeometry& g, const T* gradient,
-                                          const std::uint8_t* positions, const Reach& ys, const Reach& xs,
-                                          T* target) {
+[[gnu::always_inline]] inline void scatter(const PoolGeometry& g, const T* gradient,
+                                           const std::uint8_t* positions, Span ys, Span xs, float* corner) {
   using L = Lanes<N>;
-  typename L::Float sum{};
-  std::int64_t ky = ys.place;
-  for (std::int64_t y = ys.outputs.begin; y < ys.outputs.end; ++y, ky -= g.stride_y) {
-    std::int64_t kx = xs.place;
-    for (std::int64_t x = xs.outputs.begin; x < xs.outputs.end; ++x, kx -= g.stride_x) {
-      const std::int64_t at = (y * g.out_x + x) * g.inner;
-      typename L::Byte bytes;
-      typename L::Float values;
-      std::memcpy(&bytes, positions + at, sizeof bytes);
-      load<N>(gradient + at, values);
-      const auto where = __builtin_convertvector(bytes, typename L::Int);
-      sum += where == static_cast<std::int32_t>(ky * g.kernel_x + kx) ? values : typename L::Float{};
+  typename L::Byte bytes;
+  typename L::Float values;
+  std::memcpy(&bytes, positions, sizeof bytes);
+  load<N>(gradient, values);
+  const auto where = __builtin_convertvector(bytes, typename L::Int);
+  const std::int64_t row = g.in_x * g.inner;
+  for (std::int64_t y = ys.begin; y < ys.end; ++y) {
+    for (std::int64_t x = xs.begin; x < xs.end; ++x) {
+      typename L::Float sum;
+      float* target = corner + y * row + x * g.inner;
+      std::memcpy(&sum, target, sizeof sum);
+      sum += where == static_cast<std::int32_t>(y * g.kernel_x + x) ? values : typename L::Float{};
+      std::memcpy(target, &sum, sizeof sum);
     }
   }
-  store<N>(sum, target);
 }
 
 /// Calls `work<N>(c)` for pieces of N values that cover [0, count).
@@ -122,20 +120,64 @@ void forward_map(const PoolGeometry& g, const T* map, T* output, std::uint8_t* p
   }
 }
 
+/// The gradients of one row of outputs. `rows` is where the first row of its windows lies, or would lie.
 template <class T>
-void backward_map(const PoolGeometry& g, const T* gradient, const std::uint8_t* positions, T* map) {
-  Reach ys{};
-  for (std::int64_t y = 0; y < g.in_y; ++y) {
-    move_to(y, g.stride_y, g.padding_y, g.kernel_y, g.out_y, ys);
-    Reach xs{};
-    for (std::int64_t x = 0; x < g.in_x; ++x) {
-      move_to(x, g.stride_x, g.padding_x, g.kernel_x, g.out_x, xs);
-      const std::int64_t at = (y * g.in_x + x) * g.inner;
-      in_pieces(
-          g.inner, [&](auto lanes, std::int64_t c) __attribute__((always_inline)) {
-            gather<lanes.value>(g, gradient + c, positions + c, ys, xs, map + at + c);
-          });
+[[gnu::always_inline]] inline void scatter_row(const PoolGeometry& g, const T* gradient,
+                                               const std::uint8_t* positions, std::int64_t y, float* rows) {
+  const Span ys = inside(y, g.stride_y, g.padding_y, g.kernel_y, g.in_y);
+  for (std::int64_t x = 0; x < g.out_x; ++x) {
+    const Span xs = inside(x, g.stride_x, g.padding_x, g.kernel_x, g.in_x);
+    float* corner = rows + (x * g.stride_x - g.padding_x) * g.inner;
+    const std::int64_t at = (y * g.out_x + x) * g.inner;
+    in_pieces(
+        g.inner, [&](auto lanes, std::int64_t c) __attribute__((always_inline)) {
+          scatter<lanes.value>(g, gradient + at + c, positions + at + c, ys, xs, corner + c);
+        });
+  }
+}
+
+void backward_map(const PoolGeometry& g, const float* gradient, const std::uint8_t* positions, float* map,
+                  float*) {
+  const std::int64_t values = g.in_map();
+  for (std::int64_t i = 0; i < values; ++i) map[i] = 0;
+  for (std::int64_t y = 0; y < g.out_y; ++y)
+    scatter_row(g, gradient, positions, y, map + (y * g.stride_y - g.padding_y) * g.in_x * g.inner);
+}
+
+/// Values that no later window reaches, from fp32 to bf16.
+inline void round_rows(const float* from, std::uint16_t* to, std::int64_t count) {
+  in_pieces(
+      count, [&](auto lanes, std::int64_t i) __attribute__((always_inline)) {
+        typename Lanes<lanes.value>::Float values;
+        load<lanes.value>(from + i, values);
+        store<lanes.value>(values, to + i);
+      });
+}
+
+/// Sums are kept in fp32 in `strip`, as many rows as a window has, which moves down the map and leaves
+/// finished rows behind.
+void backward_map(const PoolGeometry& g, const std::uint16_t* gradient, const std::uint8_t* positions,
+                  std::uint16_t* map, float* strip) {
+  const std::int64_t row = g.in_x * g.inner;
+  for (std::int64_t i = 0; i < g.kernel_y * row; ++i) strip[i] = 0;
+  std::int64_t finished = 0;  // rows of the map
+  for (std::int64_t y = 0; y < g.out_y; ++y) {
+    const std::int64_t top = y * g.stride_y - g.padding_y;
+    scatter_row(g, gradient, positions, y, strip);
+    const bool last = y + 1 == g.out_y;
+    const std::int64_t next = last || top + g.stride_y > g.in_y ? g.in_y : top + g.stride_y;
+    for (; finished < next; ++finished) {
+      const std::int64_t place = finished - top;
+      if (place < g.kernel_y) {
+        round_rows(strip + place * row, map + finished * row, row);
+      } else {
+        std::memset(map + finished * row, 0, static_cast<std::size_t>(row) * sizeof *map);
+      }
     }
+    const std::int64_t kept = g.kernel_y > g.stride_y ? g.kernel_y - g.stride_y : 0;
+    if (kept > 0)
+      std::memmove(strip, strip + g.stride_y * row, static_cast<std::size_t>(kept * row) * sizeof *strip);
+    for (std::int64_t i = kept * row; i < g.kernel_y * row; ++i) strip[i] = 0;
   }
 }
 

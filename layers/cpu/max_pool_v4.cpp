@@ -14,13 +14,13 @@ void max_pool_forward_map_v4(const PoolGeometry& g, const std::uint16_t* map, st
 }
 
 void max_pool_backward_map_v4(const PoolGeometry& g, const float* gradient, const std::uint8_t* positions,
-                              float* map) {
-  backward_map(g, gradient, positions, map);
+                              float* map, float* strip) {
+  backward_map(g, gradient, positions, map, strip);
 }
 
 void max_pool_backward_map_v4(const PoolGeometry& g, const std::uint16_t* gradient,
-                              const std::uint8_t* positions, std::uint16_t* map) {
-  backward_map(g, gradient, positions, map);
+                              const std::uint8_t* positions, std::uint16_t* map, float* strip) {
+  backward_map(g, gradient, positions, map, strip);
 }
 
 }  // namespace convoy::cpu

@@ -111,19 +111,20 @@ class MaxPoolLayer : public CpuLayer {
     spec_.passes.push_back({PassKind::backward_data,
                             {{Role::output_gradient, 0, output}, {Role::saved, 0, saved}},
                             {{Role::input_gradient, 0, input}},
-                            0});
+                            site.type == DType::bf16 ? max_pool_strip_bytes(geometry) : 0});
   }
 
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
-                               void*) const override {
-    return site_.type == DType::bf16 ? pool_kernel<std::uint16_t>(pass, reads, writes)
-                                     : pool_kernel<float>(pass, reads, writes);
+                               void* scratch) const override {
+    auto* strips = static_cast<float*>(scratch);
+    return site_.type == DType::bf16 ? pool_kernel<std::uint16_t>(pass, reads, writes, strips)
+                                     : pool_kernel<float>(pass, reads, writes, nullptr);
   }
 
  private:
   template <class T>
   std::unique_ptr<Kernel> pool_kernel(std::size_t pass, std::span<void* const> reads,
-                                      std::span<void* const> writes) const {
+                                      std::span<void* const> writes, float* strips) const {
     const PoolGeometry g = geometry_;
     const auto* from = static_cast<const T*>(reads[0]);
     auto* to = static_cast<T*>(writes[0]);
@@ -132,7 +133,7 @@ class MaxPoolLayer : public CpuLayer {
       return make_kernel([=](const StepContext&) { max_pool_forward(g, from, to, positions); });
     }
     const auto* positions = static_cast<const std::uint8_t*>(reads[1]);
-    return make_kernel([=](const StepContext&) { max_pool_backward(g, from, positions, to); });
+    return make_kernel([=](const StepContext&) { max_pool_backward(g, from, positions, to, strips); });
   }
 
   PoolGeometry geometry_;

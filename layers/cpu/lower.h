@@ -12,6 +12,7 @@ using Inputs = std::span<const Layout>;
 
 // One function a layer type; std::visit over LayerOp refuses to compile when one is missing.
 Lowered lower(const Convolution& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Deconvolution& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const FullyConnected& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Pooling& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Relu& op, const Site& site, Inputs inputs, Engine& engine);
@@ -20,6 +21,9 @@ Lowered lower(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engi
 Lowered lower(const Dropout& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Sum& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const LocallyConnected& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Crop& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Upsample& op, const Site& site, Inputs inputs, Engine& engine);
 
 /// Base of the layers here: holds the engine and a name for messages.
 class CpuLayer : public LoweredLayer {

@@ -15,14 +15,18 @@ const std::map<std::string, Reader>& readers() {
       {"average_pool", Pooling::read_average},
       {"batch_norm", BatchNorm::read},
       {"convolution", Convolution::read},
+      {"crop", Crop::read},
+      {"deconvolution", Deconvolution::read},
       {"dropout", Dropout::read},
       {"fully_connected", FullyConnected::read},
-      {"lrn", Lrn::read},
       {"l2_pool", Pooling::read_l2},
+      {"locally_connected", LocallyConnected::read},
+      {"lrn", Lrn::read},
       {"max_pool", Pooling::read_max},
       {"relu", Relu::read},
       {"softmax_loss", SoftmaxLoss::read},
       {"sum", Sum::read},
+      {"upsample", Upsample::read},
   };
   return table;
 }

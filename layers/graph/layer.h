@@ -7,19 +7,23 @@
 #include "layers/core/error.h"
 #include "layers/graph/batch_norm.h"
 #include "layers/graph/convolution.h"
+#include "layers/graph/crop.h"
+#include "layers/graph/deconvolution.h"
 #include "layers/graph/dropout.h"
 #include "layers/graph/fully_connected.h"
+#include "layers/graph/locally_connected.h"
 #include "layers/graph/lrn.h"
 #include "layers/graph/pooling.h"
 #include "layers/graph/relu.h"
 #include "layers/graph/softmax_loss.h"
 #include "layers/graph/sum.h"
+#include "layers/graph/upsample.h"
 
 namespace convoy {
 
 /// The one list of layer types. A backend that misses one does not compile.
-using LayerOp =
-    std::variant<Convolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm, Dropout, Sum, SoftmaxLoss>;
+using LayerOp = std::variant<Convolution, Deconvolution, FullyConnected, Pooling, Relu, Lrn, BatchNorm,
+                             Dropout, Sum, SoftmaxLoss, LocallyConnected, Crop, Upsample>;
 
 /// One layer of a Graph: what it computes, from which activations, into which.
 struct Layer {

@@ -29,8 +29,8 @@ struct Pooling : LayerDefaults {
   Shape window(const Shape& input) const {
     return global ? Shape{1, input.height, input.width} : Shape{1, kernel_y, kernel_x};
   }
-  Window window_y() const { return {kernel_y, stride_y, padding_y, 1, global}; }
-  Window window_x() const { return {kernel_x, stride_x, padding_x, 1, global}; }
+  Window window_y() const { return {kernel_y, stride_y, padding_y, 1, 1, global}; }
+  Window window_x() const { return {kernel_x, stride_x, padding_x, 1, 1, global}; }
 
  private:
   static Pooling read(TomlTable& table, Kind kind);

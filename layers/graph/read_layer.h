@@ -20,7 +20,8 @@ T required(const TomlTable& table, std::string_view key, std::optional<T> value)
   return *std::move(value);
 }
 
-/// "msra", "xavier", { gaussian = 0.01 } or { constant = 0.5 }.
-Initializer read_initializer(TomlTable& table, std::string_view key, Initializer otherwise);
+/// "msra", "xavier", { gaussian = 0.01 } or { constant = 0.5 }; where it makes sense also "bilinear".
+Initializer read_initializer(TomlTable& table, std::string_view key, Initializer otherwise,
+                             bool bilinear = false);
 
 }  // namespace convoy

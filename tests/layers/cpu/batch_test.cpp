@@ -89,6 +89,9 @@ TEST(BatchNorm, GivesParameterGradientsAlsoWhereTheInputNeedsNone) {
 TEST(Layers, GiveNoInputGradientThatNobodyWants) {
   for (const char* row :
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
+        "{ type = \"deconvolution\", outputs = 4, kernel = 3 }",
+        "{ type = \"locally_connected\", outputs = 4, kernel = 3 }", "{ type = \"crop\", size = 3 }",
+        "{ type = \"upsample\", factor = 2 }", "{ type = \"crop\", from = [\"input\", \"input\"] }",
         "{ type = \"max_pool\", kernel = 2 }", "{ type = \"l2_pool\", kernel = 2 }", "{ type = \"relu\" }",
         "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
         "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
@@ -102,6 +105,9 @@ TEST(Layers, GiveNoInputGradientThatNobodyWants) {
 TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
   for (const char* row :
        {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
+        "{ type = \"deconvolution\", outputs = 4, kernel = 3 }",
+        "{ type = \"locally_connected\", outputs = 4, kernel = 3 }", "{ type = \"crop\", size = 3 }",
+        "{ type = \"upsample\", factor = 2 }", "{ type = \"crop\", from = [\"input\", \"input\"] }",
         "{ type = \"max_pool\", kernel = 2 }", "{ type = \"average_pool\", kernel = 2 }",
         "{ type = \"l2_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
         "{ type = \"lrn\" }", "{ type = \"dropout\" }", "{ type = \"sum\", from = [\"input\", \"input\"] }",

@@ -118,6 +118,35 @@ TEST(Mistakes, AShapeThatCannotBeNamesTheLayer) {
               AllOf(HasSubstr("(softmax_loss)"), HasSubstr("3x8x8"), HasSubstr("fully connected")));
 }
 
+TEST(Mistakes, OfSpatialLayersSayWhatCannotBe) {
+  EXPECT_THAT(
+      mistake("  { name = \"d\", type = \"deconvolution\", outputs = 4, kernel = 3, output_padding = 1 },"),
+      AllOf(StartsWith("net.toml:4:"), HasSubstr("\"output_padding\": must be smaller than the stride")));
+  EXPECT_THAT(mistake("  { type = \"deconvolution\", outputs = 4, kernel = 1, padding = 4 },"),
+              HasSubstr("its padding of 4 on either side leaves nothing of 8 pixels along the height"));
+  EXPECT_THAT(mistake("  { type = \"deconvolution\", outputs = 4, kernel = 1, groups = 2 },"),
+              HasSubstr("2 groups do not divide its 3 input channels and 4 outputs"));
+  EXPECT_THAT(mistake("  { type = \"deconvolution\", outputs = 3, kernel = 3, weight_init = \"bilinar\" },"),
+              HasSubstr("did you mean \"bilinear\""));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 3, kernel = 3, weight_init = \"bilinear\" },"),
+              HasSubstr("\"bilinear\" is not known"));
+  EXPECT_THAT(mistake("  { type = \"locally_connected\", outputs = 3, kernel = 2, padding = 2 },"),
+              HasSubstr("\"padding\": must be smaller than the kernel"));
+  EXPECT_THAT(mistake("  { type = \"locally_connected\", outputs = 3, kernel = 9 },"),
+              HasSubstr("kernel of 9 is larger than its padded input of 8"));
+  EXPECT_THAT(mistake("  { name = \"c\", type = \"crop\", size = [8, 5], offset = [0, 4] },"),
+              AllOf(StartsWith("net.toml:4:3: "),
+                    HasSubstr("its part of 5 from 4 on reaches past its input of 8 along the width")));
+  EXPECT_THAT(mistake("  { type = \"crop\", size = 4, offset = 1, centered = true },"),
+              AllOf(HasSubstr("\"offset\""), HasSubstr("leave it out")));
+  EXPECT_THAT(mistake("  { type = \"crop\" },"), HasSubstr("takes 2 inputs, but has 1"));
+  EXPECT_THAT(mistake("  { type = \"crop\", size = 4, from = [\"input\", \"input\"] },"),
+              HasSubstr("takes 1 input, but has 2"));
+  EXPECT_THAT(mistake("  { type = \"upsample\" },"), HasSubstr("\"factor\" is missing"));
+  EXPECT_THAT(mistake("  { type = \"upsample\", factor = 0 },"), HasSubstr("\"factor\": 0 is out of range"));
+  EXPECT_THAT(mistake("  { type = \"upsample\", factor = 2, size = 16 },"), HasSubstr("not both"));
+}
+
 TEST(Mistakes, ATensorLargerThanAnyMachineIsRefused) {
   EXPECT_THAT(
       mistake("  { name = \"c\", type = \"convolution\", outputs = 1000000, kernel = 3, padding = 1000 },"),

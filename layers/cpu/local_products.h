@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-#include "layers/core/bfloat16.h"
 #include "layers/cpu/pool_geometry.h"
 
 namespace convoy::cpu {
@@ -17,22 +16,23 @@ struct LocalProducts {
   std::int64_t samples = 0;  ///< filled up
   PoolGeometry window;       ///< of one channel; outer and inner count nothing
 
-  std::int64_t positions() const { return window.out_y * window.out_x; }
-  std::int64_t kernel() const { return window.kernel_y * window.kernel_x; }
-  std::int64_t weights() const { return channels * kernel(); }  ///< of one output value
+  [[gnu::always_inline]] std::int64_t positions() const { return window.out_y * window.out_x; }
+  [[gnu::always_inline]] std::int64_t kernel() const { return window.kernel_y * window.kernel_x; }
+  [[gnu::always_inline]] std::int64_t weights() const {
+    return channels * kernel();
+  }  ///< of one output value
 };
 
-/// Output values of one position; `bias` may be null, else lies [output][position].
-void local_forward(const LocalProducts& g, std::int64_t position, const float* input, const float* weight,
-                   const float* bias, float* output);
-void local_forward(const LocalProducts& g, std::int64_t position, const float* input, const BFloat16* weight,
+/// Output values of one position; `bias` may be null, else lies [output][position]. T is float, or
+/// std::uint16_t for the bits of bf16.
+template <class T>
+void local_forward(const LocalProducts& g, std::int64_t position, const float* input, const T* weight,
                    const float* bias, float* output);
 
 /// The gradient of one input channel for samples [first, first + kLanes) from all positions.
+template <class T>
 void local_backward_data(const LocalProducts& g, std::int64_t channel, std::int64_t first,
-                         const float* gradient, const float* weight, float* input_gradient);
-void local_backward_data(const LocalProducts& g, std::int64_t channel, std::int64_t first,
-                         const float* gradient, const BFloat16* weight, float* input_gradient);
+                         const float* gradient, const T* weight, float* input_gradient);
 
 /// The gradients of the weights and biases (may be null) of one position.
 void local_backward_weights(const LocalProducts& g, std::int64_t position, const float* input,

@@ -38,6 +38,10 @@ void samples_outside(const float* from, std::int64_t batch, std::int64_t values,
   }
 }
 
+/// How the products see elements of type T.
+template <class T>
+using Bits = std::conditional_t<std::is_same_v<T, float>, float, std::uint16_t>;
+
 /// Locally connected layer by own loops over plain activations; see LocalProducts. Threads share positions
 /// or, for the gradient of the input, channels and samples: nobody adds to what another adds to.
 class LocallyConnectedLayer : public CpuLayer {
@@ -108,7 +112,7 @@ class LocallyConnectedLayer : public CpuLayer {
   std::unique_ptr<Kernel> bind_forward(std::span<void* const> reads, std::span<void* const> writes,
                                        float* inner_input, float* inner_output) const {
     const auto* input = static_cast<const T*>(reads[0]);
-    const auto* weight = static_cast<const T*>(reads[1]);
+    const auto* weight = static_cast<const Bits<T>*>(reads[1]);
     const auto* bias = bias_ ? static_cast<const float*>(reads[2]) : nullptr;
     auto* output = static_cast<T*>(writes[0]);
     return make_kernel([=, g = products_, batch = site_.batch, inputs = site_.inputs[0].elements(),
@@ -142,7 +146,7 @@ class LocallyConnectedLayer : public CpuLayer {
   std::unique_ptr<Kernel> bind_data(std::span<void* const> reads, std::span<void* const> writes,
                                     float* inner_input, float* inner_output) const {
     const auto* gradient = static_cast<const T*>(reads[0]);
-    const auto* weight = static_cast<const T*>(reads[1]);
+    const auto* weight = static_cast<const Bits<T>*>(reads[1]);
     auto* input_gradient = static_cast<T*>(writes[0]);
     return make_kernel([=, g = products_, batch = site_.batch, inputs = site_.inputs[0].elements(),
                         outputs = site_.output.elements()](const StepContext&) {

@@ -1,6 +1,7 @@
 #include "layers/cpu/max_pool.h"
 
 #include "layers/cpu/max_pool_maps.h"
+#include "layers/cpu/simd.h"
 
 namespace convoy::cpu {
 
@@ -15,14 +16,6 @@ void max_pool_backward_map_v4(const PoolGeometry& g, const std::uint16_t* gradie
 #endif
 
 namespace {
-
-#ifdef CONVOY_V4
-/// AVX-512 as of x86-64-v4.
-bool has_v4() {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
-}
-#endif
 
 template <class T>
 using ForwardMap = void (*)(const PoolGeometry&, const T*, T*, std::uint8_t*);

@@ -13,8 +13,8 @@ struct PoolGeometry {
   std::int64_t stride_y = 1, stride_x = 1;
   std::int64_t padding_y = 0, padding_x = 0;
 
-  std::int64_t in_map() const { return in_y * in_x * inner; }
-  std::int64_t out_map() const { return out_y * out_x * inner; }
+  [[gnu::always_inline]] std::int64_t in_map() const { return in_y * in_x * inner; }
+  [[gnu::always_inline]] std::int64_t out_map() const { return out_y * out_x * inner; }
 };
 
 // Local to each file that includes this: they are compiled for different instruction sets.

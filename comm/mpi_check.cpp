@@ -1,22 +1,12 @@
 #include "comm/mpi_check.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <string>
 
 #include "layers/core/error.h"
+#include "layers/device/cpu/host.h"
 
 namespace convoy {
-
-const char* host_name() {
-  static const std::array<char, 65> name = [] {
-    std::array<char, 65> text{};
-    if (gethostname(text.data(), text.size() - 1) != 0) text = {'?'};
-    return text;
-  }();
-  return name.data();
-}
 
 void check_mpi(int code, const char* expression, const char* file, int line) {
   if (code == MPI_SUCCESS) return;

@@ -7,9 +7,6 @@ namespace convoy {
 /// Throws Error(internal) with rank, host, the expression, its place and MPI's own text for `code`.
 void check_mpi(int code, const char* expression, const char* file, int line);
 
-/// "n1".
-const char* host_name();
-
 }  // namespace convoy
 
 /// Calls MPI and throws when it fails. Only in the communication thread.

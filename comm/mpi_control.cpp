@@ -6,8 +6,8 @@
 #include <array>
 #include <cstring>
 
-#include "comm/cpu_share.h"
 #include "comm/mpi_check.h"
+#include "layers/device/cpu/host.h"
 
 namespace convoy {
 namespace {
@@ -61,14 +61,6 @@ void MpiControl::meet_host() {
   CONVOY_MPI(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &local));
   CONVOY_MPI(MPI_Comm_rank(local, &local_rank_));
   CONVOY_MPI(MPI_Comm_size(local, &local_size_));
-  // The masks are the same when their intersection is their union.
-  std::array<unsigned char, CPU_SETSIZE> mine{};
-  for (const int cpu : allowed_cpus()) mine[static_cast<std::size_t>(cpu)] = 1;
-  std::array<unsigned char, CPU_SETSIZE> all{};
-  std::array<unsigned char, CPU_SETSIZE> any{};
-  CONVOY_MPI(MPI_Allreduce(mine.data(), all.data(), CPU_SETSIZE, MPI_BYTE, MPI_BAND, local));
-  CONVOY_MPI(MPI_Allreduce(mine.data(), any.data(), CPU_SETSIZE, MPI_BYTE, MPI_BOR, local));
-  local_ranks_share_cpus_ = all == any;
   CONVOY_MPI(MPI_Comm_free(&local));
 }
 

@@ -24,8 +24,6 @@ class MpiControl {
   int size() const { return size_; }
   int local_rank() const { return local_rank_; }
   int local_size() const { return local_size_; }
-  /// True when the ranks of this host may all run on the same processors: the launcher has not bound them.
-  bool local_ranks_share_cpus() const { return local_ranks_share_cpus_; }
 
   /// Answers questions and takes in answers that have arrived. Never blocks.
   void serve();
@@ -53,7 +51,6 @@ class MpiControl {
   int size_ = 1;
   int local_rank_ = 0;
   int local_size_ = 1;
-  bool local_ranks_share_cpus_ = false;
   std::vector<Peer> peers_;
   std::list<std::unique_ptr<Sending>> sending_;  ///< buffers that MPI still reads
   std::int64_t round_ = 0;                       ///< of questions

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <limits>
 
-#include "comm/cpu_share.h"
 #include "comm/mpi_check.h"
 
 namespace convoy {
@@ -67,7 +66,6 @@ void MpiEngine::start(int* argc, char*** argv) {
   if (provided < MPI_THREAD_FUNNELED)
     fail(ExitCode::internal, "this MPI was built without support for threads");
   control_.emplace([this] { return status(); });
-  if (control_->local_ranks_share_cpus()) stay_on_share(local_rank(), local_size());
   exchange_.emplace([this](bool restart) { keep_waiting(restart); });
 }
 

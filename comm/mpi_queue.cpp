@@ -1,6 +1,7 @@
 #include "comm/mpi_queue.h"
 
 #include "comm/mpi_check.h"
+#include "layers/device/cpu/host.h"
 
 namespace convoy {
 

@@ -3,8 +3,8 @@
 #include <boost/json.hpp>
 
 #include "launch/command.h"
+#include "launch/network_text.h"
 #include "launch/options.h"
-#include "layers/core/bytes.h"
 #include "layers/graph/receptive_field.h"
 
 namespace convoy {
@@ -12,19 +12,10 @@ namespace {
 
 namespace po = boost::program_options;
 
-std::string shape_text(Shape shape) {
-  return shape.pixels() == 1 ? fmt::format("{}", shape.channels)
-                             : fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width);
-}
-
-std::int64_t parameters_of(const Layer& layer) {
-  std::int64_t count = 0;
-  for (const ParameterSpec& parameter : layer.parameters) count += parameter.elements();
-  return count;
-}
-
-boost::json::object layer_json(const Graph& graph, const Layer& layer, const ReceptiveFields& field,
-                               std::int64_t batch) {
+boost::json::object layer_json(const Graph& graph, int index, std::int64_t batch,
+                               const std::vector<ReceptiveFields>& fields) {
+  const Layer& layer = graph.layers()[static_cast<std::size_t>(index)];
+  const ReceptiveFields& field = fields[static_cast<std::size_t>(layer.output)];
   boost::json::array inputs;
   for (const int input : layer.inputs)
     inputs.emplace_back(graph.activations()[static_cast<std::size_t>(input)].name);
@@ -33,8 +24,9 @@ boost::json::object layer_json(const Graph& graph, const Layer& layer, const Rec
           {"type", type_of(layer.op)},
           {"inputs", std::move(inputs)},
           {"output", {out.channels, out.height, out.width}},
-          {"parameters", parameters_of(layer)},
+          {"parameters", layer.parameter_elements()},
           {"macs", macs_of(layer.op, graph.input_shapes(layer))},
+          {"auxiliary", graph.auxiliary(index)},
           {"activation_bytes", out.elements() * 4 * batch},
           {"receptive_field",
            {{"size", {field.y.size, field.x.size}},
@@ -45,38 +37,19 @@ boost::json::object layer_json(const Graph& graph, const Layer& layer, const Rec
 void print_json(const Graph& graph, std::int64_t batch) {
   const std::vector<ReceptiveFields> fields = receptive_fields(graph);
   boost::json::array layers;
-  for (const Layer& layer : graph.layers())
-    layers.push_back(layer_json(graph, layer, fields[static_cast<std::size_t>(layer.output)], batch));
+  for (int i = 0; i < static_cast<int>(graph.layers().size()); ++i)
+    layers.push_back(layer_json(graph, i, batch, fields));
   const Shape in = graph.input();
   fmt::print("{}\n", boost::json::serialize(
                          boost::json::object{{"name", graph.name()},
                                              {"input", {in.channels, in.height, in.width}},
                                              {"batch", batch},
                                              {"parameters", graph.parameters()},
+                                             {"parameters_training", graph.parameters_training()},
                                              {"macs", graph.macs()},
                                              {"activations", graph.activation_elements()},
                                              {"activation_bytes", graph.activation_elements() * 4 * batch},
                                              {"layers", std::move(layers)}}));
-}
-
-void print_table(const Graph& graph, std::int64_t batch) {
-  const std::vector<ReceptiveFields> fields = receptive_fields(graph);
-  const double all = static_cast<double>(std::max<std::int64_t>(graph.macs(), 1));
-  fmt::print("{}: input {}, batch {}\n\n{:<16}{:<17}{:>14}{:>13}{:>15}{:>7}{:>13}  {}\n", graph.name(),
-             shape_text(graph.input()), batch, "layer", "type", "output", "parameters", "MACs", "share",
-             "activations", "sees (stride)");
-  for (const Layer& layer : graph.layers()) {
-    const ReceptiveField& field = fields[static_cast<std::size_t>(layer.output)].x;
-    const std::int64_t macs = macs_of(layer.op, graph.input_shapes(layer));
-    fmt::print("{:<16}{:<17}{:>14}{:>13}{:>15}{:>6.1f}%{:>13}  {} ({})\n", layer.name, type_of(layer.op),
-               shape_text(graph.output_shape(layer)), parameters_of(layer), macs,
-               100 * static_cast<double>(macs) / all,
-               format_bytes(graph.output_shape(layer).elements() * 4 * batch), field.size, field.stride);
-  }
-  fmt::print(
-      "\nparameters {} ({} in fp32), MACs of one image {}, activations {} values an image ({} at batch {})\n",
-      graph.parameters(), format_bytes(graph.parameters() * 4), graph.macs(), graph.activation_elements(),
-      format_bytes(graph.activation_elements() * 4 * batch), batch);
 }
 
 }  // namespace
@@ -88,16 +61,19 @@ int inspect_command(const std::vector<std::string>& arguments) {
   line.positional("NET.toml", "network file");
   line.options().add_options()("batch", po::value<std::int64_t>()->default_value(1)->value_name("N"),
                                "images at a time, for the bytes")("json", po::bool_switch(),
-                                                                  "print one JSON object");
+                                                                  "print one JSON object")(
+      "dot", po::bool_switch(),
+      "print a drawing for Graphviz: convoy inspect NET.toml --dot | dot -Tsvg > net.svg");
   if (!line.parse(arguments)) return 0;
   const std::int64_t batch = line.number("batch");
   if (batch < 1 || batch > 1 << 20)
     fail(ExitCode::usage, "--batch {} is out of range; it must be from 1 to {}", batch, 1 << 20);
+  if (line.flag("json") && line.flag("dot")) fail(ExitCode::usage, "--json and --dot exclude each other");
   const Graph graph = read_network(line.required("NET.toml"));
   if (line.flag("json")) {
     print_json(graph, batch);
   } else {
-    print_table(graph, batch);
+    fmt::print("{}", line.flag("dot") ? network_dot(graph) : network_table(graph, batch));
   }
   return 0;
 }

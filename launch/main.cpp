@@ -36,6 +36,7 @@ void print_help() {
 }
 
 int run(const std::vector<std::string>& words) {
+  if (words.size() > 1 && words[0] == "help") return run({words[1], "--help"});
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     print_help();
     return words.empty() ? static_cast<int>(ExitCode::usage) : 0;

@@ -64,27 +64,32 @@ std::vector<float> classify(Executor& executor, const Query& query) {
   context.valid_samples = 1;
   executor.load(segment, query.pixels.data(), &label, 1);
   executor.run(segment, context, false);
-  std::vector<float> probabilities = executor.output(segment);
-  probabilities.resize(static_cast<std::size_t>(executor.graph().classes()));
-  return probabilities;
+  std::vector<float> scores = executor.output(segment);
+  scores.resize(static_cast<std::size_t>(executor.graph().classes()));
+  return scores;
+}
+
+/// What the main loss gives of each class.
+const char* score_name(const Graph& graph) {
+  const Layer& loss = graph.layers()[static_cast<std::size_t>(graph.loss_layer())];
+  return loss_of(loss.op)->probabilities ? "probability" : "score";
 }
 
 std::string class_name(const std::vector<std::string>& names, std::size_t c) {
   return c < names.size() ? names[c] : std::to_string(c);
 }
 
-boost::json::object answer(const Query& query, const std::vector<float>& probabilities,
+boost::json::object answer(const Query& query, const std::vector<float>& scores, const char* score_name,
                            const std::vector<std::string>& names, std::size_t top) {
-  std::vector<std::size_t> order(probabilities.size());
+  std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
+                   [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   order.resize(std::min(order.size(), top));
   boost::json::array classes;
   for (const std::size_t c : order) {
-    classes.push_back({{"class", c},
-                       {"name", class_name(names, c)},
-                       {"probability", static_cast<double>(probabilities[c])}});
+    classes.push_back(
+        {{"class", c}, {"name", class_name(names, c)}, {score_name, static_cast<double>(scores[c])}});
   }
   boost::json::object object{{"image", query.name},
                              {"class", order[0]},
@@ -94,10 +99,10 @@ boost::json::object answer(const Query& query, const std::vector<float>& probabi
   return object;
 }
 
-void print_answer(const boost::json::object& object) {
+void print_answer(const boost::json::object& object, const char* score_name) {
   fmt::print("{}:", std::string(object.at("image").as_string()));
   for (const auto& entry : object.at("classes").as_array()) {
-    fmt::print("  {} {:.4f}", std::string(entry.at("name").as_string()), entry.at("probability").as_double());
+    fmt::print("  {} {:.4f}", std::string(entry.at("name").as_string()), entry.at(score_name).as_double());
   }
   fmt::print("\n");
 }
@@ -105,10 +110,11 @@ void print_answer(const boost::json::object& object) {
 }  // namespace
 
 int predict_command(const std::vector<std::string>& arguments) {
-  CommandLine line("predict RUN [IMAGE ...] [--index N ...]",
-                   "Class and probabilities of images by the network of the run in folder RUN. An IMAGE is a "
-                   "file of raw pixels, one byte\n"
-                   "each: rows of interleaved channels.");
+  CommandLine line(
+      "predict RUN [IMAGE ...] [--index N ...]",
+      "Class and probabilities (or scores) of images by the network of the run in folder RUN. An IMAGE is a "
+      "file of raw pixels, one byte\n"
+      "each: rows of interleaved channels.");
   line.positional("RUN", "run folder");
   line.positional("IMAGE", "raw images", -1);
   line.options().add_options()("index", po::value<std::vector<std::string>>()->composing()->value_name("N"),
@@ -138,10 +144,12 @@ int predict_command(const std::vector<std::string>& arguments) {
   const CheckpointStore store(folder + "/checkpoints", 1);
   const LoadedWeights weights = load_weights({&store, line.text("checkpoint")}, session.executor());
   boost::json::array answers;
+  const char* scores = score_name(session.graph());
   for (const Query& query : queries) {
-    answers.push_back(answer(query, classify(session.executor(), query), weights.class_names,
+    answers.push_back(answer(query, classify(session.executor(), query), scores, weights.class_names,
+
                              static_cast<std::size_t>(line.number("top"))));
-    if (!line.flag("json")) print_answer(answers.back().as_object());
+    if (!line.flag("json")) print_answer(answers.back().as_object(), scores);
   }
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(boost::json::object{{"checkpoint", weights.path},

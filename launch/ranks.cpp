@@ -10,6 +10,7 @@
 #include <string_view>
 #include <thread>
 
+#include "launch/cores.h"
 #include "launch/supervisor.h"
 #include "layers/core/error.h"
 
@@ -53,6 +54,7 @@ int worker(const std::function<double()>& prepare, const std::function<int(Commu
     options.timeout_seconds = prepare();
     options.status = page;
     comm = launched_by_mpi() ? make_mpi(nullptr, nullptr, options) : make_single();
+    share_cores(*comm);
     return work(*comm);
   } catch (const Error& error) {
     return report(error.what(), error.code(), rank, comm.get());

@@ -13,6 +13,7 @@
 #include <new>
 
 #include "layers/core/error.h"
+#include "layers/device/cpu/host.h"
 
 namespace convoy {
 namespace {
@@ -30,12 +31,6 @@ StatusPage* make_page() {
   if (memory == MAP_FAILED)
     fail(ExitCode::internal, "cannot share memory with the worker: {}", std::strerror(errno));
   return new (memory) StatusPage();
-}
-
-std::string host_name() {
-  char name[256] = "?";
-  gethostname(name, sizeof name - 1);
-  return name;
 }
 
 int ended_by_signal(int rank, pid_t pid, int signal, const StatusPage& page) {

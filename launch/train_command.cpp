@@ -9,6 +9,7 @@
 #include "launch/job/write_job.h"
 #include "launch/options.h"
 #include "launch/ranks.h"
+#include "layers/core/error.h"
 #include "trainer/trainer.h"
 
 namespace convoy {
@@ -40,6 +41,11 @@ int train_command(const std::vector<std::string>& arguments) {
   options.run_folder =
       line.has("run-dir") ? line.text("run-dir") : "runs/" + std::filesystem::path(path).stem().string();
   options.resume = line.text("resume");
+  if (options.resume != "auto" && options.resume != "no" &&
+      !std::filesystem::is_regular_file(options.resume)) {
+    fail(ExitCode::usage, "--resume {}: no such file; give auto, no, or the path of a checkpoint",
+         options.resume);
+  }
   options.console = json ? stderr : stdout;
   options.terminal = reaches_terminal(options.console);
   options.version = kVersion;

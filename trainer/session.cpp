@@ -60,10 +60,7 @@ JobInputs open_inputs(Job job, Purposes purpose) {
     fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}",
          job.network);
   }
-  if (graph.loss_layer() + 1 != static_cast<int>(graph.layers().size())) {
-    fail(ExitCode::usage, "{}: the loss \"{}\" must be the last layer", job.network,
-         graph.layers()[static_cast<std::size_t>(graph.loss_layer())].name);
-  }
+
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;
   const bool measure = job.data.mean.empty() || job.data.deviation.empty();
@@ -136,10 +133,7 @@ std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here
 
 int thread_count(const Job& job, int ranks_here) {
   if (job.threads > 0) return static_cast<int>(job.threads);
-  const int usable = usable_cores();
-  // A launcher that bound the rank to some cores of the machine has divided them already.
-  if (usable < machine_cores()) return usable;
-  return std::max(1, usable / ranks_here);
+  return usable_cores(ranks_here);
 }
 
 OptimizerSettings optimizer_settings(const Job& job) {

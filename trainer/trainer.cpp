@@ -51,6 +51,7 @@ class Run {
  private:
   bool first() const { return comm_.rank() == 0; }
   void resume();
+  void refuse_newer(std::int64_t iteration);
   void banner();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
@@ -120,6 +121,7 @@ void Run::resume() {
     found = restore_checkpoint({&store_, ""}, executor_, comm_, identity_);
   } else {
     found = restore_checkpoint({nullptr, options_.resume}, executor_, comm_, identity_);
+    refuse_newer(found->iteration);
   }
   if (!found) {
     initialise(executor_, static_cast<std::uint64_t>(job_.seed));
@@ -129,6 +131,19 @@ void Run::resume() {
   saved_at_ = position_.iteration;
   folder_.log(fmt::format("resumes after update {}", position_.iteration));
   progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
+}
+
+/// A checkpoint of an earlier step, resumed in its own run folder, would lose to the later ones there.
+void Run::refuse_newer(std::int64_t iteration) {
+  std::int64_t newest = first() ? store_.newest_step() : 0;
+  comm_.broadcast(std::span<std::int64_t>(&newest, 1), 0, "state of the run folder");
+  if (newest > iteration) {
+    fail(ExitCode::usage,
+         "{} holds a checkpoint after update {} already, and {} is from after update {}; go on from there "
+         "with "
+         "--resume auto, choose another --run-dir, or remove the later checkpoints",
+         folder_.path(), newest, options_.resume, iteration);
+  }
 }
 
 void Run::banner() {
@@ -142,9 +157,10 @@ void Run::banner() {
                   options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
                   session_.inputs().train->size(), job_.train.batch, comm_.size(),
                   comm_.size() == 1 ? "" : "s", comm_.kind(), job_.train.epochs, per_epoch_));
-  progress_.line(fmt::format("plan: {} a rank of {}, {} samples at a time, {} micro-batch{} an update, fp32",
+  progress_.line(fmt::format("plan: {} a rank of {}, {} samples at a time, {} micro-batch{} an update, {}",
                              format_bytes(plan.arena_bytes()), format_bytes(plan.request.limit_bytes),
-                             plan.micro_batch, plan.accumulation, plan.accumulation == 1 ? "" : "es"));
+                             plan.micro_batch, plan.accumulation, plan.accumulation == 1 ? "" : "es",
+                             name_of(plan.request.precision)));
   progress_.line("device: " + session_.device_line());
 }
 
@@ -244,9 +260,9 @@ void Run::after_iteration(const Batch& batch, const Sums& sums) {
   if (!std::isfinite(sums.loss)) {
     fail(ExitCode::diverged,
          "the loss is not finite at update {} (epoch {}, learning rate {:g}); lower optimizer.learning_rate, "
-         "add "
-         "schedule.warmup_epochs or train.clip_norm. The checkpoints in {} are from before",
-         position_.iteration, batch.epoch + 1, learning_rate_, folder_.checkpoints());
+         "add schedule.warmup_epochs or train.clip_norm{}",
+         position_.iteration, batch.epoch + 1, learning_rate_,
+         saved_at_ < 0 ? "" : ". The checkpoints in " + folder_.checkpoints() + " are from before");
   }
   stopping_ = sums.stop > 0 && position_.iteration < total_;
   window_.sums += sums;

@@ -4,8 +4,8 @@ namespace convoy {
 
 std::string SourceMark::prefix() const {
   if (file.empty()) return "";
-  if (line == 0) return file + ": ";
-  return fmt::format("{}:{}:{}: ", file, line, column);
+  if (line == 0) return file + ": " + within;
+  return fmt::format("{}:{}:{}: {}", file, line, column, within);
 }
 
 }  // namespace convoy

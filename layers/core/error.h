@@ -41,8 +41,9 @@ struct SourceMark {
   std::string file;
   int line = 0;
   int column = 0;
+  std::string within{};  ///< what the place belongs to: "block \"inception\", used at line 12: "
 
-  /// "file:line:column: ", without the parts that are unknown.
+  /// "file:line:column: within", without the parts that are unknown.
   std::string prefix() const;
 };
 

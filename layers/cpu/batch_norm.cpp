@@ -48,13 +48,14 @@ class BatchNormLayer : public CpuLayer {
 
  private:
   void choose(float epsilon) {
-    const auto flags =
-        site_.training ? kScaleShift : kScaleShift | dnnl::normalization_flags::use_global_stats;
+    const auto shared =
+        site_.relu_follows ? kScaleShift | dnnl::normalization_flags::fuse_norm_relu : kScaleShift;
+    const auto flags = site_.training ? shared : shared | dnnl::normalization_flags::use_global_stats;
     const auto purpose =
         site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     forward_ = {{purpose, desc_, epsilon, flags}, user_scratchpad(), engine_->get()};
     if (site_.training) {
-      backward_ = {{dnnl::prop_kind::backward, desc_, desc_, epsilon, kScaleShift},
+      backward_ = {{dnnl::prop_kind::backward, desc_, desc_, epsilon, shared},
                    user_scratchpad(),
                    engine_->get(),
                    forward_};
@@ -63,6 +64,7 @@ class BatchNormLayer : public CpuLayer {
 
   void declare(const Layout& layout) {
     const Layout vector = engine_->layout(plain_vector(channels_));
+    if (site_.relu_follows) spec_.relu = ReluShare::all;
     PassSpec forward{PassKind::forward,
                      {{Role::input, 0, layout}, {Role::parameter, 0, vector}, {Role::parameter, 1, vector}},
                      {{Role::output, 0, layout}},
@@ -74,7 +76,8 @@ class BatchNormLayer : public CpuLayer {
       spec_.passes.push_back(std::move(forward));
       return;
     }
-    spec_.saved_bytes = 2 * variance_offset_;
+    spec_.saved_bytes =
+        2 * variance_offset_ + static_cast<std::int64_t>(forward_.workspace_desc().get_size());
     const Layout saved{-1, spec_.saved_bytes};
     forward.writes.push_back({Role::saved, 0, saved});
     spec_.passes.push_back(std::move(forward));
@@ -105,6 +108,11 @@ class BatchNormLayer : public CpuLayer {
   memory variance(const void* saved) const {
     return engine_->bind(plain_vector(channels_), static_cast<const std::byte*>(saved) + variance_offset_);
   }
+  /// Where the result was above zero, when a ReLU is part of it.
+  memory signs(const void* saved) const {
+    return engine_->bind(forward_.workspace_desc(),
+                         static_cast<const std::byte*>(saved) + 2 * variance_offset_);
+  }
   memory vector(const void* data) const { return engine_->bind(plain_vector(channels_), data); }
 
   std::unique_ptr<Kernel> bind_forward(std::span<void* const> reads, std::span<void* const> writes,
@@ -115,6 +123,7 @@ class BatchNormLayer : public CpuLayer {
                 {DNNL_ARG_DST, engine_->bind(desc_, writes[0])},
                 {DNNL_ARG_MEAN, site_.training ? mean(writes[1]) : vector(reads[3])},
                 {DNNL_ARG_VARIANCE, site_.training ? variance(writes[1]) : vector(reads[4])}};
+    if (site_.training && site_.relu_follows) args.emplace(DNNL_ARG_WORKSPACE, signs(writes[1]));
     return primitive<Forward>(forward_, std::move(args), scratch);
   }
 
@@ -152,6 +161,7 @@ class BatchNormLayer : public CpuLayer {
                 {DNNL_ARG_DIFF_SRC, engine_->bind(desc_, gradient ? writes[0] : spare)},
                 {DNNL_ARG_DIFF_SCALE, vector(writes[first])},
                 {DNNL_ARG_DIFF_SHIFT, vector(writes[first + 1])}};
+    if (site_.relu_follows) args.emplace(DNNL_ARG_WORKSPACE, signs(reads[2]));
     return primitive<Backward>(backward_, std::move(args), scratch);
   }
 

@@ -1,5 +1,6 @@
 #include "layers/cpu/convolution_primitives.h"
 #include "layers/cpu/lower.h"
+#include "layers/cpu/narrow_convolution.h"
 
 namespace convoy::cpu {
 namespace {
@@ -69,6 +70,7 @@ class ConvolutionLayer : public CpuLayer {
                                      .begin = {op_.padding_top, op_.padding_left},
                                      .end = {op_.padding_bottom, op_.padding_right},
                                      .training = site_.training,
+                                     .relu = site_.relu_follows,
                                      .weights = site_.training,
                                      .data = site_.training && site_.input_gradient[0]};
     ConvolutionPrimitives chosen = choose_convolution(problem, engine_->get());
@@ -78,6 +80,7 @@ class ConvolutionLayer : public CpuLayer {
   }
 
   void declare(const Layout& input) {
+    if (site_.relu_follows) spec_.relu = ReluShare::forward;
     Engine& e = *engine_;
     const Layout bias = e.layout(plain_vector(op_.outputs));
     PassSpec forward{PassKind::forward,
@@ -112,6 +115,9 @@ class ConvolutionLayer : public CpuLayer {
 }  // namespace
 
 Lowered lower(const Convolution& op, const Site& site, Inputs inputs, Engine& engine) {
+  if (blocked_efficiency(site.inputs[0].channels, op.outputs, op.groups) < kLeastEfficiency) {
+    if (const auto narrow = lower_narrow(op, site, inputs, engine)) return *narrow;
+  }
   return std::make_shared<ConvolutionLayer>(op, site, inputs, engine);
 }
 

@@ -41,7 +41,7 @@ ConvolutionPrimitives choose_convolution(const ConvolutionProblem& p, const dnnl
   ConvolutionPrimitives chosen;
   chosen.forward = {
       {purpose, algorithm, source, kernel, bias, target, p.strides, p.dilations, p.begin, p.end},
-      user_scratchpad(),
+      user_scratchpad_and(p.relu),
       engine};
   if (p.weights) {
     chosen.weights = {{algorithm, source, gradient, bias, target, p.strides, p.dilations, p.begin, p.end},

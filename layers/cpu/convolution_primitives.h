@@ -8,8 +8,7 @@ namespace convoy::cpu {
 /// input channels (images) have kernels of their own that do not pad them.
 double blocked_efficiency(std::int64_t inputs, std::int64_t outputs, std::int64_t groups);
 
-/// Below this, channels-last kernels, which pad nothing, are faster: LeNet's second convolution (20 to 50
-/// channels) takes 0.6 of the time forward and 0.7 backward.
+/// Below this, kernels on channels-last values, which pad nothing or only outputs, are faster.
 inline constexpr double kLeastEfficiency = 0.7;
 
 /// A convolution from `source` to `target`, whoever needs it: a deconvolution is one too, seen from its
@@ -23,6 +22,7 @@ struct ConvolutionProblem {
   bool bias = false;
   Dims strides, dilations, begin, end;  ///< dilations as oneDNN counts them: 0 for none
   bool training = true;                 ///< the algorithm of forward is that of a training pass
+  bool relu = false;                    ///< forward applies a ReLU to its result
   bool weights = true;                  ///< backward_weights is wanted
   bool data = true;                     ///< backward_data is wanted
   bool channels_last = false;           ///< activations lie so, whatever would be the fastest

@@ -66,7 +66,7 @@ class FullyConnectedLayer : public CpuLayer {
     const auto purpose =
         site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const dnnl::engine& engine = engine_->get();
-    forward_ = {{purpose, source, kernel, bias, target}, user_scratchpad(), engine};
+    forward_ = {{purpose, source, kernel, bias, target}, user_scratchpad_and(site_.relu_follows), engine};
     if (!site_.training) return;
     // Backward with the weights as forward has them needs no change of layout; taken where oneDNN has a fast
     // kernel for it.
@@ -89,6 +89,7 @@ class FullyConnectedLayer : public CpuLayer {
   }
 
   void declare(const Layout& input) {
+    if (site_.relu_follows) spec_.relu = ReluShare::forward;
     Engine& e = *engine_;
     const Layout bias = e.layout(plain_vector(op_.outputs));
     const Layout output = e.layout(forward_.dst_desc());

@@ -15,15 +15,26 @@ Lowered lower(const Convolution& op, const Site& site, Inputs inputs, Engine& en
 Lowered lower(const Deconvolution& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const FullyConnected& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Pooling& op, const Site& site, Inputs inputs, Engine& engine);
-Lowered lower(const Relu& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Nonlinearity& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Prelu& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Lrn& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Scale& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Dropout& op, const Site& site, Inputs inputs, Engine& engine);
-Lowered lower(const Sum& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Elementwise& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Concat& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const ChannelSlice& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Flatten& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Softmax& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const LocallyConnected& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Crop& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Upsample& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Clip& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const PadChannels& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const SquaredError& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Hinge& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const SigmoidCrossEntropy& op, const Site& site, Inputs inputs, Engine& engine);
 
 /// Base of the layers here: holds the engine and a name for messages.
 class CpuLayer : public LoweredLayer {

@@ -1,4 +1,5 @@
 #include "layers/cpu/lower.h"
+#include "layers/cpu/lrn_strip.h"
 
 namespace convoy::cpu {
 namespace {
@@ -6,7 +7,7 @@ namespace {
 using Forward = dnnl::lrn_forward;
 using Backward = dnnl::lrn_backward;
 
-/// Local response normalization in the layout of its input.
+/// Local response normalization across channels by oneDNN, in the layout of its input.
 class LrnLayer : public CpuLayer {
  public:
   LrnLayer(const Lrn& op, const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine) {
@@ -42,6 +43,10 @@ class LrnLayer : public CpuLayer {
     spec_.passes.push_back(std::move(backward));
   }
 
+  bool slow() const {
+    return is_slow(forward_) || (site_.training && site_.input_gradient[0] && is_slow(backward_));
+  }
+
   std::string implementation(std::size_t pass) const override {
     return pass == 0 ? forward_.impl_info_str() : backward_.impl_info_str();
   }
@@ -73,8 +78,16 @@ class LrnLayer : public CpuLayer {
 
 }  // namespace
 
+// oneDNN is fast in the layouts of convolutions with whole vectors of channels, for the usual size and beta:
+// it keeps what forward divided by, which makes its backward two to four times as fast as ours. Elsewhere its
+// loops are plain ones, ten to fifty times as slow as ours. An incomplete last vector it gets wrong in
+// bf16: 2.6.3 gives gradients that are 6 % and 11 % off for 20 and 17 channels.
 Lowered lower(const Lrn& op, const Site& site, Inputs inputs, Engine& engine) {
-  return std::make_shared<LrnLayer>(op, site, inputs, engine);
+  if (op.region == Lrn::Region::across && site.inputs[0].channels % 16 == 0) {
+    auto layer = std::make_shared<LrnLayer>(op, site, inputs, engine);
+    if (!layer->slow()) return layer;
+  }
+  return lower_lrn_by_strips(op, site, inputs, engine);
 }
 
 }  // namespace convoy::cpu

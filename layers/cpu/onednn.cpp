@@ -86,4 +86,14 @@ dnnl::primitive_attr user_scratchpad() {
   return attr;
 }
 
+dnnl::primitive_attr user_scratchpad_and(bool relu) {
+  dnnl::primitive_attr attr = user_scratchpad();
+  if (relu) {
+    dnnl::post_ops then;
+    then.append_eltwise(1.F, dnnl::algorithm::eltwise_relu, 0.F, 0.F);
+    attr.set_post_ops(then);
+  }
+  return attr;
+}
+
 }  // namespace convoy::cpu

@@ -28,7 +28,9 @@ struct Site {
   std::int64_t batch = 0;            ///< samples that pass at a time
   bool training = true;              ///< false: forward only, inference meaning
   std::vector<bool> input_gradient;  ///< for each input, whether backward must give its gradient
+  bool relu_follows = false;         ///< a ReLU alone takes the output; see LayerSpec::relu
   DType type = DType::f32;           ///< of activations, their gradients, and weights of kind `weight`
+  bool starts_metrics = true;        ///< the first loss of its segment: in the first pass sums start anew
 };
 
 /// What an operand of a pass is. `index` counts inputs, parameters or states of the layer.
@@ -66,19 +68,27 @@ struct PassSpec {
   std::vector<Operand> reads;
   std::vector<Operand> writes;
   std::int64_t scratch_bytes = 0;
-  bool in_place = false;  ///< writes[0] may be the same memory as reads[0]
+  bool in_place = false;  ///< writes[0] may be the same memory as reads[0], of as many bytes
   bool pass_through =
       false;  ///< writes all equal reads[0]: no work, the gradient itself goes on (element-wise sum)
+};
+
+/// What a layer does of the ReLU that follows it (Site::relu_follows).
+enum class ReluShare : std::uint8_t {
+  nothing,
+  forward,  ///< its output is the ReLU's; the ReLU's backward pass stays
+  all,      ///< and its backward passes take the gradient of the ReLU's output
 };
 
 struct LayerSpec {
   std::vector<PassSpec> passes;  ///< forward first, then statistics, then backward in the order to run
   std::int64_t saved_bytes = 0;
+  ReluShare relu = ReluShare::nothing;
 };
 
-/// What the loss layer adds up over the micro-batches of an iteration.
+/// What the losses add up over the micro-batches of an iteration; all but `loss` is of the main one.
 struct Metrics {
-  double loss = 0;  ///< sum over samples
+  double loss = 0;  ///< sum over samples; in training that of all losses by their weights
   double top1 = 0;  ///< samples whose label has the highest score
   double top5 = 0;  ///< samples whose label is among the five highest scores
   double samples = 0;

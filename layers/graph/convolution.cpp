@@ -11,15 +11,24 @@ Convolution Convolution::read(TomlTable& table) {
   op.outputs = required(table, "outputs", table.integer("outputs", 1, kMostChannels));
   std::tie(op.kernel_y, op.kernel_x) = required(table, "kernel", table.pair("kernel", 1, kMostWindow));
   std::tie(op.stride_y, op.stride_x) = table.pair("stride", 1, kMostWindow).value_or(std::pair{1, 1});
-  std::tie(op.padding_top, op.padding_left) = table.pair("padding", 0, kMostWindow).value_or(std::pair{0, 0});
-  op.padding_bottom = op.padding_top;
-  op.padding_right = op.padding_left;
+  const Padding padding = read_padding(table, true);
+  op.padding_top = padding.top;
+  op.padding_left = padding.left;
+  op.padding_bottom = padding.bottom;
+  op.padding_right = padding.right;
+  op.same = padding.same;
   std::tie(op.dilation_y, op.dilation_x) = table.pair("dilation", 1, kMostWindow).value_or(std::pair{1, 1});
   op.groups = table.integer("groups", 1, kMostChannels).value_or(1);
   op.bias = table.boolean("bias").value_or(true);
   op.weight_init = read_initializer(table, "weight_init", op.weight_init);
   op.bias_init = read_initializer(table, "bias_init", op.bias_init);
   return op;
+}
+
+void Convolution::settle(std::span<const Shape> inputs) {
+  if (!same) return;
+  std::tie(padding_top, padding_bottom) = same_padding(inputs[0].height, window_y());
+  std::tie(padding_left, padding_right) = same_padding(inputs[0].width, window_x());
 }
 
 Shape Convolution::output(std::span<const Shape> inputs) const {

@@ -13,6 +13,7 @@ struct Convolution : LayerDefaults {
   std::int64_t kernel_y = 1, kernel_x = 1;
   std::int64_t stride_y = 1, stride_x = 1;
   std::int64_t padding_top = 0, padding_left = 0, padding_bottom = 0, padding_right = 0;
+  bool same = false;  ///< the paddings follow from the size of the input: ceil(input / stride) outputs
   std::int64_t dilation_y = 1, dilation_x = 1;
   std::int64_t groups = 1;
   bool bias = true;
@@ -21,6 +22,7 @@ struct Convolution : LayerDefaults {
 
   static Convolution read(TomlTable& table);
   std::string_view type() const { return "convolution"; }
+  void settle(std::span<const Shape> inputs);
   Shape output(std::span<const Shape> inputs) const;
   std::vector<ParameterSpec> parameters(std::span<const Shape> inputs) const;
   std::int64_t macs(std::span<const Shape> inputs) const;

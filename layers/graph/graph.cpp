@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "layers/core/text.h"
 
@@ -16,6 +17,10 @@ std::size_t index(int i) { return static_cast<std::size_t>(i); }
 [[noreturn]] void refuse(const Graph::Entry& entry, const std::string& message) {
   fail(ExitCode::usage, "{}layer \"{}\" ({}): {}", entry.mark.prefix(), entry.name, type_of(entry.op),
        message);
+}
+
+[[noreturn]] void refuse(const Layer& layer, const std::string& message) {
+  refuse({layer.name, layer.op, {}, layer.mark}, message);
 }
 
 void check_names(const std::vector<Graph::Entry>& entries) {
@@ -51,21 +56,26 @@ void check_size(const Graph::Entry& entry, std::string_view what, std::span<cons
 /// Entries in an order in which each follows its inputs; the file's order where that is free.
 std::vector<Graph::Entry> sorted(std::vector<Graph::Entry> entries) {
   std::vector<Graph::Entry> order;
-  std::vector<std::string> done{"input"};
-  while (!entries.empty()) {
-    const auto ready = std::find_if(entries.begin(), entries.end(), [&](const Graph::Entry& entry) {
-      return std::all_of(entry.from.begin(), entry.from.end(), [&](const std::string& from) {
-        return std::find(done.begin(), done.end(), from) != done.end();
-      });
-    });
-    if (ready == entries.end()) {
+  std::set<std::string> done{"input"};
+  std::vector<bool> placed(entries.size());
+  const auto ready = [&](std::size_t i) {
+    return !placed[i] && std::all_of(entries[i].from.begin(), entries[i].from.end(),
+                                     [&](const std::string& from) { return done.contains(from); });
+  };
+  for (std::size_t first = 0; order.size() < entries.size();) {
+    while (placed[first]) ++first;
+    std::size_t next = first;
+    while (next < entries.size() && !ready(next)) ++next;
+    if (next == entries.size()) {
       std::vector<std::string> names;
-      for (const Graph::Entry& entry : entries) names.push_back(entry.name);
-      refuse(entries.front(), fmt::format("its inputs form a cycle; among: {}", join(names)));
+      for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (!placed[i]) names.push_back(entries[i].name);
+      }
+      refuse(entries[first], fmt::format("its inputs form a cycle; among: {}", join(names)));
     }
-    done.push_back(ready->name);
-    order.push_back(std::move(*ready));
-    entries.erase(ready);
+    done.insert(entries[next].name);
+    placed[next] = true;
+    order.push_back(std::move(entries[next]));
   }
   return order;
 }
@@ -76,12 +86,59 @@ Graph::Graph(std::string name, Shape input, std::vector<Entry> entries) : name_(
   activations_.push_back({"input", input, -1, {}});
   check_names(entries);
   for (Entry& entry : sorted(std::move(entries))) add(std::move(entry));
+  auxiliary_.assign(layers_.size(), false);
+  if (std::none_of(layers_.begin(), layers_.end(), [](const Layer& layer) { return is_loss(layer.op); }))
+    return;
+  find_main_loss();
+  find_auxiliary();
+  check_losses();
+}
+
+void Graph::find_main_loss() {
+  const Layer* any = nullptr;
+  for (int i = 0; i < static_cast<int>(layers_.size()); ++i) {
+    const Layer& layer = layers_[index(i)];
+    const Loss* loss = loss_of(layer.op);
+    if (loss == nullptr) continue;
+    any = &layer;
+    if (loss->auxiliary) continue;
+    if (loss_ >= 0) {
+      refuse(layer, fmt::format("the network has a main loss already, \"{}\"; set auxiliary = true on a loss "
+                                "that exists only in training",
+                                layers_[index(loss_)].name));
+    }
+    loss_ = i;
+  }
+  if (loss_ < 0) {
+    refuse(
+        *any,
+        "all losses of the network are auxiliary; one must be the main one: take its key \"auxiliary\" out");
+  }
+}
+
+/// Everything that the main loss does not come from.
+void Graph::find_auxiliary() {
+  auxiliary_.assign(layers_.size(), true);
+  auxiliary_[index(loss_)] = false;
+  for (int i = loss_; i >= 0; --i) {
+    if (auxiliary_[index(i)]) continue;
+    for (const int input : layers_[index(i)].inputs) {
+      const int producer = activations_[index(input)].producer;
+      if (producer >= 0) auxiliary_[index(producer)] = false;
+    }
+  }
+}
+
+void Graph::check_losses() const {
   for (const Layer& layer : layers_) {
-    const bool dead_end = activations_[index(layer.output)].consumers.empty();
-    if (loss_ >= 0 && dead_end && !is_loss(layer.op)) {
-      refuse({layer.name, layer.op, {}, layer.mark},
+    if (activations_[index(layer.output)].consumers.empty() && !is_loss(layer.op)) {
+      refuse(layer,
              "no layer takes its output, so the loss does not depend on it; "
              "take it out, or name it in the \"from\" of another layer");
+    }
+    if (is_loss(layer.op) && output_shape(layer).channels != classes()) {
+      refuse(layer, fmt::format("it tells {} classes apart, but the main loss \"{}\" tells {}",
+                                output_shape(layer).channels, layers_[index(loss_)].name, classes()));
     }
   }
 }
@@ -98,25 +155,27 @@ void Graph::add(Entry entry) {
     const auto given = std::find_if(activations_.begin(), activations_.end(),
                                     [&](const Activation& a) { return a.name == from; });
     layer.inputs.push_back(static_cast<int>(given - activations_.begin()));
+    if (given->producer >= 0 && is_loss(layers_[index(given->producer)].op)) {
+      refuse(entry, fmt::format("takes from the loss \"{}\", where the network ends; name the layers that it "
+                                "takes from in its \"from\"",
+                                from));
+    }
   }
   const int self = static_cast<int>(layers_.size());
   const std::vector<Shape> inputs = input_shapes(layer);
+  settle(layer.op, inputs);
   try {
-    activations_.push_back({entry.name, convoy::output_shape(entry.op, inputs), self, {}});
+    activations_.push_back({entry.name, convoy::output_shape(layer.op, inputs), self, {}});
   } catch (const ShapeError& problem) {
     refuse(entry, problem.what());
   }
   const Shape& shape = activations_.back().shape;
   check_size(entry, "output", std::array{shape.channels, shape.height, shape.width});
-  layer.parameters = parameters_of(entry.op, inputs);
+  layer.parameters = parameters_of(layer.op, inputs);
   for (const ParameterSpec& parameter : layer.parameters) check_size(entry, parameter.name, parameter.dims);
-  layer.states = states_of(entry.op, inputs);
+  layer.states = states_of(layer.op, inputs);
   for (const int activation : layer.inputs) activations_[index(activation)].consumers.push_back(self);
-  if (is_loss(entry.op)) {
-    if (loss_ >= 0)
-      refuse(entry, fmt::format("the network has a loss already, \"{}\"", layers_[index(loss_)].name));
-    loss_ = self;
-  }
+
   layers_.push_back(std::move(layer));
 }
 
@@ -128,23 +187,32 @@ std::vector<Shape> Graph::input_shapes(const Layer& layer) const {
 
 std::int64_t Graph::classes() const { return loss_ < 0 ? 0 : output_shape(layers_[index(loss_)]).channels; }
 
+std::int64_t Graph::parameters_training() const {
+  std::int64_t count = 0;
+  for (const Layer& layer : layers_) count += layer.parameter_elements();
+  return count;
+}
+
 std::int64_t Graph::parameters() const {
   std::int64_t count = 0;
-  for (const Layer& layer : layers_) {
-    for (const ParameterSpec& parameter : layer.parameters) count += parameter.elements();
-  }
+  for (int i = 0; i < static_cast<int>(layers_.size()); ++i)
+    count += auxiliary(i) ? 0 : layers_[index(i)].parameter_elements();
   return count;
 }
 
 std::int64_t Graph::macs() const {
   std::int64_t count = 0;
-  for (const Layer& layer : layers_) count += macs_of(layer.op, input_shapes(layer));
+  for (int i = 0; i < static_cast<int>(layers_.size()); ++i)
+    count += auxiliary(i) ? 0 : macs_of(layers_[index(i)].op, input_shapes(layers_[index(i)]));
   return count;
 }
 
 std::int64_t Graph::activation_elements() const {
   std::int64_t count = 0;
-  for (const Activation& activation : activations_) count += activation.shape.elements();
+  for (const Activation& activation : activations_) {
+    const bool counts = activation.producer < 0 || !auxiliary(activation.producer);
+    count += counts ? activation.shape.elements() : 0;
+  }
   return count;
 }
 

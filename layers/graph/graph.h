@@ -30,8 +30,9 @@ class Graph {
   };
 
   /// Sorts the entries, infers the shapes and checks them. Errors are Error(usage) with the mark and name of
-  /// the layer: a name used twice, an input that no layer gives, a cycle, a shape that cannot be, several
-  /// losses, a layer beside the loss whose output nobody takes.
+  /// the layer: a name used twice, an input that no layer gives, a cycle, a shape that cannot be, no main
+  /// loss among the losses or two, a layer that takes from a loss, a layer beside the losses whose output
+  /// nobody takes.
   Graph(std::string name, Shape input, std::vector<Entry> entries);
 
   const std::string& name() const { return name_; }
@@ -43,20 +44,30 @@ class Graph {
     return activations_[static_cast<std::size_t>(layer.output)].shape;
   }
 
-  /// The index of the loss layer, and the number of classes it tells apart.
+  /// The index of the main loss, -1 for a network without losses, and the number of classes it tells apart.
   int loss_layer() const { return loss_; }
   std::int64_t classes() const;
 
+  /// Whether a layer leads only to auxiliary losses, so that it exists only in training.
+  bool auxiliary(int layer) const { return auxiliary_[static_cast<std::size_t>(layer)]; }
+
+  // Without auxiliary layers:
   std::int64_t parameters() const;           ///< trained values
   std::int64_t macs() const;                 ///< multiply-accumulates of one sample's forward pass
   std::int64_t activation_elements() const;  ///< values of all activations of one sample, input included
 
+  std::int64_t parameters_training() const;  ///< trained values, with those of auxiliary layers
+
  private:
   void add(Entry entry);
+  void find_main_loss();
+  void find_auxiliary();
+  void check_losses() const;
 
   std::string name_;
   std::vector<Layer> layers_;
   std::vector<Activation> activations_;
+  std::vector<bool> auxiliary_;  ///< by layer
   int loss_ = -1;
 };
 

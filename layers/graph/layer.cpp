@@ -14,18 +14,34 @@ const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table{
       {"average_pool", Pooling::read_average},
       {"batch_norm", BatchNorm::read},
+      {"clip", Clip::read},
+      {"concat", Concat::read},
       {"convolution", Convolution::read},
       {"crop", Crop::read},
       {"deconvolution", Deconvolution::read},
       {"dropout", Dropout::read},
+      {"elu", Nonlinearity::read_elu},
+      {"flatten", Flatten::read},
       {"fully_connected", FullyConnected::read},
+      {"hinge", Hinge::read},
       {"l2_pool", Pooling::read_l2},
       {"locally_connected", LocallyConnected::read},
       {"lrn", Lrn::read},
       {"max_pool", Pooling::read_max},
-      {"relu", Relu::read},
+      {"maximum", Elementwise::read_maximum},
+      {"pad_channels", PadChannels::read},
+      {"prelu", Prelu::read},
+      {"product", Elementwise::read_product},
+      {"relu", Nonlinearity::read_relu},
+      {"scale", Scale::read},
+      {"sigmoid", Nonlinearity::read_sigmoid},
+      {"sigmoid_cross_entropy", SigmoidCrossEntropy::read},
+      {"slice", ChannelSlice::read},
+      {"softmax", Softmax::read},
       {"softmax_loss", SoftmaxLoss::read},
-      {"sum", Sum::read},
+      {"squared_error", SquaredError::read},
+      {"sum", Elementwise::read_sum},
+      {"tanh", Nonlinearity::read_tanh},
       {"upsample", Upsample::read},
   };
   return table;
@@ -33,8 +49,18 @@ const std::map<std::string, Reader>& readers() {
 
 }  // namespace
 
+std::int64_t Layer::parameter_elements() const {
+  std::int64_t count = 0;
+  for (const ParameterSpec& parameter : parameters) count += parameter.elements();
+  return count;
+}
+
 std::string_view type_of(const LayerOp& op) {
   return std::visit([](const auto& layer) { return layer.type(); }, op);
+}
+
+void settle(LayerOp& op, std::span<const Shape> inputs) {
+  std::visit([&](auto& layer) { layer.settle(inputs); }, op);
 }
 
 Shape output_shape(const LayerOp& op, std::span<const Shape> inputs) {
@@ -73,9 +99,11 @@ std::pair<std::size_t, std::size_t> input_count_of(const LayerOp& op) {
       op);
 }
 
-bool is_loss(const LayerOp& op) {
-  return std::visit([](const auto& layer) { return layer.is_loss(); }, op);
+const Loss* loss_of(const LayerOp& op) {
+  return std::visit([](const auto& layer) { return layer.loss(); }, op);
 }
+
+bool is_loss(const LayerOp& op) { return loss_of(op) != nullptr; }
 
 bool only_training(const LayerOp& op) {
   return std::visit([](const auto& layer) { return layer.only_training(); }, op);

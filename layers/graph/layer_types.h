@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "layers/core/shape.h"
@@ -72,19 +73,26 @@ struct Window {
   bool whole = false;  ///< sees the whole input (fully connected, global pooling)
 };
 
+struct Loss;
+
 /// What most layers are: no parameters, no state, no multiply-accumulates, one input, a 1×1 window. A layer
 /// type inherits this and declares what it does otherwise. `inputs` are shapes per sample.
 struct LayerDefaults {
   std::vector<ParameterSpec> parameters(std::span<const Shape>) const { return {}; }
   std::vector<StateSpec> states(std::span<const Shape>) const { return {}; }
+  void settle(std::span<const Shape>) {}  ///< finds what depends on the size of the inputs ("same" padding)
   std::int64_t macs(std::span<const Shape>) const { return 0; }
   Window window_y() const { return {}; }
   Window window_x() const { return {}; }
   std::size_t least_inputs() const { return 1; }
   std::size_t most_inputs() const { return 1; }
-  bool is_loss() const { return false; }
+  const Loss* loss() const { return nullptr; }
   bool only_training() const { return false; }  ///< the identity in inference (dropout)
 };
+
+/// Padding for an output of ceil(input / stride) along one axis, as TensorFlow's "same": before the input and
+/// after it, where the odd pixel goes.
+std::pair<std::int64_t, std::int64_t> same_padding(std::int64_t input, const Window& window);
 
 /// Output size along one axis; throws ShapeError when the kernel is larger than the padded input.
 /// Caffe's rule for `round_up`: the last window must start inside the input or its left padding.

@@ -6,8 +6,9 @@ namespace convoy {
 
 Lrn Lrn::read(TomlTable& table) {
   Lrn op;
+  if (table.word("region", {"across", "within"}) == "within") op.region = Region::within;
   op.size = table.integer("size", 1, 99).value_or(op.size);
-  if (op.size % 2 == 0) table.refuse("size", "must be odd: a channel and as many neighbours on each side");
+  if (op.size % 2 == 0) table.refuse("size", "must be odd: as many neighbours on each side");
   op.alpha = table.number("alpha", 0, 1e6).value_or(op.alpha);
   op.beta = table.number("beta", 0, 100).value_or(op.beta);
   op.k = table.number("k", 1e-6, 1e6).value_or(op.k);

@@ -1,8 +1,4 @@
-#include <fmt/format.h>
-
-#include <map>
-
-#include "layers/core/text.h"
+#include "layers/graph/expander.h"
 #include "layers/graph/graph.h"
 #include "layers/graph/read_layer.h"
 #include "layers/graph/toml_table.h"
@@ -24,44 +20,14 @@ Shape read_input(TomlTable& network) {
   return shape;
 }
 
-/// One row of `layers`. `above` is the name of the row before it; `number` counts rows of its type, for its
-/// name.
-Graph::Entry read_row(const toml::table& row, const std::string& file, const std::string& above,
-                      std::map<std::string, int>& numbers) {
-  TomlTable anonymous(row, file, "layer");
-  const std::string type = required(anonymous, "type", anonymous.word("type", layer_type_names()));
-  const int number = ++numbers[type];
-  const std::string name = anonymous.string("name").value_or(fmt::format("{}{}", type, number));
-  if (name.empty()) anonymous.refuse("name", "must not be empty");
-
-  TomlTable table(row, file, fmt::format("layer \"{}\" ({})", name, type));
-  for (const char* common : {"name", "type"}) (void)table.node(common);
-  Graph::Entry entry{name, {}, table.strings("from").value_or(std::vector<std::string>{above}), table.mark()};
-  entry.op = read_layer_op(type, table);
-  table.finish();
-  return entry;
-}
-
 Graph build(const toml::table& root, const std::string& file) {
   TomlTable network(root, file, "network");
   const std::string name = required(network, "name", network.string("name"));
   const Shape input = read_input(network);
-  const toml::node* rows = network.node("layers");
-  if (rows == nullptr || !rows->is_array() || rows->as_array()->empty()) {
-    network.refuse("layers", "expected an array of layers, one { type = \"...\" } a line");
-  }
+  const toml::array* rows = read_rows(network);
+  const Blocks blocks = read_blocks(network);
   network.finish();
-  std::vector<Graph::Entry> entries;
-  std::map<std::string, int> numbers;
-  std::string above = "input";
-  for (const toml::node& row : *rows->as_array()) {
-    if (!row.is_table()) {
-      fail(ExitCode::usage, "{}layers: expected {{ type = \"...\" }}", mark_of(row, file).prefix());
-    }
-    entries.push_back(read_row(*row.as_table(), file, above, numbers));
-    above = entries.back().name;
-  }
-  return Graph(name, input, std::move(entries));
+  return Graph(name, input, Expander(file, blocks).expand(*rows));
 }
 
 }  // namespace

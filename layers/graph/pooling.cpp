@@ -19,12 +19,19 @@ Pooling Pooling::read(TomlTable& table, Kind kind) {
   const auto kernel = table.pair("kernel", 1, kMostWindow);
   if (!op.global) std::tie(op.kernel_y, op.kernel_x) = required(table, "kernel", kernel);
   std::tie(op.stride_y, op.stride_x) = table.pair("stride", 1, kMostWindow).value_or(std::pair{1, 1});
-  std::tie(op.padding_y, op.padding_x) = table.pair("padding", 0, kMostWindow).value_or(std::pair{0, 0});
+  const Padding padding = read_padding(table, false);
+  op.padding_y = padding.top;
+  op.padding_x = padding.left;
+  op.same = padding.same;
   if (!op.global && (op.padding_y >= op.kernel_y || op.padding_x >= op.kernel_x)) {
     table.refuse("padding", "must be smaller than the kernel, or a window would see only padding");
   }
   op.round_up = table.word("rounding", {"down", "up"}).value_or("down") == "up";
-  if (kind == Kind::average) op.count_padding = table.boolean("count_padding").value_or(true);
+  if (op.same && op.round_up)
+    table.refuse("rounding", "padding = \"same\" gives the output its size; leave the rounding out");
+  if (kind == Kind::average) op.count_padding = table.boolean("count_padding").value_or(!op.same);
+  if (op.same && kind == Kind::average && op.count_padding)
+    table.refuse("count_padding", "padding = \"same\" pads the sides unevenly and does not count it");
   return op;
 }
 
@@ -40,9 +47,16 @@ std::string_view Pooling::type() const {
   return "?";
 }
 
+void Pooling::settle(std::span<const Shape> inputs) {
+  if (!same || global) return;
+  padding_y = same_padding(inputs[0].height, window_y()).first;
+  padding_x = same_padding(inputs[0].width, window_x()).first;
+}
+
 Shape Pooling::output(std::span<const Shape> inputs) const {
   const Shape& in = inputs[0];
   if (global) return {in.channels, 1, 1};
+  if (same) return {in.channels, (in.height + stride_y - 1) / stride_y, (in.width + stride_x - 1) / stride_x};
   const Shape out{in.channels, output_size(in.height, window_y(), padding_y, round_up, "height"),
                   output_size(in.width, window_x(), padding_x, round_up, "width")};
   const bool overhang = (out.height - 1) * stride_y + kernel_y > in.height + 2 * padding_y ||

@@ -14,6 +14,8 @@ struct Pooling : LayerDefaults {
   std::int64_t kernel_y = 1, kernel_x = 1;
   std::int64_t stride_y = 1, stride_x = 1;
   std::int64_t padding_y = 0, padding_x = 0;
+  bool same =
+      false;  ///< ceil(input / stride) outputs, as TensorFlow; padding before the input follows from it
   bool round_up = false;  ///< output size rounded up, as in Caffe's networks
   bool count_padding =
       true;             ///< average: padding zeros count in the divisor (positions past the padding never do)
@@ -23,6 +25,7 @@ struct Pooling : LayerDefaults {
   static Pooling read_average(TomlTable& table) { return read(table, Kind::average); }
   static Pooling read_l2(TomlTable& table) { return read(table, Kind::l2); }
   std::string_view type() const;
+  void settle(std::span<const Shape> inputs);
   Shape output(std::span<const Shape> inputs) const;
   BackwardNeeds needs() const { return {.inputs = kind == Kind::l2, .output = kind == Kind::l2}; }
   /// Height and width of a window, for one channel.

@@ -1,18 +1,14 @@
 #include "layers/graph/softmax_loss.h"
 
-#include <fmt/format.h>
+#include "layers/graph/read_layer.h"
 
 namespace convoy {
 
-Shape SoftmaxLoss::output(std::span<const Shape> inputs) const {
-  const Shape& in = inputs[0];
-  if (in.pixels() != 1) {
-    throw ShapeError(
-        fmt::format("it takes a vector of class scores, but its input is {}x{}x{}; put a fully connected "
-                    "layer or a global pool before it",
-                    in.channels, in.height, in.width));
-  }
-  return in;
+SoftmaxLoss SoftmaxLoss::read(TomlTable& table) {
+  SoftmaxLoss op;
+  op.read_place(table);
+  op.label_smoothing = table.number("label_smoothing", 0, 1).value_or(op.label_smoothing);
+  return op;
 }
 
 }  // namespace convoy

@@ -4,13 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "layers/core/text.h"
+#include "layers/graph/formula.h"
 
 namespace convoy {
 namespace {
+
+/// The value of a number; integers that no double holds exactly are rounded.
+double double_of(const toml::node& node) {
+  return node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.as_floating_point()->get();
+}
+
+}  // namespace
 
 std::string_view type_word(const toml::node& node) {
   switch (node.type()) {
@@ -31,13 +40,6 @@ std::string_view type_word(const toml::node& node) {
   }
 }
 
-/// The value of a number; integers that no double holds exactly are rounded.
-double double_of(const toml::node& node) {
-  return node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.as_floating_point()->get();
-}
-
-}  // namespace
-
 toml::table parse_toml_text(std::string_view text, const std::string& file_name) {
   try {
     return toml::parse(text, file_name);
@@ -52,26 +54,31 @@ toml::table parse_toml_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
-  if (!file) fail(ExitCode::usage, "{}: cannot be read; check the path and its permissions", path);
+  if (!file || std::filesystem::is_directory(path))
+    fail(ExitCode::usage, "{}: cannot be read; check the path and its permissions", path);
   return parse_toml_text(text.str(), path);
 }
 
-namespace {
-
-SourceMark mark_at(const toml::source_region& region, const std::string& file) {
+SourceMark mark_of(const toml::node& node, const std::string& file) {
+  const toml::source_region& region = node.source();
   return {file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
 }
 
-}  // namespace
+TomlTable::TomlTable(const toml::table& table, std::string file, std::string what, const Scope* scope)
+    : table_(table), file_(std::move(file)), what_(std::move(what)), scope_(scope) {}
 
-SourceMark mark_of(const toml::node& node, const std::string& file) { return mark_at(node.source(), file); }
+TomlTable TomlTable::inner(std::string_view key, const toml::table& table) const {
+  return {table, file_, fmt::format("{}: {}", what_, key), scope_};
+}
 
-TomlTable::TomlTable(const toml::table& table, std::string file, std::string what)
-    : table_(table), file_(std::move(file)), what_(std::move(what)) {}
+SourceMark TomlTable::mark_of(const toml::source_region& region) const {
+  return {file_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column),
+          scope_ != nullptr ? scope_->within() : ""};
+}
 
 SourceMark TomlTable::mark(std::string_view key) const {
   const toml::node* found = table_.get(key);
-  return found != nullptr ? mark_of(*found, file_) : mark();
+  return found != nullptr ? mark_of(found->source()) : mark();
 }
 
 void TomlTable::refuse(std::string_view key, const std::string& message) const {
@@ -80,7 +87,16 @@ void TomlTable::refuse(std::string_view key, const std::string& message) const {
 
 const toml::node* TomlTable::node(std::string_view key) {
   known_.emplace(key);
-  return table_.get(key);
+  const toml::node* raw = table_.get(key);
+  if (raw == nullptr || scope_ == nullptr) return raw;
+  if (const auto known = computed_.find(key); known != computed_.end()) return &known->second[0];
+  try {
+    std::optional<toml::array> value = scope_->value_of(*raw);
+    if (!value) return raw;
+    return &computed_.emplace(key, *std::move(value)).first->second[0];
+  } catch (const FormulaError& problem) {
+    refuse(key, problem.what());
+  }
 }
 
 std::optional<std::int64_t> TomlTable::integer(std::string_view key, std::int64_t least, std::int64_t most) {
@@ -185,12 +201,21 @@ std::optional<std::pair<std::int64_t, std::int64_t>> TomlTable::pair(std::string
   return std::pair{check((*both)[0].as_integer()->get()), check((*both)[1].as_integer()->get())};
 }
 
+std::string TomlTable::nearest_unknown(std::string_view key) const {
+  const std::vector<std::string> wanted{std::string(key)};
+  for (const auto& [other, value] : table_) {
+    if (!known_.contains(other.str()) && !did_you_mean(other.str(), wanted).empty())
+      return std::string(other.str());
+  }
+  return "";
+}
+
 void TomlTable::finish() const {
   const std::vector<std::string> known(known_.begin(), known_.end());
   for (const auto& [key, value] : table_) {
     if (known_.contains(key.str())) continue;
-    fail(ExitCode::usage, "{}{}: unknown key \"{}\"{}; known are {}", mark_at(key.source(), file_).prefix(),
-         what_, key.str(), did_you_mean(key.str(), known), join(known));
+    fail(ExitCode::usage, "{}{}: unknown key \"{}\"{}; known are {}", mark_of(key.source()).prefix(), what_,
+         key.str(), did_you_mean(key.str(), known), join(known));
   }
 }
 

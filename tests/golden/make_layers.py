@@ -74,6 +74,8 @@ def toml(value):
         return f'"{value}"'
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {toml(v)}" for k, v in value.items()) + " }"
     return repr(value)
 
 
@@ -123,18 +125,26 @@ def forward(row, x, p, state, training):
 TENSORS, METADATA = {}, {}
 
 
-def add(row, shape, batch, training=True, above=(), shapes=None, forward=forward, parameters_of=parameters_of):
-    """One case: the layer `row` on hashed inputs. `above` are rows before it, which only give the `shapes` of its inputs where
-    these are not all `shape`; `forward` and `parameters_of` say what other generators' layers compute."""
-    key = f"{len(METADATA) // 3:03d}"
+def cases():
+    return sum(name.endswith(".network") for name in METADATA)
+
+
+def add(row, shape, batch, training=True, above=(), shapes=None, forward=forward, parameters_of=parameters_of, step=0.0):
+    """One case: the layer `row` on hashed inputs, rounded to multiples of `step` (0: not at all). `above` are rows before it,
+    which only give the `shapes` of its inputs where these are not all `shape`; `forward` and `parameters_of` say what other
+    generators' layers compute."""
+    key = f"{cases():03d}"
     channels, height, width = shape
     text = " }, { ".join(", ".join(f"{k} = {toml(v)}" for k, v in r.items()) for r in (*above, row))
     METADATA[key + ".network"] = (f'name = "golden"\ninput = {{ channels = {channels}, height = {height}, '
                                   f"width = {width} }}\nlayers = [ {{ {text} }} ]\n")
     METADATA[key + ".batch"] = str(batch)
     METADATA[key + ".training"] = toml(training)
+    if step > 0:
+        METADATA[key + ".step"] = repr(step)
     shapes = shapes or [shape] * len(row.get("from", ["input"]))
-    x = [torch.tensor(hashed(1 + i, (batch, *one)), requires_grad=True) for i, one in enumerate(shapes)]
+    values = [hashed(1 + i, (batch, *one)) for i, one in enumerate(shapes)]
+    x = [torch.tensor(np.round(v / step) * step if step > 0 else v, requires_grad=True) for v in values]
     p = {}
     for i, (name, dims) in enumerate(parameters_of(row, shape).items()):
         values = hashed(10 + i, dims)
@@ -173,7 +183,7 @@ def save(name):
     """Writes the cases added so far beside this file."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     save_file(TENSORS, path, METADATA)
-    print(f"{len(METADATA) // 3} cases, {os.path.getsize(path)} bytes")
+    print(f"{cases()} cases, {os.path.getsize(path)} bytes")
 
 
 def convolution(shape, batch, **options):

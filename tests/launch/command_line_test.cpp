@@ -70,6 +70,7 @@ TEST(CommandLine, MistakesAreExplainedInOneLine) {
       {{"plan", "j.toml", "--ranks", "0"}, "--ranks 0 is out of range"},
       {{"plan", "j.toml", "--ranks", "two"}, "--ranks"},
       {{"inspect", "n.toml", "--batch", "-1"}, "--batch"},
+      {{"inspect", "n.toml", "--json", "--dot"}, "exclude each other"},
       {{"plan", "j.toml", "--device", "toaster"}, "toaster"},
       {{"devices", "everything"}, "convoy devices --help"},
       {{"train", "j.toml", "k.toml"}, "convoy train --help"},

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/trainer/train_here.h"
 
 namespace convoy::test {
@@ -39,6 +41,34 @@ TEST(Evaluate, DropsNothingOut) {
   const Evaluation first = evaluate_with(1, 8, kTinyNetwork);
   EXPECT_EQ(evaluate_with(1, 8, kTinyNetwork).loss, first.loss);
   EXPECT_NEAR(evaluate_with(3, 2, kTinyNetwork).loss, first.loss, 1e-5 * first.loss);
+}
+
+TEST(Evaluate, LeavesAuxiliaryHeadsOut) {
+  const Evaluation alone = evaluate_with(1, 37, kTinyHeads);
+  std::string without = kTinyHeads;  // other weights of the heads change nothing
+  without.replace(without.find("weight = 0.3"), 12, "weight = 9.5");
+  EXPECT_EQ(evaluate_with(1, 37, without.c_str()).loss, alone.loss);
+  EXPECT_NEAR(evaluate_with(3, 5, kTinyHeads).loss, alone.loss, 1e-5 * alone.loss);
+  EXPECT_EQ(alone.samples, 37);
+}
+
+// The training's loss is that of all losses by their weights; ranks and micro-batches agree on it.
+TEST(AuxiliaryHeads, TrainTheSameOnAnyRanksAndMicroBatches) {
+  const JobFolder folder;
+  const std::string job =
+      folder.write_job(kTinyHeads, "samples = 50\n[train]\nbatch = 16\nepochs = 2\n[log]\nevery = 1\n");
+  train_here({job, folder.path("whole")});
+  train_here({job, folder.path("ranks"), 3});
+  train_here({job, folder.path("parts"), 1, {"train.micro_batch=5"}});
+  EXPECT_EQ(losses_of(folder.path("whole")).size(), 8U);
+  EXPECT_LT(largest_difference(losses_of(folder.path("ranks")), losses_of(folder.path("whole"))), 1e-5);
+  EXPECT_LT(largest_difference(losses_of(folder.path("parts")), losses_of(folder.path("whole"))), 1e-5);
+  const auto tensors = newest_tensors(folder.path("whole"));
+  for (const char* name : {"head_ip.weight", "momentum.head_ip.bias", "other_ip.weight", "ip.weight"}) {
+    EXPECT_TRUE(std::any_of(tensors.begin(), tensors.end(), [&](const auto& one) {
+      return one.first == name;
+    })) << name;
+  }
 }
 
 TEST(Evaluate, DoesNotDisturbTheTraining) {

@@ -50,6 +50,23 @@ layers = [
 ]
 )";
 
+const char* const kTinyHeads = R"(name = "tiny-heads"
+input = { channels = 1, height = 8, width = 8 }
+layers = [
+  { name = "conv1", type = "convolution", outputs = 4, kernel = 3 },
+  { name = "relu1", type = "relu" },
+  { name = "drop1", type = "dropout", rate = 0.25 },
+  { name = "head_ip", type = "fully_connected", outputs = 4 },
+  { name = "head", type = "softmax_loss", auxiliary = true, weight = 0.3 },
+  { name = "conv2", type = "convolution", outputs = 8, kernel = 3, from = "relu1" },
+  { name = "cat", type = "concat", from = ["conv2", "conv2"] },
+  { name = "ip", type = "fully_connected", outputs = 4 },
+  { name = "loss", type = "softmax_loss", label_smoothing = 0.1 },
+  { name = "other_ip", type = "fully_connected", outputs = 4, from = "relu1" },
+  { name = "other", type = "hinge", norm = 2, auxiliary = true, weight = 0.1 },
+]
+)";
+
 JobFolder::JobFolder() {
   static std::atomic<int> count{0};
   const std::string name = "convoy-e2e-" + std::to_string(getpid()) + "-" + std::to_string(count++);

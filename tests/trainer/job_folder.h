@@ -36,6 +36,9 @@ extern const char* const kTinyNetwork;
 /// The same with batch norm.
 extern const char* const kTinyBatchNorm;
 
+/// The same with two auxiliary heads, one with dropout; the main loss stands between them.
+extern const char* const kTinyHeads;
+
 std::string read_text(const std::string& path);
 
 /// The lines of metrics.jsonl of one kind, "train" or "evaluation".

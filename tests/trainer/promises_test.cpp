@@ -9,7 +9,7 @@ constexpr const char* kJob = "samples = 70\ntest_samples = 20\n[train]\nbatch = 
 
 TEST(NoSurprise, NothingIsAllocatedAfterTheFirstUpdateAndTheArenaIsAsProjected) {
   const JobFolder folder;
-  for (const char* network : {kTinyNetwork, kTinyBatchNorm, kLeNetWithDropout}) {
+  for (const char* network : {kTinyNetwork, kTinyBatchNorm, kTinyHeads, kLeNetWithDropout}) {
     const std::string job = folder.write_job(network, kJob);
     for (const int ranks : {1, 2, 3}) {
       for (const char* size : {"0", "3"}) {

@@ -71,6 +71,11 @@ TEST(Resume, IsBitEqualAtAnyStepWithBatchNorm) {
   stop_everywhere(kTinyBatchNorm, 1, {"optimizer.nesterov=true"});
 }
 
+TEST(Resume, IsBitEqualAtAnyStepWithAuxiliaryHeads) {
+  stop_everywhere(kTinyHeads, 1);
+  stop_everywhere(kTinyHeads, 2);
+}
+
 TEST(Resume, IsBitEqualAtAnyStepOnTwoRanks) { stop_everywhere(kTinyBatchNorm, 2); }
 
 TEST(Resume, IsBitEqualAtAnyStepOnFourRanksWithMicroBatches) {

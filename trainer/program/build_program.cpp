@@ -22,6 +22,7 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
   std::int64_t offset = 0;
   std::int64_t state_offset = 0;
   for (int i = static_cast<int>(graph.layers().size()); i-- > 0;) {
+    if (program.choices.train_samples.empty() && graph.auxiliary(i)) continue;
     const Layer& layer = graph.layers()[static_cast<std::size_t>(i)];
     for (int p = 0; p < static_cast<int>(layer.parameters.size()); ++p) {
       const LayerSpec& spec = main.lowered()[static_cast<std::size_t>(i)]->spec();

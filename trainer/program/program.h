@@ -81,7 +81,7 @@ struct Segment {
   int end = 0;    ///< one past the last step
   int pixels = -1;
   int labels = -1;
-  int output = -1;  ///< tensor of the network's last activation (probabilities)
+  int output = -1;  ///< tensor of the main loss's output (probabilities or scores)
 };
 
 /// A trained parameter's place in the flat buffers of weights, gradients and momentum.

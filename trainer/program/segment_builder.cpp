@@ -7,8 +7,6 @@
 namespace convoy {
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
 std::string word_of(PassKind kind) {
   switch (kind) {
     case PassKind::forward:
@@ -49,22 +47,60 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
 
 Site SegmentBuilder::site_of(int index) const {
   const Layer& layer = graph_.layers()[at(index)];
-  Site site{&layer,     index, graph_.input_shapes(layer), graph_.output_shape(layer), segment_.samples,
-            training(), {},    program_.choices.precision};
+  Site site{
+      &layer, index, graph_.input_shapes(layer), graph_.output_shape(layer), segment_.samples, training(),
+      {},     false, program_.choices.precision};
   for (const int input : layer.inputs)
     site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
+  const std::vector<int>& consumers = graph_.activations()[at(layer.output)].consumers;
+  site.relu_follows = consumers.size() == 1 && follows_alone(consumers[0]);
+  for (int before = 0; before < index; ++before) {
+    if (has(before) && is_loss(graph_.layers()[at(before)].op)) site.starts_metrics = false;
+  }
   return site;
+}
+
+bool SegmentBuilder::read_once(int activation) const {
+  const std::vector<int>& consumers = graph_.activations()[at(activation)].consumers;
+  return std::count_if(consumers.begin(), consumers.end(), [&](int layer) { return has(layer); }) == 1;
+}
+
+bool SegmentBuilder::follows_alone(int index) const {
+  const Layer& layer = graph_.layers()[at(index)];
+  const auto* function = std::get_if<Nonlinearity>(&layer.op);
+  const Activation& input = graph_.activations()[at(layer.inputs[0])];
+  return function != nullptr && function->kind == Nonlinearity::Kind::relu && function->alpha == 0 &&
+         input.producer >= 0 && input.consumers.size() == 1;
+}
+
+ReluShare SegmentBuilder::relu_share_of(int activation) const {
+  const int giver = graph_.activations()[at(activation)].producer;
+  return lowered_[at(giver)] == nullptr ? ReluShare::nothing : lowered_[at(giver)]->spec().relu;
 }
 
 void SegmentBuilder::lower() {
   std::vector<Layout> layouts(graph_.activations().size());
+  absorbed_.assign(graph_.layers().size(), false);
   layouts[0] = backend_.input_layout(graph_.input(), segment_.samples, program_.choices.precision);
   for (int i = 0; i < static_cast<int>(graph_.layers().size()); ++i) {
     const Layer& layer = graph_.layers()[at(i)];
+    if (!has(i)) {
+      lowered_.push_back(nullptr);
+      continue;
+    }
     if (!training() && only_training(layer.op)) {
       lowered_.push_back(nullptr);
       layouts[at(layer.output)] = layouts[at(layer.inputs[0])];
       continue;
+    }
+    if (const ReluShare share = follows_alone(i) ? relu_share_of(layer.inputs[0]) : ReluShare::nothing;
+        share != ReluShare::nothing) {
+      absorbed_[at(i)] = true;
+      if (share == ReluShare::all || !training()) {
+        lowered_.push_back(nullptr);
+        layouts[at(layer.output)] = layouts[at(layer.inputs[0])];
+        continue;
+      }
     }
     std::vector<Layout> inputs;
     for (const int input : layer.inputs) inputs.push_back(layouts[at(input)]);
@@ -81,8 +117,12 @@ void SegmentBuilder::build() {
   segment_.first = static_cast<int>(program_.steps.size());
   const int layers = static_cast<int>(graph_.layers().size());
   input();
-  for (int i = 0; i < layers; ++i) forward(i);
-  segment_.output = values_[at(graph_.layers().back().output)].tensor;
+  for (int i = 0; i < layers; ++i) {
+    if (has(i)) forward(i);
+  }
+  const int main = graph_.loss_layer() < 0 ? layers - 1 : graph_.loss_layer();
+  segment_.output = values_[at(graph_.layers()[at(main)].output)].tensor;
+
   if (training()) {
     for (int i = layers; i-- > 0;) backward(i);
   }
@@ -161,9 +201,9 @@ Ref SegmentBuilder::parameter_ref(int layer, int parameter, const Layout& layout
 
 void SegmentBuilder::forward(int index) {
   const Layer& layer = graph_.layers()[at(index)];
-  if (lowered_[at(index)] == nullptr) {  // the identity in inference
+  if (is_identity(index)) {
     Value& same = values_[at(layer.output)] = values_[at(layer.inputs[0])];
-    same.owned = same.owned && graph_.activations()[at(layer.inputs[0])].consumers.size() == 1;
+    same.owned = same.owned && read_once(layer.inputs[0]);
     return;
   }
   const LayerSpec& spec = lowered_[at(index)]->spec();
@@ -174,6 +214,11 @@ void SegmentBuilder::forward(int index) {
 }
 
 void SegmentBuilder::backward(int index) {
+  if (lowered_[at(index)] == nullptr) {
+    const Layer& layer = graph_.layers()[at(index)];
+    give_gradient(index, layer.inputs[0], std::move(gradients_[at(layer.output)]));
+    return;
+  }
   const LayerSpec& spec = lowered_[at(index)]->spec();
   for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
     const PassKind kind = spec.passes[pass].kind;
@@ -246,17 +291,25 @@ bool SegmentBuilder::may_overwrite_input(int index, const PassSpec& pass) const 
   const Layer& layer = graph_.layers()[at(index)];
   const Activation& input = graph_.activations()[at(layer.inputs[0])];
   const Value& value = values_[at(layer.inputs[0])];
-  if (!pass.in_place || pass.reads[0].layout.id != pass.writes[0].layout.id) return false;
+  if (!pass.in_place || pass.reads[0].layout.bytes != pass.writes[0].layout.bytes) return false;
   if (value.layout.id != pass.reads[0].layout.id || !value.copies.empty()) return false;
-  if (input.consumers.size() != 1 || !value.owned) return false;
+  if (!read_once(layer.inputs[0]) || !value.owned) return false;
   if (!training()) return true;
   if (reads_in_backward(lowered_[at(index)]->spec(), Role::input)) return false;
-  return input.producer < 0 || !reads_in_backward(lowered_[at(input.producer)]->spec(), Role::output);
+  return !giver_reads_again(layer.inputs[0]);
+}
+
+bool SegmentBuilder::giver_reads_again(int activation) const {
+  const int giver = graph_.activations()[at(activation)].producer;
+  if (giver < 0) return false;
+  if (lowered_[at(giver)] != nullptr && reads_in_backward(lowered_[at(giver)]->spec(), Role::output))
+    return true;
+  return is_identity(giver) && giver_reads_again(graph_.layers()[at(giver)].inputs[0]);
 }
 
 bool SegmentBuilder::may_overwrite_gradient(int index, const PassSpec& pass) const {
   const Layer& layer = graph_.layers()[at(index)];
-  if (!pass.in_place || pass.reads[0].layout.id != pass.writes[0].layout.id) return false;
+  if (!pass.in_place || pass.reads[0].layout.bytes != pass.writes[0].layout.bytes) return false;
   if (pass.reads[0].role == Role::output) return true;  // the loss: its own output, read by nobody after
   const Value& gradient = gradients_[at(layer.output)];
   return gradient.owned && gradient.layout.id == pass.reads[0].layout.id && gradient.copies.empty();

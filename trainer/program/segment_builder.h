@@ -30,8 +30,21 @@ class SegmentBuilder {
     std::map<int, int> copies;  ///< layout id → tensor
   };
 
+  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   bool training() const { return segment_.kind == SegmentKind::train; }
+  /// Auxiliary layers exist only in training.
+  bool has(int layer) const { return training() || !graph_.auxiliary(layer); }
+  /// Whether one layer of this segment takes an activation, once.
+  bool read_once(int activation) const;
+
   Site site_of(int layer) const;
+  /// Whether the layer is a ReLU that alone takes what the layer before it gives.
+  bool follows_alone(int layer) const;
+  ReluShare relu_share_of(int activation) const;
+  /// Whether the layer's output is its input, in the same memory: nothing is left for its forward pass.
+  bool is_identity(int layer) const { return lowered_[at(layer)] == nullptr || absorbed_[at(layer)]; }
+  /// Whether a layer that gave the activation's memory its values reads them again in backward.
+  bool giver_reads_again(int activation) const;
 
   int new_tensor(std::string name, Category category, const Layout& layout);
   Step& new_step(StepKind kind, std::string name, int layer);
@@ -61,6 +74,7 @@ class SegmentBuilder {
   Segment segment_;
   std::vector<bool> wants_gradient_;  ///< by activation: it depends on a parameter
   std::vector<std::shared_ptr<const LoweredLayer>> lowered_;
+  std::vector<bool> absorbed_;  ///< by layer: the layer before it does its forward pass
   std::vector<Value> values_;
   std::vector<Value> gradients_;
   std::vector<int> saved_;  ///< by layer

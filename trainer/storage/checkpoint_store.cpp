@@ -69,6 +69,13 @@ std::vector<std::string> CheckpointStore::list() const {
   return paths;
 }
 
+std::int64_t CheckpointStore::newest_step() const {
+  std::int64_t newest = -1;
+  for (const std::string& name : folder::names_in(folder_))
+    newest = std::max(newest, folder::step_of(name).value_or(-1));
+  return newest;
+}
+
 std::string CheckpointStore::save(std::int64_t step, std::span<const TensorView> tensors,
                                   Metadata metadata) const {
   if (step < 0) fail(ExitCode::internal, "cannot save a checkpoint of step {}", step);

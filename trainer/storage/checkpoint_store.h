@@ -44,6 +44,9 @@ class CheckpointStore {
   /// newest whole one was written by a newer Convoy.
   std::optional<Found> newest() const;
 
+  /// The highest step of a checkpoint, whole or not; -1 when there is none.
+  std::int64_t newest_step() const;
+
   /// Paths of all checkpoints, whole or not, by rising step. Empty when the folder does not exist.
   std::vector<std::string> list() const;
 

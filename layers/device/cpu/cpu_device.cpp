@@ -12,6 +12,7 @@
 
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
+#include "layers/device/cpu/host.h"
 
 namespace convoy {
 namespace {
@@ -46,17 +47,15 @@ std::int64_t container_limit() {
 
 }  // namespace
 
-int machine_cores() { return std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN))); }
-
-int usable_cores() {
-  int cores = machine_cores();
-  cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) cores = std::min(cores, CPU_COUNT(&mask));
+int usable_cores(int ranks) {
+  const std::vector<int> allowed = allowed_cores();
+  int cores =
+      allowed.empty() ? static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) : static_cast<int>(allowed.size());
   std::ifstream quota_file("/sys/fs/cgroup/cpu.max");
   double quota = 0;
   double period = 0;
   if (quota_file >> quota >> period && period > 0) {
-    cores = std::min(cores, static_cast<int>((quota + period - 1) / period));
+    cores = std::min(cores, static_cast<int>((quota + period - 1) / period) / ranks);
   }
   return std::max(1, cores);
 }

@@ -22,10 +22,8 @@ class CpuDevice : public Device {
   std::int64_t limit_;
 };
 
-/// Cores that this process may run on (its affinity mask, and a container's CPU quota), at least 1.
-int usable_cores();
-
-/// Cores of the machine that are online.
-int machine_cores();
+/// Cores that this process may use when `ranks` of its kind share the container's CPU quota: those of its
+/// affinity mask, at least 1.
+int usable_cores(int ranks = 1);
 
 }  // namespace convoy

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "tests/golden/hashed_values.h"
@@ -55,6 +56,50 @@ TEST(SoftmaxLoss, CountsScoresThatAreNotNumbersAsMisses) {
   EXPECT_EQ(bench.metrics.top5, 0);
 }
 
+TEST(Hinge, IsOfEachClassAgainstAllOthers) {
+  for (const int norm : {1, 2}) {
+    LayerBench bench("{ type = \"hinge\", norm = " + std::to_string(norm) + " }", {4, 1, 1}, 1);
+    bench.inputs[0] = {2, -3, 0.5F, -0.5F};
+    bench.labels = {2};
+    bench.forward();
+    bench.backward();
+    EXPECT_EQ(bench.output, bench.inputs[0]);
+    EXPECT_FLOAT_EQ(static_cast<float>(bench.metrics.loss), norm == 1 ? 3 + 0.5F + 0.5F : 9 + 0.25F + 0.25F);
+    const std::vector<float> slopes{1, 0, -1, 1};
+    const std::vector<float> slopes_of_squares{6, 0, -1, 1};
+    EXPECT_EQ(bench.input_gradients[0], norm == 1 ? slopes : slopes_of_squares);
+  }
+}
+
+TEST(Losses, StayFiniteForLargeScores) {
+  for (const char* type : {"sigmoid_cross_entropy", "hinge", "squared_error"}) {
+    LayerBench bench("{ type = \"" + std::string(type) + "\" }", {3, 1, 1}, 1);
+    bench.inputs[0] = {1e4F, -1e4F, 300};
+    bench.forward();
+    bench.backward();
+    EXPECT_TRUE(std::isfinite(bench.metrics.loss)) << type;
+    for (const float v : bench.input_gradients[0]) EXPECT_TRUE(std::isfinite(v)) << type;
+  }
+}
+
+TEST(Losses, AreNoNumberWhereTheScoresAreNone) {
+  for (const char* type : {"softmax_loss", "sigmoid_cross_entropy", "hinge", "squared_error"}) {
+    LayerBench bench("{ type = \"" + std::string(type) + "\" }", {3, 1, 1}, 1);
+    bench.inputs[0] = {1, std::numeric_limits<float>::quiet_NaN(), 2};
+    bench.forward();
+    EXPECT_TRUE(std::isnan(bench.metrics.loss)) << type;
+  }
+}
+
+TEST(Losses, GiveTheirOwnValueInEvaluationWhateverTheirWeight) {
+  for (const bool training : {true, false}) {
+    LayerBench bench("{ type = \"squared_error\", weight = 3 }", {2, 1, 1}, 1, {.training = training});
+    bench.inputs[0] = {2, 2};
+    bench.forward();
+    EXPECT_EQ(bench.metrics.loss, training ? 7.5 : 2.5);
+  }
+}
+
 TEST(BatchNorm, AddsStatisticsOfMicroBatchesUpByTheirShare) {
   LayerBench bench("{ type = \"batch_norm\" }", {3, 4, 4}, 2);
   bench.parameters[0] = {1, 1, 1};
@@ -86,15 +131,38 @@ TEST(BatchNorm, GivesParameterGradientsAlsoWhereTheInputNeedsNone) {
   EXPECT_EQ(gradients[0], gradients[1]);
 }
 
+/// Layers of images, one a type and option that has a way of its own.
+constexpr const char* kLayersOfImages[] = {
+    "{ type = \"convolution\", outputs = 4, kernel = 3 }",
+    "{ type = \"deconvolution\", outputs = 4, kernel = 3 }",
+    "{ type = \"locally_connected\", outputs = 4, kernel = 3 }",
+    "{ type = \"fully_connected\", outputs = 4 }",
+    "{ type = \"max_pool\", kernel = 2 }",
+    "{ type = \"average_pool\", kernel = 2 }",
+    "{ type = \"l2_pool\", kernel = 2 }",
+    "{ type = \"crop\", size = 3 }",
+    "{ type = \"crop\", from = [\"input\", \"input\"] }",
+    "{ type = \"upsample\", factor = 2 }",
+    "{ type = \"relu\" }",
+    "{ type = \"relu\", slope = -1 }",
+    "{ type = \"tanh\" }",
+    "{ type = \"prelu\" }",
+    "{ type = \"lrn\" }",
+    "{ type = \"lrn\", region = \"within\" }",
+    "{ type = \"batch_norm\" }",
+    "{ type = \"scale\" }",
+    "{ type = \"dropout\" }",
+    "{ type = \"sum\", from = [\"input\", \"input\"] }",
+    "{ type = \"product\", from = [\"input\", \"input\"] }",
+    "{ type = \"maximum\", from = [\"input\", \"input\"] }",
+    "{ type = \"concat\", from = [\"input\", \"input\"] }",
+    "{ type = \"slice\", count = 2 }",
+    "{ type = \"flatten\" }",
+    "{ type = \"softmax\" }",
+};
+
 TEST(Layers, GiveNoInputGradientThatNobodyWants) {
-  for (const char* row :
-       {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
-        "{ type = \"deconvolution\", outputs = 4, kernel = 3 }",
-        "{ type = \"locally_connected\", outputs = 4, kernel = 3 }", "{ type = \"crop\", size = 3 }",
-        "{ type = \"upsample\", factor = 2 }", "{ type = \"crop\", from = [\"input\", \"input\"] }",
-        "{ type = \"max_pool\", kernel = 2 }", "{ type = \"l2_pool\", kernel = 2 }", "{ type = \"relu\" }",
-        "{ type = \"batch_norm\" }", "{ type = \"lrn\" }", "{ type = \"dropout\" }",
-        "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
+  for (const char* row : kLayersOfImages) {
     LayerBench bench(row, {3, 5, 5}, 2, {.input_gradient = false});
     for (const PassSpec& pass : bench.lowered().spec().passes) {
       for (const Operand& operand : pass.writes) EXPECT_NE(operand.role, Role::input_gradient) << row;
@@ -102,30 +170,23 @@ TEST(Layers, GiveNoInputGradientThatNobodyWants) {
   }
 }
 
-TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
-  for (const char* row :
-       {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
-        "{ type = \"deconvolution\", outputs = 4, kernel = 3 }",
-        "{ type = \"locally_connected\", outputs = 4, kernel = 3 }", "{ type = \"crop\", size = 3 }",
-        "{ type = \"upsample\", factor = 2 }", "{ type = \"crop\", from = [\"input\", \"input\"] }",
-        "{ type = \"max_pool\", kernel = 2 }", "{ type = \"average_pool\", kernel = 2 }",
-        "{ type = \"l2_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
-        "{ type = \"lrn\" }", "{ type = \"dropout\" }", "{ type = \"sum\", from = [\"input\", \"input\"] }",
-        "{ type = \"softmax_loss\" }"}) {
-    const Shape shape =
-        std::string(row).find("softmax") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};
-    for (const bool blocked : {false, true}) {
-      LayerBench bench(row, shape, 2, {.blocked_input = blocked});
-      const BackwardNeeds needs = needs_of(bench.layer().op);
-      for (const PassSpec& pass : bench.lowered().spec().passes) {
-        if (pass.kind == PassKind::forward) continue;
-        for (const Operand& operand : pass.reads) {
-          EXPECT_FALSE(operand.role == Role::input && !needs.inputs) << row;
-          EXPECT_FALSE(operand.role == Role::output && !needs.output) << row;
-        }
+void expect_reads_that_are_declared(const char* row, Shape shape) {
+  for (const bool blocked : {false, true}) {
+    LayerBench bench(row, shape, 2, {.blocked_input = blocked});
+    const BackwardNeeds needs = needs_of(bench.layer().op);
+    for (const PassSpec& pass : bench.lowered().spec().passes) {
+      if (pass.kind == PassKind::forward) continue;
+      for (const Operand& operand : pass.reads) {
+        EXPECT_FALSE(operand.role == Role::input && !needs.inputs) << row;
+        EXPECT_FALSE(operand.role == Role::output && !needs.output) << row;
       }
     }
   }
+}
+
+TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
+  for (const char* row : kLayersOfImages) expect_reads_that_are_declared(row, {16, 5, 5});
+  expect_reads_that_are_declared("{ type = \"softmax_loss\" }", {16, 1, 1});
 }
 
 }  // namespace

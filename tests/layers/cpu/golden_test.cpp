@@ -6,36 +6,31 @@
 #include <cstring>
 
 #include "layers/core/bfloat16.h"
+#include "layers/cpu/cpu_backend.h"
 #include "tests/golden/hashed_values.h"
 #include "tests/layers/cpu/layer_bench.h"
 #include "trainer/storage/safetensors.h"
 
-// Every layer against PyTorch in double precision; tests/golden/make_layers.py documents the files.
+// Every layer against PyTorch in double precision; tests/golden/make_layers.py documents the form of the
+// files.
 namespace convoy {
 namespace {
 
 /// Relative to the norm. bf16 rounds inputs, weights and results to 8 bits each.
 double tolerance(DType type) { return type == DType::bf16 ? 2e-2 : 1e-5; }
 
-/// One of the files of tests/golden whose cases are checked here.
-struct GoldenFile {
-  explicit GoldenFile(const std::string& name)
-      : file(SafetensorsFile::open(CONVOY_GOLDEN_DIR "/" + name + ".safetensors")) {}
-  std::vector<float> stored(const std::string& name) const;
-
-  SafetensorsFile file;
-};
-
-const std::vector<GoldenFile>& golden_files() {
-  static const std::vector<GoldenFile> files = [] {
-    std::vector<GoldenFile> all;
-    for (const char* name : {"layers", "spatial"}) all.emplace_back(name);
+const std::vector<SafetensorsFile>& golden_files() {
+  static const std::vector<SafetensorsFile> files = [] {
+    std::vector<SafetensorsFile> all;
+    for (const char* name : {"layers", "elementwise", "channels", "losses", "networks", "spatial"}) {
+      all.push_back(SafetensorsFile::open(fmt::format("{}/{}.safetensors", CONVOY_GOLDEN_DIR, name)));
+    }
     return all;
   }();
   return files;
 }
 
-std::vector<float> GoldenFile::stored(const std::string& name) const {
+std::vector<float> stored(const SafetensorsFile& file, const std::string& name) {
   const TensorView* tensor = file.find(name);
   if (tensor == nullptr) return {};
   std::vector<float> values(tensor->data.size() / sizeof(float));
@@ -78,12 +73,15 @@ double relative_error(const std::vector<float>& values, const std::vector<float>
 
 class Case {
  public:
-  Case(const GoldenFile& golden, std::string key)
-      : golden_(&golden),
+  Case(const SafetensorsFile& file, std::string key)
+      : file_(&file),
         key_(std::move(key)),
-        network_(golden.file.metadata().at(key_ + ".network")),
-        batch_(std::stoll(golden.file.metadata().at(key_ + ".batch"))),
-        training_(golden.file.metadata().at(key_ + ".training") == "true") {}
+        network_(file.metadata().at(key_ + ".network")),
+        batch_(std::stoll(file.metadata().at(key_ + ".batch"))),
+        training_(file.metadata().at(key_ + ".training") == "true") {
+    const auto step = file.metadata().find(key_ + ".step");
+    if (step != file.metadata().end()) step_ = std::stof(step->second);
+  }
 
   /// Of the layer under test, the last one.
   std::string type() const {
@@ -92,9 +90,7 @@ class Case {
 
   LayerBench bench(BenchSettings settings) const {
     settings.training = training_;
-    const Graph graph = parse_network(network_, "golden.toml");
-    const std::size_t from = network_.find("{ ", network_.find("layers"));
-    return {network_.substr(from, network_.rfind('}') + 1 - from), graph.input(), batch_, settings};
+    return {network_, batch_, settings};
   }
 
   void check(BenchSettings settings) {
@@ -110,9 +106,11 @@ class Case {
     EXPECT_TRUE(bench.fences_stand()) << "a kernel wrote outside of its memory";
   }
 
-  static void fill(LayerBench& bench) {
+  void fill(LayerBench& bench) const {
     for (std::size_t i = 0; i < bench.inputs.size(); ++i) {
       bench.inputs[i] = hashed_values(static_cast<std::uint32_t>(1 + i), bench.inputs[i].size());
+      if (step_ == 0) continue;
+      for (float& v : bench.inputs[i]) v = std::nearbyint(v / step_) * step_;
     }
     const auto around_one = [](std::vector<float>& values) {
       for (float& v : values) v = 1 + 0.5F * v;
@@ -158,11 +156,11 @@ class Case {
   }
 
   void compare(const std::string& what, const std::vector<float>& values) const {
-    EXPECT_LE(relative_error(values, golden_->stored(key_ + "." + what)), tolerance(type_)) << what;
+    EXPECT_LE(relative_error(values, stored(*file_, key_ + "." + what)), tolerance(type_)) << what;
   }
 
   void compare_metrics(const Metrics& metrics) const {
-    const std::vector<float> expected = golden_->stored(key_ + ".metrics");
+    const std::vector<float> expected = stored(*file_, key_ + ".metrics");
     ASSERT_EQ(expected.size(), 4U);
     EXPECT_NEAR(metrics.loss, static_cast<double>(expected[0]),
                 1e-5 * std::abs(static_cast<double>(expected[0])) + 1e-6);
@@ -171,20 +169,21 @@ class Case {
     EXPECT_EQ(metrics.samples, static_cast<double>(expected[3]));
   }
 
-  const GoldenFile* golden_;
+  const SafetensorsFile* file_;
   std::string key_;
   std::string network_;
   std::int64_t batch_;
   bool training_;
+  float step_ = 0;  ///< inputs are multiples of it, unless 0
   DType type_ = DType::f32;
 };
 
 std::vector<Case> cases_of(const std::string& type) {
   std::vector<Case> cases;
-  for (const GoldenFile& golden : golden_files()) {
-    for (const auto& [key, text] : golden.file.metadata()) {
+  for (const SafetensorsFile& file : golden_files()) {
+    for (const auto& [key, text] : file.metadata()) {
       if (key.size() != 11 || key.substr(3) != ".network") continue;
-      Case one(golden, key.substr(0, 3));
+      Case one(file, key.substr(0, 3));
       if (one.type() == type) cases.push_back(std::move(one));
     }
   }
@@ -194,32 +193,47 @@ std::vector<Case> cases_of(const std::string& type) {
 class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, LayerEqualsPyTorch) {
-  const std::vector<Case> cases = cases_of(GetParam());
+  std::vector<Case> cases = cases_of(GetParam());
   ASSERT_GE(cases.size(), 3U);
-  for (Case one : cases) one.check({});
+  for (Case& one : cases) one.check({});
 }
 
 TEST_P(Golden, LayerEqualsPyTorchWhereItOverwritesItsInput) {
-  for (Case one : cases_of(GetParam())) one.check({.in_place = true});
+  for (Case& one : cases_of(GetParam())) one.check({.in_place = true});
 }
 
 TEST_P(Golden, LayerEqualsPyTorchWhenItsInputComesBlocked) {
-  for (Case one : cases_of(GetParam())) one.check({.blocked_input = true});
+  for (Case& one : cases_of(GetParam())) one.check({.blocked_input = true});
 }
 
-TEST_P(Golden, LayerEqualsPyTorchInBf16) {
-  for (Case one : cases_of(GetParam())) one.check({.type = DType::bf16});
+class GoldenInHalfPrecision : public Golden {
+ protected:
+  void check_in_half_precision(BenchSettings settings) {
+    if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 on this processor";
+    settings.type = DType::bf16;
+    for (Case& one : cases_of(GetParam())) one.check(settings);
+  }
+};
+
+TEST_P(GoldenInHalfPrecision, LayerEqualsPyTorch) { check_in_half_precision({}); }
+
+TEST_P(GoldenInHalfPrecision, LayerEqualsPyTorchWhenItsInputComesBlocked) {
+  check_in_half_precision({.blocked_input = true});
 }
 
-TEST_P(Golden, LayerEqualsPyTorchInBf16WhenItsInputComesBlocked) {
-  for (Case one : cases_of(GetParam())) one.check({.blocked_input = true, .type = DType::bf16});
+TEST_P(GoldenInHalfPrecision, LayerEqualsPyTorchWhereItOverwritesItsBlockedInput) {
+  check_in_half_precision({.in_place = true, .blocked_input = true});
 }
+
+INSTANTIATE_TEST_SUITE_P(Layers, GoldenInHalfPrecision, testing::ValuesIn(layer_type_names()),
+                         [](const auto& parameter) { return parameter.param; });
 
 INSTANTIATE_TEST_SUITE_P(Layers, Golden, testing::ValuesIn(layer_type_names()),
                          [](const auto& parameter) { return parameter.param; });
 
 // Where two values of a window are equal once rounded, the first of them is the maximum in either type.
 TEST(MaxPool, InBf16EqualsFp32OfRoundedValues) {
+  if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 on this processor";
   for (const Case& one : cases_of("max_pool")) {
     for (const bool blocked : {false, true}) {
       SCOPED_TRACE(one.text());
@@ -227,7 +241,7 @@ TEST(MaxPool, InBf16EqualsFp32OfRoundedValues) {
       LayerBench fp32 = one.bench({.blocked_input = blocked});
       SCOPED_TRACE(bf16.implementations());
       for (LayerBench* bench : {&bf16, &fp32}) {
-        Case::fill(*bench);
+        one.fill(*bench);
         for (std::vector<float>* values : {&bench->inputs[0], &bench->output_gradient}) {
           for (float& v : *values) v = BFloat16(v);
         }

@@ -36,8 +36,8 @@ std::string name_of(PassKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings)
-    : backend_(make_cpu_backend()), graph_(parse_network(network_of(row, input), "bench.toml")) {
+LayerBench::LayerBench(const std::string& network, std::int64_t batch, const BenchSettings& settings)
+    : backend_(make_cpu_backend()), graph_(parse_network(network, "bench.toml")) {
   const std::size_t count = layer().inputs.size();
   site_ = {&layer(),
            0,
@@ -46,13 +46,14 @@ LayerBench::LayerBench(const std::string& row, Shape input, std::int64_t batch, 
            batch,
            settings.training,
            std::vector<bool>(count, settings.training && settings.input_gradient),
+           settings.relu_follows,
            settings.type};
-  std::vector<Layout> layouts;
+  std::vector<Layout> incoming;
   for (const Shape& shape : site_.inputs) {
-    layouts.push_back(incoming_layout(shape, settings));
+    incoming.push_back(incoming_layout(shape, settings));
     inputs.push_back(zeros(batch * shape.elements()));
   }
-  lowered_ = backend_->lower(site_, layouts);
+  lowered_ = backend_->lower(site_, incoming);
   input_gradients = inputs;
   output = output_gradient = zeros(batch * site_.output.elements());
   for (const ParameterSpec& parameter : layer().parameters) parameters.push_back(zeros(parameter.elements()));
@@ -74,7 +75,15 @@ Layout LayerBench::incoming_layout(Shape shape, const BenchSettings& settings) {
       fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", shape.channels);
   const Graph source = parse_network(network_of(row, shape), "source.toml");
   const Layer& giver = source.layers().front();
-  const Site site{&giver, 0, {shape}, shape, site_.batch, true, {true}, settings.type};
+  const Site site{&giver,
+                  0,
+                  source.input_shapes(giver),
+                  source.output_shape(giver),
+                  site_.batch,
+                  true,
+                  {true},
+                  false,
+                  settings.type};
   return backend_->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
 }
 
@@ -125,7 +134,7 @@ LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& 
   pass.kind = spec.kind;
   for (const Operand& operand : spec.reads) pass.reads.push_back(make_port(operand, true));
   for (const Operand& operand : spec.writes) pass.writes.push_back(make_port(operand, false));
-  if (settings.in_place && spec.in_place && spec.reads[0].layout.id == spec.writes[0].layout.id) {
+  if (settings.in_place && spec.in_place && spec.reads[0].layout.bytes == spec.writes[0].layout.bytes) {
     pass.writes[0].memory = pass.reads[0].memory;
     pass.writes[0].change = backend_->reorder(
         spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch, DType::f32),

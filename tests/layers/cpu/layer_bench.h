@@ -10,6 +10,9 @@
 
 namespace convoy {
 
+/// The text of a network of one layer.
+std::string network_of(const std::string& row, Shape input);
+
 /// How a LayerBench sets its layer up.
 struct BenchSettings {
   bool training = true;
@@ -17,7 +20,8 @@ struct BenchSettings {
   bool input_gradient = true;  ///< backward gives the gradients of the inputs
   bool blocked_input =
       false;  ///< inputs come in the layout that a convolution of their shape gives, not the plain one
-  DType type = DType::f32;  ///< of activations and weights; the values seen from outside are fp32
+  bool relu_follows = false;  ///< the layer is asked to apply a ReLU that follows it
+  DType type = DType::f32;    ///< of activations and weights; the values seen from outside are fp32
 };
 
 /// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every
@@ -25,9 +29,11 @@ struct BenchSettings {
 /// reads or writes more than it declares is found.
 class LayerBench {
  public:
-  /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`. Of
-  /// several rows the last is the layer under test, those before it only give the shapes of its inputs.
-  LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings = {});
+  /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`.
+  LayerBench(const std::string& row, Shape input, std::int64_t batch, const BenchSettings& settings = {})
+      : LayerBench(network_of(row, input), batch, settings) {}
+  /// The last layer of a network; those before it only give the shapes of its inputs.
+  LayerBench(const std::string& network, std::int64_t batch, const BenchSettings& settings = {});
 
   // What goes in; zeros until the test sets it.
   std::vector<std::vector<float>> inputs;      ///< by input, batch × its C × H × W
@@ -89,9 +95,6 @@ class LayerBench {
   std::shared_ptr<GuardedBuffer> saved_;
   std::vector<Pass> passes_;
 };
-
-/// The text of a network of one layer.
-std::string network_of(const std::string& row, Shape input);
 
 /// The name of a pass for messages.
 std::string name_of(PassKind kind);

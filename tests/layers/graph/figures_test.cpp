@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "layers/graph/graph.h"
 #include "layers/graph/receptive_field.h"
 #include "tests/layers/graph/networks.h"
@@ -112,6 +114,42 @@ TEST(Shapes, OfConvolutionMayDifferByAxis) {
       (Shape{4, 6, 7}));
 }
 
+// TensorFlow's "same": ceil(input / stride), the odd pixel of padding at the end.
+TEST(Shapes, OfSamePaddingAreTheInputOverTheStrideRoundedUp) {
+  for (const std::int64_t width : {1, 2, 5, 8, 75, 224}) {
+    for (const int kernel : {1, 2, 3, 5}) {
+      for (const int stride : {1, 2, 3, 7}) {
+        for (const int dilation : {1, 3}) {
+          const std::string options =
+              fmt::format("kernel = {}, stride = {}, padding = \"same\"", kernel, stride);
+          EXPECT_EQ(conv_width(width, fmt::format("{}, dilation = {}", options, dilation)),
+                    (width + stride - 1) / stride)
+              << width << options << dilation;
+          EXPECT_EQ(shape_after("type = \"max_pool\", " + options, {2, width, width}).width,
+                    (width + stride - 1) / stride)
+              << width << options;
+        }
+      }
+    }
+  }
+}
+
+TEST(Shapes, SamePaddingPutsTheOddPixelAtTheEnd) {
+  const Graph graph = parse(R"(
+name = "x"
+input = { channels = 1, height = 8, width = 9 }
+layers = [ { type = "convolution", outputs = 1, kernel = [4, 3], stride = [1, 2], padding = "same" } ])");
+  const auto& op = std::get<Convolution>(graph.layers()[0].op);
+  EXPECT_EQ((std::array{op.padding_top, op.padding_bottom, op.padding_left, op.padding_right}),
+            (std::array<std::int64_t, 4>{1, 2, 1, 1}));
+}
+
+TEST(Shapes, OfUnevenPaddingCountEachSide) {
+  EXPECT_EQ(shape_after("type = \"convolution\", outputs = 4, kernel = 3, padding = { top = 2, right = 1 }",
+                        {3, 6, 6}),
+            (Shape{4, 6, 5}));
+}
+
 // Odd sizes need no asymmetric padding for "same" at stride 2: 75 → 38.
 TEST(Shapes, OfStrideTwoHalveAndRoundUpWhereTheSizeIsOdd) {
   EXPECT_EQ(conv_width(75, "kernel = 3, stride = 2, padding = 1"), 38);
@@ -133,6 +171,37 @@ TEST(Shapes, OfPoolsAreRoundedAsTheFileSays) {
       (Shape{5, 4, 4}));
   EXPECT_EQ(shape_after("type = \"max_pool\", kernel = 1, stride = 3, rounding = \"up\"", {5, 4, 4}),
             (Shape{5, 2, 2}));
+}
+
+TEST(Shapes, OfClipAndPaddedChannels) {
+  EXPECT_EQ(shape_after("type = \"clip\", maximum = 6", {5, 7, 9}), (Shape{5, 7, 9}));
+  EXPECT_EQ(shape_after("type = \"pad_channels\", outputs = 16, before = 4", {5, 7, 9}), (Shape{16, 7, 9}));
+  EXPECT_EQ(shape_after("type = \"pad_channels\", outputs = 5", {5, 7, 9}), (Shape{5, 7, 9}));
+}
+
+TEST(Shapes, OfConcatAddUpTheChannels) {
+  EXPECT_EQ(shape_after("type = \"concat\", from = [\"input\", \"input\", \"input\"]", {5, 7, 9}),
+            (Shape{15, 7, 9}));
+}
+
+TEST(Shapes, OfSlicesAndFlattenedImages) {
+  EXPECT_EQ(shape_after("type = \"slice\", first = 1, count = 4", {5, 7, 9}), (Shape{4, 7, 9}));
+  EXPECT_EQ(shape_after("type = \"flatten\"", {5, 7, 9}), (Shape{315, 1, 1}));
+  EXPECT_EQ(shape_after("type = \"softmax\"", {5, 7, 9}), (Shape{5, 7, 9}));
+}
+
+TEST(Heads, ThatAreAuxiliaryCountOnlyInTraining) {
+  const Graph graph = parse(networks::kHeads);
+  const std::int64_t main = 16 * 27 + 16 + 16 * 16 + 16 + 8 * 16 * 9 + 8 + 10 * 32 + 10;
+  const std::int64_t heads = 8 * 16 + 2 * 8 + 10 * 128 + 10 + 10 * 16 + 10;
+  EXPECT_EQ(graph.parameters(), main);
+  EXPECT_EQ(graph.parameters_training(), main + heads);
+  EXPECT_EQ(graph.macs(), 144 * (16 * 27 + 16 * 16 + 8 * 16 * 9) + 320);
+  EXPECT_EQ(graph.layers()[static_cast<std::size_t>(graph.loss_layer())].name, "main");
+  for (int i = 0; i < static_cast<int>(graph.layers().size()); ++i) {
+    const std::string& name = graph.layers()[static_cast<std::size_t>(i)].name;
+    EXPECT_EQ(graph.auxiliary(i), name[0] == 'h' || name[0] == 'g' || name == "other") << name;
+  }
 }
 
 // PyTorch's ConvTranspose2d.
@@ -213,6 +282,38 @@ TEST(Shapes, OfGroupsDivideTheWeightsAndTheWork) {
   };
   EXPECT_EQ(of(1).parameters(), 2 * of(2).parameters());
   EXPECT_EQ(of(1).macs(), 48 * of(48).macs());
+}
+
+TEST(Shapes, OfLayersOfSingleValuesAreThoseOfTheirInputs) {
+  for (const char* row :
+       {"type = \"relu\", slope = 0.1", "type = \"prelu\"", "type = \"elu\"", "type = \"sigmoid\"",
+        "type = \"tanh\"", "type = \"scale\"", "type = \"lrn\", region = \"within\"",
+        "type = \"product\", from = [\"input\", \"input\"]",
+        "type = \"maximum\", from = [\"input\", \"input\"]"}) {
+    EXPECT_EQ(shape_after(row, {5, 3, 7}), (Shape{5, 3, 7})) << row;
+  }
+}
+
+TEST(Parameters, OfChannelsDoNotDecayAndBeginAsPublished) {
+  const auto parameters = [](const std::string& row) {
+    const std::string text =
+        "name = \"x\"\ninput = { channels = 5, height = 3, width = 3 }\nlayers = [ { " + row + " } ]\n";
+    return parse(text.c_str()).layers()[0].parameters;
+  };
+  const auto slopes = parameters("type = \"prelu\"");
+  ASSERT_EQ(slopes.size(), 1U);
+  EXPECT_EQ(slopes[0].elements(), 5);
+  EXPECT_EQ(slopes[0].kind, ParameterKind::norm);
+  EXPECT_EQ(slopes[0].init.value, 0.25);
+  EXPECT_EQ(parameters("type = \"prelu\", shared = true")[0].elements(), 1);
+  const auto both = parameters("type = \"scale\"");
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].name, "scale");
+  EXPECT_EQ(both[0].init.value, 1);
+  EXPECT_EQ(both[1].name, "shift");
+  EXPECT_EQ(both[1].init.value, 0);
+  EXPECT_EQ(both[1].kind, ParameterKind::norm);
+  EXPECT_EQ(parameters("type = \"scale\", shift = false").size(), 1U);
 }
 
 }  // namespace

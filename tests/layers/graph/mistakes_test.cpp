@@ -68,6 +68,21 @@ TEST(Mistakes, AValueOfTheWrongTypeSaysWhatWasExpected) {
   EXPECT_THAT(mistake("  \"relu\","), AllOf(StartsWith("net.toml:4:3: "), HasSubstr("{ type = \"...\" }")));
 }
 
+TEST(Mistakes, OfPaddingSayItsForms) {
+  const std::string row = "  { type = \"convolution\", outputs = 4, kernel = 3, padding = ";
+  EXPECT_THAT(mistake(row + "\"sam\" },"),
+              AllOf(HasSubstr("\"sam\" is not known"), HasSubstr("did you mean \"same\"")));
+  EXPECT_THAT(mistake(row + "true },"),
+              HasSubstr("an integer, [height, width], { top, left, bottom, right } or \"same\""));
+  EXPECT_THAT(mistake(row + "{ topp = 1 } },"),
+              AllOf(HasSubstr("padding: unknown key \"topp\""), HasSubstr("did you mean \"top\"")));
+  EXPECT_THAT(mistake(row + "{ left = -1 } },"), HasSubstr("padding: key \"left\": -1 is out of range"));
+  const std::string pool = "  { type = \"average_pool\", kernel = 3, padding = ";
+  EXPECT_THAT(mistake(pool + "{ top = 1 } },"), HasSubstr("an integer, [height, width] or \"same\""));
+  EXPECT_THAT(mistake(pool + "\"same\", rounding = \"up\" },"), HasSubstr("leave the rounding out"));
+  EXPECT_THAT(mistake(pool + "\"same\", count_padding = true },"), HasSubstr("does not count it"));
+}
+
 TEST(Mistakes, AValueOutOfRangeSaysTheRange) {
   EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 0, kernel = 3 },"),
               AllOf(HasSubstr("\"outputs\": 0 is out of range"), HasSubstr("from 1 to")));
@@ -80,6 +95,15 @@ TEST(Mistakes, AValueOutOfRangeSaysTheRange) {
   EXPECT_THAT(mistake("  { type = \"dropout\", rate = 1.0 },"), HasSubstr("\"rate\": 1 is out of range"));
   EXPECT_THAT(mistake("  { type = \"dropout\", rate = nan },"), HasSubstr("out of range"));
   EXPECT_THAT(mistake("  { type = \"lrn\", size = 4 },"), AllOf(HasSubstr("\"size\""), HasSubstr("odd")));
+  EXPECT_THAT(mistake("  { type = \"lrn\", region = \"withn\" },"),
+              AllOf(HasSubstr("\"withn\" is not known"), HasSubstr("did you mean \"within\"")));
+  EXPECT_THAT(mistake("  { type = \"relu\", slope = 1000 },"),
+              AllOf(HasSubstr("\"slope\": 1000 is out of range"), HasSubstr("from -100 to 100")));
+  EXPECT_THAT(mistake("  { type = \"elu\", alpha = nan },"), HasSubstr("out of range"));
+  EXPECT_THAT(mistake("  { type = \"elu\", slope = 0.1 },"), HasSubstr("unknown key \"slope\""));
+  EXPECT_THAT(mistake("  { type = \"prelu\", shared = 1 },"), HasSubstr("expected true or false"));
+  EXPECT_THAT(mistake("  { type = \"scale\", shfit = false },"), HasSubstr("did you mean \"shift\""));
+  EXPECT_THAT(mistake("  { type = \"product\" },"), HasSubstr("input"));
   EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, padding = 2 },"),
               AllOf(HasSubstr("\"padding\""), HasSubstr("smaller than the kernel")));
   EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, rounding = \"upp\" },"),
@@ -114,8 +138,73 @@ TEST(Mistakes, AShapeThatCannotBeNamesTheLayer) {
   EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 4, kernel = 1 },\n  { type = "
                       "\"sum\", from = [\"c\", \"input\"] },"),
               AllOf(StartsWith("net.toml:5:3: "), HasSubstr("differ in shape: 4x8x8 and 3x8x8")));
+  EXPECT_THAT(mistake("  { name = \"c\", type = \"convolution\", outputs = 3, kernel = 3 },\n  { type = "
+                      "\"maximum\", from = [\"c\", \"input\"] },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("(maximum)"),
+                    HasSubstr("differ in shape: 3x6x6 and 3x8x8")));
+  EXPECT_THAT(mistake("  { name = \"p\", type = \"max_pool\", kernel = 2 },\n  { type = \"concat\", from = "
+                      "[\"input\", \"p\"] },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("height or width: 3x8x8 and 3x7x7")));
+  EXPECT_THAT(mistake("  { type = \"concat\" },"), HasSubstr("takes at least 2 inputs, but has 1"));
   EXPECT_THAT(mistake("  { type = \"softmax_loss\" },"),
               AllOf(HasSubstr("(softmax_loss)"), HasSubstr("3x8x8"), HasSubstr("fully connected")));
+}
+
+TEST(Mistakes, OfClipAndPadChannels) {
+  EXPECT_THAT(mistake("  { type = \"clip\" },"), HasSubstr("\"maximum\" is missing"));
+  EXPECT_THAT(mistake("  { type = \"clip\", minimum = 2, maximum = 2 },"),
+              HasSubstr("\"maximum\": must be greater than the minimum, 2"));
+  EXPECT_THAT(mistake("  { type = \"pad_channels\", outputs = 4, before = 2 },"),
+              AllOf(StartsWith("net.toml:4:3: "),
+                    HasSubstr("4 outputs do not hold 2 channels of zeros and 3 of its input")));
+}
+
+const char* const kScores = "  { name = \"f\", type = \"fully_connected\", outputs = 4 },\n";
+
+TEST(Mistakes, LossesWithoutOneMainLossAreRefused) {
+  const std::string scores = kScores;
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\" },\n"
+                               "  { name = \"b\", type = \"hinge\", from = \"f\" },"),
+              AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"b\""), HasSubstr("main loss already, \"a\""),
+                    HasSubstr("auxiliary = true")));
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\", auxiliary = true },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("all losses"), HasSubstr("main one")));
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\" },\n  { type = \"relu\" },"),
+              AllOf(StartsWith("net.toml:6:3: "), HasSubstr("takes from the loss \"a\""), HasSubstr("from")));
+  EXPECT_THAT(mistake(scores + "  { name = \"a\", type = \"softmax_loss\" },\n"
+                               "  { name = \"g\", type = \"fully_connected\", outputs = 3, from = \"f\" },\n"
+                               "  { name = \"b\", type = \"squared_error\", auxiliary = true },"),
+              AllOf(StartsWith("net.toml:7:3: "), HasSubstr("3 classes"), HasSubstr("\"a\" tells 4")));
+  EXPECT_THAT(mistake(scores + "  { name = \"g\", type = \"relu\" },\n"
+                               "  { name = \"b\", type = \"squared_error\", from = \"f\" },"),
+              AllOf(StartsWith("net.toml:5:3: "), HasSubstr("no layer takes its output")));
+  EXPECT_EQ(mistake(scores + "  { name = \"b\", type = \"hinge\", auxiliary = true },\n"
+                             "  { name = \"a\", type = \"softmax_loss\", from = \"f\" },"),
+            "no error");
+}
+
+TEST(Mistakes, ABadKeyOfALossSaysTheRange) {
+  const std::string scores = kScores;
+  EXPECT_THAT(mistake(scores + "  { type = \"softmax_loss\", label_smoothing = 1.5 },"),
+              AllOf(StartsWith("net.toml:5:"), HasSubstr("\"label_smoothing\": 1.5 is out of range")));
+  EXPECT_THAT(mistake(scores + "  { type = \"hinge\", norm = 3 },"),
+              HasSubstr("\"norm\": 3 is out of range"));
+  EXPECT_THAT(mistake(scores + "  { type = \"hinge\", weight = -1 },"),
+              HasSubstr("\"weight\": -1 is out of range"));
+  EXPECT_THAT(mistake(scores + "  { type = \"hinge\", auxiliary = 1 },"),
+              HasSubstr("expected true or false"));
+  EXPECT_THAT(mistake(scores + "  { type = \"squared_error\", label_smoothing = 0.1 },"),
+              HasSubstr("\"label_smoothing\""));
+}
+
+TEST(Mistakes, ASliceBeyondItsInputIsRefused) {
+  EXPECT_THAT(mistake("  { name = \"s\", type = \"slice\", first = 2, count = 2 },"),
+              AllOf(StartsWith("net.toml:4:3: "), HasSubstr("\"s\""), HasSubstr("channels 2 to 3"),
+                    HasSubstr("has 3")));
+  EXPECT_THAT(mistake("  { type = \"slice\" },"), HasSubstr("\"count\" is missing"));
+  EXPECT_THAT(mistake("  { type = \"slice\", count = 0 },"), HasSubstr("\"count\": 0 is out of range"));
+  EXPECT_THAT(mistake("  { type = \"slice\", first = -1, count = 1 },"),
+              HasSubstr("\"first\": -1 is out of range"));
 }
 
 TEST(Mistakes, OfSpatialLayersSayWhatCannotBe) {
@@ -176,10 +265,11 @@ TEST(Mistakes, NamesThatDoNotJoinUpAreNamed) {
 }
 
 TEST(Mistakes, TwoLossesAreRefused) {
-  EXPECT_THAT(mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type "
-                      "= \"softmax_loss\" },\n"
-                      "  { name = \"l2\", type = \"softmax_loss\", from = \"f\" },"),
-              AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"l2\""), HasSubstr("a loss already, \"l1\"")));
+  EXPECT_THAT(
+      mistake("  { name = \"f\", type = \"fully_connected\", outputs = 2 },\n  { name = \"l1\", type "
+              "= \"softmax_loss\" },\n"
+              "  { name = \"l2\", type = \"softmax_loss\", from = \"f\" },"),
+      AllOf(StartsWith("net.toml:6:3: "), HasSubstr("\"l2\""), HasSubstr("main loss already, \"l1\"")));
 }
 
 TEST(Mistakes, ALayerThatLeadsNowhereIsRefused) {

@@ -25,9 +25,24 @@ class Dice {
 
 /// Changes the text at one to four places: bytes flipped, removed, doubled, or words of the format put in.
 std::string mutated(std::string text, Dice& dice) {
-  static constexpr std::array<const char*, 14> kWords{
-      "0",    "-1",      "9223372036854775807",    "1e308",       "nan",  "{", "]", "\"input\"",
-      "type", "\"sum\"", "[\"input\", \"input\"]", "kernel = 3,", "true", "\n"};
+  static constexpr std::array<const char*, 18> kWords{"$width",
+                                                      "block = \"unit\", ",
+                                                      "repeat = 9, ",
+                                                      "when = \"not $project\", ",
+                                                      "0",
+                                                      "-1",
+                                                      "9223372036854775807",
+                                                      "1e308",
+                                                      "nan",
+                                                      "{",
+                                                      "]",
+                                                      "\"input\"",
+                                                      "type",
+                                                      "\"sum\"",
+                                                      "[\"input\", \"input\"]",
+                                                      "kernel = 3,",
+                                                      "true",
+                                                      "\n"};
   const std::size_t changes = 1 + dice.below(4);
   for (std::size_t i = 0; i < changes; ++i) {
     const std::size_t at = dice.below(text.size());
@@ -58,7 +73,7 @@ TEST(NetworkFile, NeverCrashesOnMutations) {
   Dice dice(1);
   int parsed = 0;
   int refused = 0;
-  for (const char* network : {networks::kLeNet, networks::kTangle}) {
+  for (const char* network : {networks::kLeNet, networks::kTangle, networks::kBlocks, networks::kHeads}) {
     for (int i = 0; i < 4000; ++i) {
       const std::string text = mutated(network, dice);
       try {

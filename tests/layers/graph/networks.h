@@ -137,6 +137,37 @@ layers = [
   { name = "loss", type = "softmax_loss" },
 ])";
 
+/// Blocks with parameters, in blocks, repeated, with layers left out.
+inline constexpr const char* kBlocks = R"(
+name = "blocks"
+input = { channels = 3, height = 16, width = 16 }
+layers = [
+  { name = "stem", type = "convolution", outputs = 8, kernel = 3, padding = "same" },
+  { name = "1", block = "stage", width = 8, units = 3 },
+  { name = "2", block = "stage", width = 16, units = 2, stride = 2 },
+  { name = "pool", type = "average_pool", global = true },
+  { name = "classes", type = "fully_connected", outputs = 4 },
+  { name = "loss", type = "softmax_loss" },
+]
+
+[blocks.stage]
+parameters = ["width", "units", { stride = 1 }]
+layers = [
+  { name = "a", block = "unit", width = "$width", stride = "$stride", project = "$stride > 1" },
+  { name = "b", block = "unit", width = "$width", repeat = "$units - 1" },
+]
+
+[blocks.unit]
+parameters = ["width", { stride = 1, project = false }]
+layers = [
+  { name = "reduce", type = "convolution", outputs = "$width / 2", kernel = [1, 1] },
+  { type = "relu" },
+  { name = "expand", type = "convolution", outputs = "$width", kernel = [3, "$stride + 2"], stride = "$stride", padding = 1 },
+  { name = "shortcut", type = "convolution", from = "input", outputs = "$width", kernel = 1, stride = "$stride", when = "$project" },
+  { type = "sum", from = ["expand", "shortcut"] },
+  { type = "relu" },
+])";
+
 /// Values that a layer could overwrite while another still reads them: each ReLU, batch norm and dropout
 /// stands first among several that take from one layer.
 inline constexpr const char* kFanOut = R"(
@@ -157,6 +188,34 @@ layers = [
   { name = "s3", type = "sum", from = ["p", "q"] },
   { name = "f", type = "fully_connected", outputs = 10 },
   { name = "loss", type = "softmax_loss" },
+])";
+
+/// A main loss amid the file and two auxiliary heads; concat, slice, flatten and softmax in training and
+/// evaluation.
+inline constexpr const char* kHeads = R"(
+name = "heads"
+input = { channels = 3, height = 12, width = 12 }
+layers = [
+  { name = "stem", type = "convolution", outputs = 16, kernel = 3, padding = 1 },
+  { name = "r0", type = "relu" },
+  { name = "h1", type = "average_pool", kernel = 3, stride = 3 },
+  { name = "h2", type = "convolution", outputs = 8, kernel = 1, bias = false },
+  { name = "h3", type = "batch_norm" },
+  { name = "h4", type = "flatten" },
+  { name = "h5", type = "dropout", rate = 0.3 },
+  { name = "h6", type = "fully_connected", outputs = 10 },
+  { name = "head", type = "softmax_loss", auxiliary = true, weight = 0.3, label_smoothing = 0.1 },
+  { name = "b1", type = "convolution", outputs = 16, kernel = 1, from = "r0" },
+  { name = "b2", type = "convolution", outputs = 8, kernel = 3, padding = 1, from = "r0" },
+  { name = "s", type = "slice", first = 4, count = 8, from = "r0" },
+  { name = "cat", type = "concat", from = ["b1", "b2", "s"] },
+  { name = "pixel", type = "softmax" },
+  { name = "p", type = "average_pool", global = true },
+  { name = "f", type = "fully_connected", outputs = 10 },
+  { name = "main", type = "softmax_loss", weight = 1.5 },
+  { name = "g1", type = "average_pool", global = true, from = "r0" },
+  { name = "g2", type = "fully_connected", outputs = 10 },
+  { name = "other", type = "sigmoid_cross_entropy", auxiliary = true, weight = 0.2 },
 ])";
 
 /// Down, up again by each way of going up, and joined with what was left above, as in a U-Net.

@@ -18,6 +18,7 @@ struct Result {
   std::vector<std::vector<float>> gradients, weights, states;
   std::vector<double> losses;
   std::vector<float> probabilities;
+  double evaluation_loss = 0;
 };
 
 /// A network with hashed weights (series 100 + 10 · layer + parameter) and pixels, as make_network.py has
@@ -43,7 +44,7 @@ class Trial {
     Result result;
     for (int i = 0; i < iterations; ++i) iterate(runner, micro_batches, i, result);
     for (const ParameterSlot& slot : program_.parameters) {
-      result.gradients.push_back(runner.gradient(slot));
+      if (program_.gradients >= 0) result.gradients.push_back(runner.gradient(slot));
       result.weights.push_back(runner.weight(slot));
     }
     for (const StateSlot& slot : program_.states) result.states.push_back(runner.state(slot));
@@ -110,6 +111,7 @@ class Trial {
       context.valid_samples = segment.samples;
       runner.run(segment, context);
       result.probabilities = runner.output(segment);
+      result.evaluation_loss = runner.metrics().loss;
     }
   }
 
@@ -141,7 +143,8 @@ double relative_difference(const std::vector<float>& a, const std::vector<float>
 // If a tensor's life were too short, or one step wrote over what another reads, sharing memory would change a
 // bit.
 TEST(ProgramRun, GivesTheSameBitsInOneArenaAsWithMemoryForEachTensor) {
-  for (const char* network : {networks::kLeNet, networks::kTangle, networks::kFanOut, networks::kUpAndDown}) {
+  for (const char* network :
+       {networks::kLeNet, networks::kTangle, networks::kFanOut, networks::kHeads, networks::kUpAndDown}) {
     for (const auto& [choices, parts] :
          {std::pair{choices_of({6}, false, 4), std::vector<std::int64_t>{6}},
           std::pair{choices_of({3, 2}, true, 6), std::vector<std::int64_t>{3, 2, 3}}}) {
@@ -174,8 +177,10 @@ TEST(ProgramRun, GradientsDoNotDependOnTheMicroBatches) {
   }
 }
 
-TEST(ProgramRun, OfATangledNetworkEqualsPyTorch) {
-  const SafetensorsFile golden = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/network.safetensors");
+/// One iteration and an evaluation against what PyTorch stored in a golden file.
+void expect_pytorch(const char* network, const std::string& file) {
+  const SafetensorsFile golden = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/" + file + ".safetensors");
+
   const auto stored = [&](const std::string& name) {
     const TensorView* tensor = golden.find(name);
     EXPECT_NE(tensor, nullptr) << name;
@@ -183,11 +188,15 @@ TEST(ProgramRun, OfATangledNetworkEqualsPyTorch) {
     if (tensor != nullptr) std::memcpy(values.data(), tensor->data.data(), tensor->data.size());
     return values;
   };
-  Trial trial(networks::kTangle, choices_of({4}, false, 3));
+  Trial trial(network, choices_of({4}, false, 3));
   const Result got = trial.run({4}, 1, true);
   const double loss = static_cast<double>(stored("loss").at(0));
   EXPECT_NEAR(got.losses[0], loss, 1e-5 * loss);
   EXPECT_LE(relative_difference(got.probabilities, stored("probabilities")), 1e-4);
+  if (golden.find("evaluation_loss") != nullptr) {
+    const double expected = static_cast<double>(stored("evaluation_loss").at(0));
+    EXPECT_NEAR(got.evaluation_loss, expected, 1e-5 * expected);
+  }
   const auto name_of = [&](int layer) {
     return trial.graph().layers()[static_cast<std::size_t>(layer)].name;
   };
@@ -207,6 +216,52 @@ TEST(ProgramRun, OfATangledNetworkEqualsPyTorch) {
     const std::string name = name_of(slot.layer) + (slot.state == 0 ? ".running_mean" : ".running_variance");
     EXPECT_LE(relative_difference(got.states[s], stored(name)), 1e-5) << name;
   }
+}
+
+TEST(ProgramRun, OfATangledNetworkEqualsPyTorch) { expect_pytorch(networks::kTangle, "network"); }
+
+TEST(ProgramRun, OfANetworkWithAuxiliaryHeadsEqualsPyTorch) { expect_pytorch(networks::kHeads, "heads"); }
+
+TEST(ProgramRun, OfAuxiliaryHeadsDoesNotDependOnTheMicroBatches) {
+  std::string network = networks::kHeads;  // without its batch norm, whose batch is the micro-batch
+  network.replace(network.find("batch_norm"), 10, "relu");
+  Trial whole(network.c_str(), choices_of({9}, false, 4));
+  const Result expected = whole.run({9}, 2, true);
+  Trial split(network.c_str(), choices_of({4, 1}, true, 4));
+  const Result got = split.run({4, 4, 1}, 2, true);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(got.losses[i], expected.losses[i], 1e-6 * expected.losses[i]);
+  for (std::size_t p = 0; p < got.gradients.size(); ++p)
+    EXPECT_LE(relative_difference(got.gradients[p], expected.gradients[p]), 1e-5) << p;
+  EXPECT_LE(relative_difference(got.probabilities, expected.probabilities), 1e-5);
+}
+
+TEST(ProgramRun, WithoutTrainingGivesTheSameEvaluationWithoutTheAuxiliaryHeads) {
+  Trial both(networks::kHeads, choices_of({4}, false, 5));
+  Trial alone(networks::kHeads, choices_of({}, false, 5));
+  const Result expected = both.run({}, 0, true);
+  const Result got = alone.run({}, 0, true);
+  EXPECT_LE(relative_difference(got.probabilities, expected.probabilities), 1e-6);
+  EXPECT_NEAR(got.evaluation_loss, expected.evaluation_loss, 1e-6 * expected.evaluation_loss);
+}
+
+TEST(ProgramRun, InHalfPrecisionIsNearFullPrecisionWithAuxiliaryHeads) {
+  if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 kernels here";
+  Choices choices = choices_of({5, 2}, true, 4);
+  Trial full(networks::kHeads, choices);
+  choices.precision = DType::bf16;
+  Trial half(networks::kHeads, choices);
+  const Result expected = full.run({5, 2}, 2, true);
+  const Result got = half.run({5, 2}, 2, true);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(got.losses[i], expected.losses[i], 1e-2 * expected.losses[i]);
+  EXPECT_LE(relative_difference(got.probabilities, expected.probabilities), 2e-2);
+  const auto joined = [](const std::vector<std::vector<float>>& parts) {
+    std::vector<float> all;
+    for (const std::vector<float>& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  };
+  EXPECT_LE(relative_difference(joined(got.gradients), joined(expected.gradients)), 5e-2);
 }
 
 }  // namespace

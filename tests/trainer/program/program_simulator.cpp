@@ -37,7 +37,8 @@ class Simulator {
       for (int s = segment.first; s < segment.end; ++s) step(s);
       if (segment.kind == SegmentKind::train) check_gradients(segment.end - 1, 0, program_.flat_bytes());
       if (segment.kind == SegmentKind::evaluate) {
-        expect(segment.end - 1, {segment.output, 0}, value_name(graph_.layers().back().output));
+        expect(segment.end - 1, {segment.output, 0},
+               value_name(graph_.layers()[index(graph_.loss_layer())].output));
       }
     }
     return faults_;

@@ -34,7 +34,8 @@ std::vector<ProgramCase> program_cases() {
   std::vector<ProgramCase> cases;
   for (const auto& [name, network] :
        {std::pair{"lenet", networks::kLeNet}, std::pair{"tangle", networks::kTangle},
-        std::pair{"fan_out", networks::kFanOut}, std::pair{"up_and_down", networks::kUpAndDown}}) {
+        std::pair{"fan_out", networks::kFanOut}, std::pair{"heads", networks::kHeads},
+        std::pair{"up_and_down", networks::kUpAndDown}}) {
     const auto add = [&](const char* what, Choices choices) {
       cases.push_back({fmt::format("{}_{}", name, what), network, std::move(choices)});
     };
@@ -102,7 +103,8 @@ TEST_P(Programs, CutTheFlatBuffersIntoParametersAndBucketsInOrder) {
                     .elements();
   }
   EXPECT_LE(end, program_.flat_bytes());
-  EXPECT_EQ(elements, graph_.parameters());
+  EXPECT_EQ(elements,
+            GetParam().choices.train_samples.empty() ? graph_.parameters() : graph_.parameters_training());
   EXPECT_TRUE(
       std::is_sorted(program_.parameters.begin(), program_.parameters.end(),
                      [](const ParameterSlot& a, const ParameterSlot& b) { return a.layer > b.layer; }));
@@ -158,6 +160,73 @@ TEST_P(Programs, HaveOneHash) {
 
 INSTANTIATE_TEST_SUITE_P(Nets, Programs, testing::ValuesIn(program_cases()),
                          [](const auto& parameter) { return parameter.param.name; });
+
+TEST(AuxiliaryHeads, AreInTrainingAlone) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const Graph graph = parse_network(networks::kHeads, "net.toml");
+  const Program both = build_program(graph, choices_of({8}, false, 4), *backend);
+  const Program alone = build_program(graph, choices_of({}, false, 4), *backend);
+  const auto auxiliary_steps = [&](const Program& program, SegmentKind kind) {
+    int count = 0;
+    for (const Segment& segment : program.segments) {
+      for (int s = segment.first; segment.kind == kind && s < segment.end; ++s) {
+        const int layer = program.steps[static_cast<std::size_t>(s)].layer;
+        count += layer >= 0 && graph.auxiliary(layer) ? 1 : 0;
+      }
+    }
+    return count;
+  };
+  EXPECT_GT(auxiliary_steps(both, SegmentKind::train), 15);
+  EXPECT_EQ(auxiliary_steps(both, SegmentKind::evaluate), 0);
+  EXPECT_EQ(auxiliary_steps(alone, SegmentKind::evaluate), 0);
+  for (const ParameterSlot& slot : alone.parameters) EXPECT_FALSE(graph.auxiliary(slot.layer));
+  EXPECT_TRUE(alone.states.empty()) << "the only batch norm is in a head";
+}
+
+// The branches of an Inception module come blocked, and what follows wants them so.
+TEST(Concat, ChangesNoLayoutWhereTheBlocksDivideTheChannels) {
+  std::string text = "name = \"x\"\ninput = { channels = 64, height = 14, width = 14 }\nlayers = [\n";
+  for (const int outputs : {64, 128, 32, 48})
+    text += fmt::format(
+        "  {{ name = \"b{0}\", type = \"convolution\", outputs = {0}, kernel = 1, from = \"input\" }},\n",
+        outputs);
+  text +=
+      "  { name = \"cat\", type = \"concat\", from = [\"b64\", \"b128\", \"b32\", \"b48\"] },\n"
+      "  { name = \"half\", type = \"slice\", first = 128, count = 144 },\n"
+      "  { name = \"after\", type = \"convolution\", outputs = 64, kernel = 3, padding = 1 },\n"
+      "  { type = \"fully_connected\", outputs = 4 },\n  { type = \"softmax_loss\" },\n]\n";
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const Graph graph = parse_network(text, "net.toml");
+  for (const DType type : {DType::f32, DType::bf16}) {
+    if (!backend->supports(type)) continue;
+    Choices choices = choices_of({8}, false, 0);
+    choices.precision = type;
+    for (const Step& step : build_program(graph, choices, *backend).steps) {
+      if (step.kind != StepKind::reorder) continue;
+      for (const char* name : {"b64", "b128", "b32", "b48", "cat", "half"}) {
+        EXPECT_NE(step.name, fmt::format("reorder {}", name));
+        EXPECT_NE(step.name, fmt::format("reorder gradient of {}", name));
+      }
+    }
+  }
+}
+
+TEST(Flatten, IsInPlaceWhereTheValuesLieDensely) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const Graph graph = parse_network(
+      "name = \"x\"\ninput = { channels = 3, height = 4, width = 4 }\nlayers = [\n"
+      "  { type = \"convolution\", outputs = 6, kernel = 3 },\n  { type = \"dropout\" },\n"
+      "  { name = \"flat\", type = \"flatten\" },\n  { type = \"fully_connected\", outputs = 4 },\n"
+      "  { type = \"softmax_loss\" },\n]\n",
+      "net.toml");
+  int seen = 0;
+  for (const Step& step : build_program(graph, choices_of({8}, false, 0), *backend).steps) {
+    if (step.name != "forward flat" && step.name != "backward_data flat") continue;
+    EXPECT_EQ(step.reads[0].tensor, step.writes[0].tensor) << step.name;
+    ++seen;
+  }
+  EXPECT_EQ(seen, 2);
+}
 
 TEST(ProgramHash, DiffersForOtherChoicesAndNetworks) {
   const std::unique_ptr<Backend> backend = make_cpu_backend();

@@ -6,10 +6,11 @@ namespace convoy {
 
 class TomlTable;
 
-/// Element-wise sum of inputs of one shape (residual connections).
-struct Sum : LayerDefaults {
-  static Sum read(TomlTable&) { return {}; }
-  std::string_view type() const { return "sum"; }
+/// Inputs of equal height and width one after another along the channels (the branches of an Inception
+/// module). Its gradient falls apart into those of the inputs.
+struct Concat : LayerDefaults {
+  static Concat read(TomlTable&) { return {}; }
+  std::string_view type() const { return "concat"; }
   Shape output(std::span<const Shape> inputs) const;
   BackwardNeeds needs() const { return {}; }
   std::size_t least_inputs() const { return 2; }

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "layers/cpu/lower.h"
+#include "layers/graph/arithmetic/loss.h"
+
+namespace convoy::cpu {
+
+/// Any loss on dense fp32 rows of scores; `Arithmetic` is one of layers/graph/arithmetic/loss.h. Forward adds
+/// to the iteration's Metrics: every loss to the sum of losses, the main one also to the rest. Padding
+/// samples (StepContext::valid_samples) do not count.
+template <class Arithmetic>
+class LossLayer : public CpuLayer {
+ public:
+  LossLayer(const Loss& loss, const Arithmetic& arithmetic, const Site& site, Inputs inputs, Engine& engine)
+      : CpuLayer(site, engine),
+        arithmetic_(arithmetic),
+        weight_(site.training ? loss.weight : 1),
+        main_(!loss.auxiliary) {
+    const Layout scores = engine.accept(plain_activation(site.inputs[0], site.batch, DType::f32), inputs[0]);
+    const Layout labels{-1, site.batch * 4};
+    // Rows' losses wait here until one thread adds them up in order, so that the sum has one value.
+    spec_.passes.push_back({PassKind::forward,
+                            {{Role::input, 0, scores}, {Role::labels, 0, labels}},
+                            {{Role::output, 0, scores}, {Role::metrics, 0, {-1, sizeof(Metrics)}}},
+                            site.batch * static_cast<std::int64_t>(sizeof(SampleLoss)),
+                            true});
+    if (!site.training || !site.input_gradient[0]) return;
+    spec_.passes.push_back({PassKind::backward_data,
+                            {{Role::output, 0, scores}, {Role::labels, 0, labels}},
+                            {{Role::input_gradient, 0, scores}},
+                            0,
+                            true});
+  }
+
+  std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
+                               void* scratch) const override {
+    return pass == 0 ? bind_forward(reads, writes, scratch) : bind_backward(reads, writes);
+  }
+
+ private:
+  std::unique_ptr<Kernel> bind_forward(std::span<void* const> reads, std::span<void* const> writes,
+                                       void* scratch) const {
+    const auto* scores = static_cast<const float*>(reads[0]);
+    const auto* labels = static_cast<const std::int32_t*>(reads[1]);
+    auto* output = static_cast<float*>(writes[0]);
+    auto* metrics = static_cast<Metrics*>(writes[1]);
+    auto* rows = static_cast<SampleLoss*>(scratch);
+    const int classes = static_cast<int>(site_.output.channels);
+    return make_kernel([=, arithmetic = arithmetic_, batch = site_.batch, weight = weight_, main = main_,
+                        starts = site_.starts_metrics](const StepContext& context) {
+#pragma omp parallel for
+      for (std::int64_t n = 0; n < batch; ++n) {
+        const float* row = scores + n * classes;
+        rows[n].rank = rank_of(row, classes, labels[n]);  // before the output takes the place of the scores
+        rows[n].loss = arithmetic.forward(row, classes, labels[n], output + n * classes);
+      }
+      if (context.first_pass && starts) *metrics = Metrics{};
+      for (std::int64_t n = 0; n < context.valid_samples; ++n) {
+        metrics->loss += weight * static_cast<double>(rows[n].loss);
+        if (!main) continue;
+        metrics->top1 += rows[n].rank < 1 ? 1 : 0;
+        metrics->top5 += rows[n].rank < 5 ? 1 : 0;
+        metrics->samples += 1;
+      }
+    });
+  }
+
+  std::unique_ptr<Kernel> bind_backward(std::span<void* const> reads, std::span<void* const> writes) const {
+    const auto* output = static_cast<const float*>(reads[0]);
+    const auto* labels = static_cast<const std::int32_t*>(reads[1]);
+    auto* gradient = static_cast<float*>(writes[0]);
+    const std::int64_t classes = site_.output.channels;
+    return make_kernel([=, arithmetic = arithmetic_, batch = site_.batch,
+                        weight = static_cast<float>(weight_)](const StepContext& context) {
+      const float scale = weight * context.sample_weight;
+#pragma omp parallel for
+      for (std::int64_t n = 0; n < batch; ++n) {
+        for (std::int64_t c = 0; c < classes; ++c) {
+          const std::int64_t at = n * classes + c;
+          gradient[at] = arithmetic.gradient(output[at], c == labels[n]) * scale;
+        }
+      }
+    });
+  }
+
+  Arithmetic arithmetic_;
+  double weight_;
+  bool main_;
+};
+
+template <class Arithmetic>
+Lowered lower_loss(const Loss& loss, const Arithmetic& arithmetic, const Site& site, Inputs inputs,
+                   Engine& engine) {
+  return std::make_shared<LossLayer<Arithmetic>>(loss, arithmetic, site, inputs, engine);
+}
+
+}  // namespace convoy::cpu

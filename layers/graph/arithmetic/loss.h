@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cmath>
+
+#include "layers/core/host_device.h"
+
+/// Losses of one sample. Each has
+///   forward(scores, classes, label, output): the loss; fills `output` (may be the memory of the scores);
+///   gradient(output, of_label): the derivative of the loss by the score whose output is `output`; whether it
+///     is the score of the label makes the only difference.
+/// Values that are not numbers make the loss one that is none.
+namespace convoy {
+
+/// What a loss says of one sample.
+struct SampleLoss {
+  float loss = 0;
+  int rank = 0;  ///< classes that score higher than the label, ties counted against it when of lower index
+};
+
+/// SampleLoss::rank; every score that is not a number counts as higher.
+CONVOY_HD constexpr int rank_of(const float* scores, int classes, int label) {
+  const float of_label = scores[label];
+  int rank = 0;
+  for (int c = 0; c < classes; ++c)
+    rank += scores[c] > of_label || (scores[c] == of_label && c < label) || scores[c] != scores[c] ? 1 : 0;
+  return rank;
+}
+
+/// Softmax and cross-entropy: -Σ_c t_c · log p_c, where the targets t share `smoothing` evenly among all
+/// classes and give the rest to the label (Szegedy et al. 2016; PyTorch's label_smoothing). The output is p.
+struct SoftmaxCrossEntropy {
+  float smoothing = 0;
+  float share = 0;  ///< smoothing / classes
+
+  CONVOY_HD float forward(const float* scores, int classes, int label, float* output) const {
+    float top = scores[0];
+    for (int c = 1; c < classes; ++c) top = scores[c] > top ? scores[c] : top;
+    const float below = top - scores[label];
+    float sum = 0;
+    float all_below = 0;
+    for (int c = 0; c < classes; ++c) {
+      all_below += top - scores[c];
+      output[c] = std::exp(scores[c] - top);
+      sum += output[c];
+    }
+    const float inverse = 1 / sum;
+    for (int c = 0; c < classes; ++c) output[c] *= inverse;
+    // Without smoothing the far scores must not count at all: their sum may be infinite.
+    if (smoothing == 0) return std::log(sum) + below;
+    return std::log(sum) + (1 - smoothing) * below + share * all_below;
+  }
+  CONVOY_HD constexpr float gradient(float output, bool of_label) const {
+    return output - share - (of_label ? 1 - smoothing : 0.F);
+  }
+};
+
+/// Half the squared distance from the one-hot vector of the label: ½ Σ_c (x_c - y_c)², as Caffe's
+/// EuclideanLoss. The output is x.
+struct HalfSquaredError {
+  CONVOY_HD float forward(const float* scores, int classes, int label, float* output) const {
+    float sum = 0;
+    for (int c = 0; c < classes; ++c) {
+      const float off = gradient(scores[c], c == label);
+      sum += off * off;
+      output[c] = scores[c];
+    }
+    return sum / 2;
+  }
+  CONVOY_HD constexpr float gradient(float output, bool of_label) const {
+    return output - (of_label ? 1.F : 0.F);
+  }
+};
+
+/// One against all others: Σ_c max(0, 1 - s_c · x_c), or of its squares, with s = 1 for the label and -1 for
+/// the others, as Caffe's HingeLoss (squared: Tang 2013). The output is x.
+struct OneVersusAllHinge {
+  bool squared = false;
+
+  CONVOY_HD constexpr float margin(float score, bool of_label) const {
+    const float m = 1 + (of_label ? -score : score);
+    return m <= 0 ? 0.F : m;
+  }
+  CONVOY_HD float forward(const float* scores, int classes, int label, float* output) const {
+    float sum = 0;
+    for (int c = 0; c < classes; ++c) {
+      const float m = margin(scores[c], c == label);
+      sum += squared ? m * m : m;
+      output[c] = scores[c];
+    }
+    return sum;
+  }
+  CONVOY_HD constexpr float gradient(float output, bool of_label) const {
+    const float m = margin(output, of_label);
+    const float slope = squared ? 2 * m : (m == 0 ? 0.F : 1.F);
+    return of_label ? -slope : slope;
+  }
+};
+
+/// Every class a question of its own: Σ_c log(1 + exp(x_c)) - y_c · x_c against the one-hot vector y of the
+/// label. The output is the sigmoid of x.
+struct SigmoidCrossEntropyOfScores {
+  CONVOY_HD float forward(const float* scores, int classes, int label, float* output) const {
+    float sum = 0;
+    for (int c = 0; c < classes; ++c) {
+      const float x = scores[c];
+      const float small = std::exp(-std::fabs(x));  // never overflows
+      sum += (x > 0 ? x : 0.F) - (c == label ? x : 0.F) + std::log1p(small);
+      output[c] = (x >= 0 ? 1.F : small) / (1 + small);
+    }
+    return sum;
+  }
+  CONVOY_HD constexpr float gradient(float output, bool of_label) const {
+    return output - (of_label ? 1.F : 0.F);
+  }
+};
+
+}  // namespace convoy

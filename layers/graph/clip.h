@@ -1,0 +1,21 @@
+#pragma once
+
+#include "layers/graph/layer_types.h"
+
+namespace convoy {
+
+class TomlTable;
+
+/// min(max(x, minimum), maximum): with 0 and 6 the ReLU6 of MobileNet. Its gradient is that of values between
+/// the two, taken from its output, so it may overwrite its input.
+struct Clip : LayerDefaults {
+  double minimum = 0;
+  double maximum = 0;
+
+  static Clip read(TomlTable& table);
+  std::string_view type() const { return "clip"; }
+  Shape output(std::span<const Shape> inputs) const { return inputs[0]; }
+  BackwardNeeds needs() const { return {.output = true}; }
+};
+
+}  // namespace convoy

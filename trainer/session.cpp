@@ -131,9 +131,14 @@ std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here
   return limit - reserve;
 }
 
-int thread_count(const Job& job, int ranks_here) {
-  if (job.threads > 0) return static_cast<int>(job.threads);
-  return usable_cores(ranks_here);
+int thread_count(const Job& job, int ranks) {
+  return job.threads > 0 ? static_cast<int>(job.threads) : std::max(1, usable_cores() / ranks);
+}
+
+/// The same on every rank, since scratch memory may depend on it. The cores of a host were divided before.
+int agreed_thread_count(const Job& job, Communicator& comm) {
+  const std::int64_t mine = job.threads > 0 ? job.threads : usable_cores(comm.local_size());
+  return static_cast<int>(comm.all_reduce(mine, Reduction::min, "thread counts"));
 }
 
 OptimizerSettings optimizer_settings(const Job& job) {
@@ -153,7 +158,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
       comm_(&comm),
       device_(std::make_unique<CpuDevice>()),
       backend_(make_cpu_backend()),
-      threads_(thread_count(inputs_.job, comm.local_size())) {
+      threads_(agreed_thread_count(inputs_.job, comm)) {
   set_cpu_threads(threads_);
   std::int64_t limit = memory_limit(job(), device_->info(), comm.local_size());
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");

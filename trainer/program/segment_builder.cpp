@@ -289,7 +289,6 @@ Ref SegmentBuilder::read(int index, const Operand& operand) {
 
 bool SegmentBuilder::may_overwrite_input(int index, const PassSpec& pass) const {
   const Layer& layer = graph_.layers()[at(index)];
-  const Activation& input = graph_.activations()[at(layer.inputs[0])];
   const Value& value = values_[at(layer.inputs[0])];
   if (!pass.in_place || pass.reads[0].layout.bytes != pass.writes[0].layout.bytes) return false;
   if (value.layout.id != pass.reads[0].layout.id || !value.copies.empty()) return false;

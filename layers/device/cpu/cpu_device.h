@@ -22,8 +22,8 @@ class CpuDevice : public Device {
   std::int64_t limit_;
 };
 
-/// Cores that this process may use when `ranks` of its kind share the container's CPU quota: those of its
-/// affinity mask, at least 1.
+/// Cores that this process may run on: those of its affinity mask, and its part of a container's CPU quota,
+/// which it shares with `ranks - 1` others. At least 1.
 int usable_cores(int ranks = 1);
 
 }  // namespace convoy

@@ -87,9 +87,10 @@ class Simulator {
                                   graph_.activations()[index(activation)].consumers.end());
     for (const int consumer : consumers) {
       const Layer& layer = graph_.layers()[index(consumer)];
-      const auto& passes = specs_[index(consumer)]->passes;
+      const LayerSpec* spec = specs_[index(consumer)];  // none: a ReLU that the layer before it does whole
       const bool through =
-          std::any_of(passes.begin(), passes.end(), [](const PassSpec& pass) { return pass.pass_through; });
+          spec == nullptr || std::any_of(spec->passes.begin(), spec->passes.end(),
+                                         [](const PassSpec& pass) { return pass.pass_through; });
       for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
         if (layer.inputs[i] != activation) continue;
         if (through)
@@ -184,11 +185,22 @@ class Simulator {
   }
 
   /// Which activation a read of a network in inference means: dropout there is the identity.
+  /// Whether a layer gives its input on, in the same memory: dropout in inference, or a ReLU whose forward
+  /// pass the layer before it does.
+  bool identity(int layer) const {
+    const Layer& l = graph_.layers()[index(layer)];
+    if (segment_->kind == SegmentKind::evaluate && only_training(l.op)) return true;
+    const Activation& input = graph_.activations()[index(l.inputs[0])];
+    const LayerSpec* giver = input.producer < 0 ? nullptr : specs_[index(input.producer)];
+    return type_of(l.op) == "relu" && input.consumers.size() == 1 && giver != nullptr &&
+           giver->relu != ReluShare::nothing;
+  }
+
   std::string value_name(int activation) const {
     const Activation& a = graph_.activations()[index(activation)];
-    const bool identity = segment_->kind == SegmentKind::evaluate && a.producer >= 0 &&
-                          only_training(graph_.layers()[index(a.producer)].op);
-    return identity ? value_name(graph_.layers()[index(a.producer)].inputs[0]) : "output " + a.name;
+    if (a.producer >= 0 && identity(a.producer))
+      return value_name(graph_.layers()[index(a.producer)].inputs[0]);
+    return "output " + a.name;
   }
 
   void check_read(int s, const Layer& layer, const Operand& operand, const Ref& ref) {
@@ -196,7 +208,7 @@ class Simulator {
       case Role::input:
         return expect(s, ref, value_name(layer.inputs[index(operand.index)]));
       case Role::output:
-        return expect(s, ref, "output " + layer.name);
+        return expect(s, ref, value_name(layer.output));
       case Role::output_gradient:
         return expect_gradient(s, ref, layer.output);
       case Role::saved:

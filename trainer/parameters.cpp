@@ -27,9 +27,37 @@ std::string name_of(const Executor& executor, const StateSlot& slot) {
   return layer.name + "." + layer.states[static_cast<std::size_t>(slot.state)].name;
 }
 
+/// Weights by which a deconvolution of kernel 2s − s mod 2 and stride s interpolates, one-dimensional; Long,
+/// Shelhamer and Darrell 2015 start theirs so.
+double bilinear_weight(std::int64_t place, std::int64_t kernel) {
+  const auto half = static_cast<double>((kernel + 1) / 2);
+  const double centre = kernel % 2 == 1 ? half - 1 : half - 0.5;
+  return 1 - std::abs(static_cast<double>(place) - centre) / half;
+}
+
+/// Each input channel of a group goes to the output channel of its number in the group.
+std::vector<float> bilinear_values(const ParameterSpec& spec) {
+  std::vector<float> values(static_cast<std::size_t>(spec.elements()));
+  const std::int64_t inputs = spec.dims[0] / spec.groups;
+  const std::int64_t height = spec.dims[2];
+  const std::int64_t width = spec.dims[3];
+  for (std::int64_t i = 0; i < spec.dims[0]; ++i) {
+    if (i % inputs >= spec.dims[1]) continue;
+    const std::int64_t map = (i * spec.dims[1] + i % inputs) * height * width;
+    for (std::int64_t y = 0; y < height; ++y) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        values[static_cast<std::size_t>(map + y * width + x)] =
+            static_cast<float>(bilinear_weight(y, height) * bilinear_weight(x, width));
+      }
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
 std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed, int layer, int parameter) {
+  if (spec.init.kind == Initializer::Kind::bilinear) return bilinear_values(spec);
   std::vector<float> values(static_cast<std::size_t>(spec.elements()), static_cast<float>(spec.init.value));
   if (spec.init.kind == Initializer::Kind::constant) return values;
   double scale = spec.init.value;

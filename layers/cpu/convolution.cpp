@@ -1,6 +1,4 @@
-#include <algorithm>
-
-#include "layers/core/bytes.h"
+#include "layers/cpu/convolution_primitives.h"
 #include "layers/cpu/lower.h"
 #include "layers/cpu/narrow_convolution.h"
 
@@ -10,26 +8,6 @@ namespace {
 using Forward = dnnl::convolution_forward;
 using BackwardData = dnnl::convolution_backward_data;
 using BackwardWeights = dnnl::convolution_backward_weights;
-
-/// Input channels up to which direct kernels that do not pad them to 16 are the faster ones (images).
-constexpr std::int64_t kFewChannels = 4;
-
-/// Channels from which oneDNN may choose Winograd ("auto"). With fewer its transforms cost more than they
-/// save once the rest of a step has emptied the caches: 16 to 48 channels on 14x14 took twice as long as the
-/// direct kernel.
-constexpr std::int64_t kWinogradChannels = 64;
-
-/// The share of useful work when channels are padded to blocks of 16, as oneDNN's blocked layouts do. Few
-/// input channels (images) have kernels of their own that do not pad them.
-double blocked_efficiency(const Convolution& op, std::int64_t channels) {
-  const auto filled = [](std::int64_t count) {
-    return static_cast<double>(count) / static_cast<double>(round_up(count, 16));
-  };
-  return filled(op.outputs / op.groups) * (channels <= kFewChannels ? 1.0 : filled(channels / op.groups));
-}
-
-/// Below this, kernels on channels-last values, which pad nothing or only outputs, are faster.
-constexpr double kLeastEfficiency = 0.7;
 
 /// Convolution by oneDNN's own choice of algorithm (Winograd among them) and layouts.
 class ConvolutionLayer : public CpuLayer {
@@ -81,36 +59,24 @@ class ConvolutionLayer : public CpuLayer {
  private:
   /// The primitive descriptors, layouts left open.
   void choose() {
-    const bool blocked = blocked_efficiency(op_, site_.inputs[0].channels) >= kLeastEfficiency;
-    const auto activation = blocked ? any_activation : channels_last_activation;
-    const bool narrow = std::min(site_.inputs[0].channels, op_.outputs) < kWinogradChannels;
-    const auto algorithm = narrow ? dnnl::algorithm::convolution_direct : dnnl::algorithm::convolution_auto;
-    const memory::desc source = activation(site_.inputs[0], site_.batch, site_.type);
-    const memory::desc target = activation(site_.output, site_.batch, site_.type);
-    const memory::desc gradient = any_like(canonical_parameter(site_.layer->parameters[0]));
-    const memory::desc kernel = with_type(gradient, site_.type);
-    const memory::desc bias = op_.bias ? plain_vector(op_.outputs) : memory::desc{};
-    const Dims strides{op_.stride_y, op_.stride_x};
-    const Dims dilations{op_.dilation_y - 1, op_.dilation_x - 1};
-    const Dims begin{op_.padding_top, op_.padding_left};
-    const Dims end{op_.padding_bottom, op_.padding_right};
-    const auto purpose =
-        site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-    const dnnl::engine& engine = engine_->get();
-    forward_ = {{purpose, algorithm, source, kernel, bias, target, strides, dilations, begin, end},
-                user_scratchpad_and(site_.relu_follows),
-                engine};
-    if (!site_.training) return;
-    weights_ = {{algorithm, source, gradient, bias, target, strides, dilations, begin, end},
-                user_scratchpad(),
-                engine,
-                forward_};
-    if (site_.input_gradient[0]) {
-      data_ = {{algorithm, source, kernel, target, strides, dilations, begin, end},
-               user_scratchpad(),
-               engine,
-               forward_};
-    }
+    const ConvolutionProblem problem{.source = site_.inputs[0],
+                                     .target = site_.output,
+                                     .batch = site_.batch,
+                                     .type = site_.type,
+                                     .weight = &site_.layer->parameters[0],
+                                     .bias = op_.bias,
+                                     .strides = {op_.stride_y, op_.stride_x},
+                                     .dilations = {op_.dilation_y - 1, op_.dilation_x - 1},
+                                     .begin = {op_.padding_top, op_.padding_left},
+                                     .end = {op_.padding_bottom, op_.padding_right},
+                                     .training = site_.training,
+                                     .relu = site_.relu_follows,
+                                     .weights = site_.training,
+                                     .data = site_.training && site_.input_gradient[0]};
+    ConvolutionPrimitives chosen = choose_convolution(problem, engine_->get());
+    forward_ = std::move(chosen.forward);
+    weights_ = std::move(chosen.weights);
+    data_ = std::move(chosen.data);
   }
 
   void declare(const Layout& input) {
@@ -149,7 +115,7 @@ class ConvolutionLayer : public CpuLayer {
 }  // namespace
 
 Lowered lower(const Convolution& op, const Site& site, Inputs inputs, Engine& engine) {
-  if (blocked_efficiency(op, site.inputs[0].channels) < kLeastEfficiency) {
+  if (blocked_efficiency(site.inputs[0].channels, op.outputs, op.groups) < kLeastEfficiency) {
     if (const auto narrow = lower_narrow(op, site, inputs, engine)) return *narrow;
   }
   return std::make_shared<ConvolutionLayer>(op, site, inputs, engine);

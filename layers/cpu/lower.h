@@ -12,6 +12,7 @@ using Inputs = std::span<const Layout>;
 
 // One function a layer type; std::visit over LayerOp refuses to compile when one is missing.
 Lowered lower(const Convolution& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Deconvolution& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const FullyConnected& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Pooling& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Nonlinearity& op, const Site& site, Inputs inputs, Engine& engine);
@@ -26,6 +27,9 @@ Lowered lower(const ChannelSlice& op, const Site& site, Inputs inputs, Engine& e
 Lowered lower(const Flatten& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Softmax& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SoftmaxLoss& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const LocallyConnected& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Crop& op, const Site& site, Inputs inputs, Engine& engine);
+Lowered lower(const Upsample& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const Clip& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const PadChannels& op, const Site& site, Inputs inputs, Engine& engine);
 Lowered lower(const SquaredError& op, const Site& site, Inputs inputs, Engine& engine);

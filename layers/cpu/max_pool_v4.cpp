@@ -3,14 +3,24 @@
 
 namespace convoy::cpu {
 
-void max_pool_forward_map_v4(const MaxPoolGeometry& g, const float* map, float* output,
+void max_pool_forward_map_v4(const PoolGeometry& g, const float* map, float* output,
                              std::uint8_t* positions) {
   forward_map(g, map, output, positions);
 }
 
-void max_pool_backward_map_v4(const MaxPoolGeometry& g, const float* gradient, const std::uint8_t* positions,
-                              float* map) {
-  backward_map(g, gradient, positions, map);
+void max_pool_forward_map_v4(const PoolGeometry& g, const std::uint16_t* map, std::uint16_t* output,
+                             std::uint8_t* positions) {
+  forward_map(g, map, output, positions);
+}
+
+void max_pool_backward_map_v4(const PoolGeometry& g, const float* gradient, const std::uint8_t* positions,
+                              float* map, float* strip) {
+  backward_map(g, gradient, positions, map, strip);
+}
+
+void max_pool_backward_map_v4(const PoolGeometry& g, const std::uint16_t* gradient,
+                              const std::uint8_t* positions, std::uint16_t* map, float* strip) {
+  backward_map(g, gradient, positions, map, strip);
 }
 
 }  // namespace convoy::cpu

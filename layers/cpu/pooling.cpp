@@ -1,5 +1,5 @@
-#include <optional>
-
+#include "layers/cpu/image_layout.h"
+#include "layers/cpu/l2_pool.h"
 #include "layers/cpu/lower.h"
 #include "layers/cpu/max_pool.h"
 
@@ -59,8 +59,9 @@ class PoolingLayer : public CpuLayer {
   void choose(const Pooling& op, const Layout& input) {
     const Shape in = site_.inputs[0];
     const Shape out = site_.output;
-    const Dims kernel = op.global ? Dims{in.height, in.width} : Dims{op.kernel_y, op.kernel_x};
-    const Dims strides = op.global ? Dims{1, 1} : Dims{op.stride_y, op.stride_x};
+    const Shape window = op.window(in);
+    const Dims kernel{window.height, window.width};
+    const Dims strides{op.stride_y, op.stride_x};
     const Dims begin{op.padding_y, op.padding_x};
     // What the last window reaches past the input: less than the padding, or more when the size was rounded
     // up.
@@ -89,73 +90,64 @@ class PoolingLayer : public CpuLayer {
   Backward::primitive_desc backward_;
 };
 
-/// The input as outer × height × width × inner, when it lies so with at least 8 values side by side.
-std::optional<MaxPoolGeometry> geometry_of(const Pooling& op, const Site& site, const memory::desc& desc) {
-  const dnnl_blocking_desc_t& blocking = desc.data.format_desc.blocking;
-  if (op.kind != Pooling::Kind::max || site.type != DType::f32 || desc.data.ndims != 4 ||
-      desc.data.format_kind != dnnl_blocked)
-    return std::nullopt;
-  const Shape in = site.inputs[0];
-  const Shape out = site.output;
-  MaxPoolGeometry g{site.batch,  in.channels, in.height,   in.width,    out.height,   out.width,
-                    op.kernel_y, op.kernel_x, op.stride_y, op.stride_x, op.padding_y, op.padding_x};
-  if (op.global) g.kernel_y = in.height, g.kernel_x = in.width;
-  if (g.kernel_y * g.kernel_x > 255 || in.channels < 8) return std::nullopt;
-  if (desc == channels_last_activation(in, site.batch, site.type)) return g;
-  for (const Tag tag : {Tag::aBcd16b, Tag::aBcd8b}) {
-    if (desc != memory::desc({site.batch, in.channels, in.height, in.width}, memory::data_type::f32, tag))
-      continue;
-    g.inner = blocking.inner_blks[0];
-    g.outer = site.batch * desc.data.padded_dims[1] / g.inner;
-    return g;
-  }
-  return std::nullopt;
+/// Whether our own max pooling serves: where the layout has at least 8 values side by side.
+bool is_own(const PoolGeometry& g, const Site& site) {
+  return g.inner >= 8 && g.kernel_y * g.kernel_x <= 255 && site.inputs[0].channels >= 8;
 }
 
 /// Max pooling by our own loops.
 class MaxPoolLayer : public CpuLayer {
  public:
-  MaxPoolLayer(const MaxPoolGeometry& geometry, const Site& site, const Layout& input, Engine& engine)
+  MaxPoolLayer(const PoolGeometry& geometry, const ImageLayout& layout, const Site& site, const Layout& input,
+               Engine& engine)
       : CpuLayer(site, engine), geometry_(geometry) {
-    const memory::desc& desc = engine.desc(input);
-    const Dims dims{site.batch, site.output.channels, site.output.height, site.output.width};
-    const Tag tag = geometry.inner == site.output.channels && geometry.outer == site.batch ? Tag::acdb
-                    : geometry.inner == 16                                                 ? Tag::aBcd16b
-                                                                                           : Tag::aBcd8b;
-    const Layout output = engine.layout({dims, desc.data_type(), tag});
+    const memory::desc desc = image_like(layout, site.output, site.batch, site.type);
+    const Layout output = engine.layout(desc);
     spec_.passes.push_back({PassKind::forward, {{Role::input, 0, input}}, {{Role::output, 0, output}}, 0});
     if (!site.training || !site.input_gradient[0]) return;
-    spec_.saved_bytes = output.bytes / 4;
+    spec_.saved_bytes = geometry.outer * geometry.out_map();
     const Layout saved{-1, spec_.saved_bytes};
     spec_.passes[0].writes.push_back({Role::saved, 0, saved});
     spec_.passes.push_back({PassKind::backward_data,
                             {{Role::output_gradient, 0, output}, {Role::saved, 0, saved}},
                             {{Role::input_gradient, 0, input}},
-                            0});
+                            site.type == DType::bf16 ? max_pool_strip_bytes(geometry) : 0});
   }
 
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
-                               void*) const override {
-    const MaxPoolGeometry g = geometry_;
-    const auto* from = static_cast<const float*>(reads[0]);
-    auto* to = static_cast<float*>(writes[0]);
+                               void* scratch) const override {
+    auto* strips = static_cast<float*>(scratch);
+    return site_.type == DType::bf16 ? pool_kernel<std::uint16_t>(pass, reads, writes, strips)
+                                     : pool_kernel<float>(pass, reads, writes, nullptr);
+  }
+
+ private:
+  template <class T>
+  std::unique_ptr<Kernel> pool_kernel(std::size_t pass, std::span<void* const> reads,
+                                      std::span<void* const> writes, float* strips) const {
+    const PoolGeometry g = geometry_;
+    const auto* from = static_cast<const T*>(reads[0]);
+    auto* to = static_cast<T*>(writes[0]);
     if (pass == 0) {
       auto* positions = spec_.saved_bytes > 0 ? static_cast<std::uint8_t*>(writes[1]) : nullptr;
       return make_kernel([=](const StepContext&) { max_pool_forward(g, from, to, positions); });
     }
     const auto* positions = static_cast<const std::uint8_t*>(reads[1]);
-    return make_kernel([=](const StepContext&) { max_pool_backward(g, from, positions, to); });
+    return make_kernel([=](const StepContext&) { max_pool_backward(g, from, positions, to, strips); });
   }
 
- private:
-  MaxPoolGeometry geometry_;
+  PoolGeometry geometry_;
 };
 
 }  // namespace
 
 Lowered lower(const Pooling& op, const Site& site, Inputs inputs, Engine& engine) {
-  if (const auto geometry = geometry_of(op, site, engine.desc(inputs[0]))) {
-    return std::make_shared<MaxPoolLayer>(*geometry, site, inputs[0], engine);
+  if (op.kind == Pooling::Kind::l2) return lower_l2_pool(op, site, inputs, engine);
+  const auto layout = image_layout(engine.desc(inputs[0]), site.inputs[0], site.batch);
+  if (op.kind == Pooling::Kind::max && layout) {
+    const PoolGeometry geometry = pool_geometry(op, site, *layout);
+    if (is_own(geometry, site))
+      return std::make_shared<MaxPoolLayer>(geometry, *layout, site, inputs[0], engine);
   }
   return std::make_shared<PoolingLayer>(op, site, inputs, engine);
 }

@@ -17,11 +17,15 @@ const std::map<std::string, Reader>& readers() {
       {"clip", Clip::read},
       {"concat", Concat::read},
       {"convolution", Convolution::read},
+      {"crop", Crop::read},
+      {"deconvolution", Deconvolution::read},
       {"dropout", Dropout::read},
       {"elu", Nonlinearity::read_elu},
       {"flatten", Flatten::read},
       {"fully_connected", FullyConnected::read},
       {"hinge", Hinge::read},
+      {"l2_pool", Pooling::read_l2},
+      {"locally_connected", LocallyConnected::read},
       {"lrn", Lrn::read},
       {"max_pool", Pooling::read_max},
       {"maximum", Elementwise::read_maximum},
@@ -38,6 +42,7 @@ const std::map<std::string, Reader>& readers() {
       {"squared_error", SquaredError::read},
       {"sum", Elementwise::read_sum},
       {"tanh", Nonlinearity::read_tanh},
+      {"upsample", Upsample::read},
   };
   return table;
 }

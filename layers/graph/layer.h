@@ -10,11 +10,14 @@
 #include "layers/graph/clip.h"
 #include "layers/graph/concat.h"
 #include "layers/graph/convolution.h"
+#include "layers/graph/crop.h"
+#include "layers/graph/deconvolution.h"
 #include "layers/graph/dropout.h"
 #include "layers/graph/elementwise.h"
 #include "layers/graph/flatten.h"
 #include "layers/graph/fully_connected.h"
 #include "layers/graph/hinge.h"
+#include "layers/graph/locally_connected.h"
 #include "layers/graph/lrn.h"
 #include "layers/graph/nonlinearity.h"
 #include "layers/graph/pad_channels.h"
@@ -25,13 +28,15 @@
 #include "layers/graph/softmax.h"
 #include "layers/graph/softmax_loss.h"
 #include "layers/graph/squared_error.h"
+#include "layers/graph/upsample.h"
 
 namespace convoy {
 
 /// The one list of layer types. A backend that misses one does not compile.
-using LayerOp = std::variant<Convolution, FullyConnected, Pooling, Nonlinearity, Prelu, Clip, Lrn, BatchNorm,
-                             Scale, Dropout, Elementwise, Concat, ChannelSlice, Flatten, PadChannels, Softmax,
-                             SoftmaxLoss, SquaredError, Hinge, SigmoidCrossEntropy>;
+using LayerOp =
+    std::variant<Convolution, Deconvolution, LocallyConnected, FullyConnected, Pooling, Crop, Upsample,
+                 Nonlinearity, Prelu, Clip, Lrn, BatchNorm, Scale, Dropout, Elementwise, Concat, ChannelSlice,
+                 Flatten, PadChannels, Softmax, SoftmaxLoss, SquaredError, Hinge, SigmoidCrossEntropy>;
 
 /// One layer of a Graph: what it computes, from which activations, into which.
 struct Layer {

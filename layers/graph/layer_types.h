@@ -24,6 +24,7 @@ struct Initializer {
     constant,  ///< `value` everywhere
     gaussian,  ///< normal, mean 0, deviation `value`
     xavier,    ///< uniform in ±sqrt(6 / (fan_in + fan_out)); Glorot and Bengio 2010
+    bilinear,  ///< of a deconvolution: input channel i of a group goes to its output channel i, interpolated
     msra,      ///< normal, deviation sqrt(2 / fan_in); He et al. 2015
   };
   Kind kind = Kind::constant;
@@ -67,6 +68,8 @@ struct Window {
   std::int64_t stride = 1;
   std::int64_t padding = 0;
   std::int64_t dilation = 1;
+  std::int64_t upscale =
+      1;               ///< outputs as far apart as input pixels one stride apart (deconvolution, upsampling)
   bool whole = false;  ///< sees the whole input (fully connected, global pooling)
 };
 

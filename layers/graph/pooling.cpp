@@ -10,9 +10,13 @@ Pooling Pooling::read(TomlTable& table, Kind kind) {
   Pooling op;
   op.kind = kind;
   op.global = table.boolean("global").value_or(false);
+  if (op.global) {
+    for (const char* key : {"kernel", "stride", "padding"}) {
+      if (table.has(key))
+        table.refuse(key, fmt::format("a global pool takes the whole input; leave the {} out", key));
+    }
+  }
   const auto kernel = table.pair("kernel", 1, kMostWindow);
-  if (op.global && kernel)
-    table.refuse("kernel", "a global pool takes the whole input; leave the kernel out");
   if (!op.global) std::tie(op.kernel_y, op.kernel_x) = required(table, "kernel", kernel);
   std::tie(op.stride_y, op.stride_x) = table.pair("stride", 1, kMostWindow).value_or(std::pair{1, 1});
   const Padding padding = read_padding(table, false);
@@ -29,6 +33,18 @@ Pooling Pooling::read(TomlTable& table, Kind kind) {
   if (op.same && kind == Kind::average && op.count_padding)
     table.refuse("count_padding", "padding = \"same\" pads the sides unevenly and does not count it");
   return op;
+}
+
+std::string_view Pooling::type() const {
+  switch (kind) {
+    case Kind::max:
+      return "max_pool";
+    case Kind::average:
+      return "average_pool";
+    case Kind::l2:
+      return "l2_pool";
+  }
+  return "?";
 }
 
 void Pooling::settle(std::span<const Shape> inputs) {

@@ -37,11 +37,14 @@ Padding read_padding(TomlTable& table, bool sides) {
   return {y, x, y, x};
 }
 
-Initializer read_initializer(TomlTable& table, std::string_view key, Initializer otherwise) {
+Initializer read_initializer(TomlTable& table, std::string_view key, Initializer otherwise, bool bilinear) {
   const toml::node* node = table.node(key);
   if (node == nullptr) return otherwise;
   if (node->is_string()) {
-    const std::string word = *table.word(key, {"msra", "xavier"});
+    std::vector<std::string> words{"msra", "xavier"};
+    if (bilinear) words.push_back("bilinear");
+    const std::string word = *table.word(key, words);
+    if (word == "bilinear") return {Initializer::Kind::bilinear, 0};
     return {word == "msra" ? Initializer::Kind::msra : Initializer::Kind::xavier, 0};
   }
   const toml::table* inner = node->as_table();

@@ -36,7 +36,8 @@ struct Padding {
 /// The key "padding": a number, [height, width], "same" or, where `sides` may differ, { top = 1, left = 1 }.
 Padding read_padding(TomlTable& table, bool sides);
 
-/// "msra", "xavier", { gaussian = 0.01 } or { constant = 0.5 }.
-Initializer read_initializer(TomlTable& table, std::string_view key, Initializer otherwise);
+/// "msra", "xavier", { gaussian = 0.01 } or { constant = 0.5 }; where it makes sense also "bilinear".
+Initializer read_initializer(TomlTable& table, std::string_view key, Initializer otherwise,
+                             bool bilinear = false);
 
 }  // namespace convoy

@@ -7,7 +7,8 @@ namespace {
 
 ReceptiveField through(const ReceptiveField& in, const Window& window, std::int64_t image) {
   if (window.whole) return {image, in.stride, 0};
-  return {in.size + (window.kernel - 1) * window.dilation * in.stride, in.stride * window.stride,
+  return {in.size + (window.kernel - 1) * window.dilation * in.stride,
+          std::max<std::int64_t>(in.stride * window.stride / window.upscale, 1),
           in.offset - window.padding * in.stride};
 }
 

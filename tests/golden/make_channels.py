@@ -4,36 +4,20 @@
 Format and inputs as make_layers.py documents them; inputs of different shapes come from 1x1 convolutions in the network
 file, which only give the shapes. Run with PyTorch 2.13: make_channels.py
 """
-import os
-
-import numpy as np
 import torch
-from safetensors.numpy import save_file
 
-from make_layers import digest, hashed, toml
+import make_layers
 
-TENSORS, METADATA = {}, {}
 SHAPES = [((5, 3, 3), 2), ((16, 6, 6), 2), ((17, 5, 3), 1), ((1, 4, 4), 2), ((64, 1, 1), 3), ((33, 1, 1), 2),
           ((48, 2, 7), 2), ((3, 8, 8), 5), ((100, 3, 1), 1), ((1000, 1, 1), 2), ((2, 1, 9), 4)]
 
 
-
 def add(row, shapes, batch, compute):
     """`compute` takes the inputs, of `shapes`, to the output."""
-    key = f"{len(METADATA) // 3:03d}"
-    _, height, width = shapes[0]
-    givers = [f'{{ name = "x{i}", type = "convolution", outputs = {c}, kernel = 1, from = "input" }}' for i, (c, _, _) in enumerate(shapes)]
-    text = ", ".join(f"{k} = {toml(v)}" for k, v in {**row, "from": [f"x{i}" for i in range(len(shapes))]}.items())
-    METADATA[key + ".network"] = (f'name = "golden"\ninput = {{ channels = 1, height = {height}, width = {width} }}\n'
-                                  f"layers = [ {', '.join(givers)}, {{ {text} }} ]\n")
-    METADATA[key + ".batch"] = str(batch)
-    METADATA[key + ".training"] = "true"
-    x = [torch.tensor(hashed(1 + i, (batch, *shape)), requires_grad=True) for i, shape in enumerate(shapes)]
-    y = compute(*x)
-    y.backward(torch.tensor(hashed(30, y.shape)))
-    TENSORS[key + ".output"] = digest(y.detach().numpy())
-    for i, value in enumerate(x):
-        TENSORS[f"{key}.input_gradient{i}"] = digest(value.grad.numpy())
+    givers = [{"name": f"x{i}", "type": "convolution", "outputs": shape[0], "kernel": 1, "from": "input"}
+              for i, shape in enumerate(shapes)]
+    make_layers.add({**row, "from": [giver["name"] for giver in givers]}, (1, *shapes[0][1:]), batch, above=givers, shapes=shapes,
+                    forward=lambda row, x, p, state, training: compute(*x))
 
 
 def main():
@@ -52,10 +36,7 @@ def main():
     for shape, batch in SHAPES:
         add({"type": "flatten"}, [shape], batch, lambda x: x.flatten(1)[:, :, None, None])
         add({"type": "softmax"}, [shape], batch, lambda x: torch.softmax(x, 1))
-
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "channels.safetensors")
-    save_file(TENSORS, path, METADATA)
-    print(f"{len(METADATA) // 3} cases, {os.path.getsize(path)} bytes")
+    make_layers.save("channels.safetensors")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def forward(row, x, p, state, training):
 
 
 def add(kind, shape, batch, step=0.0, **options):
-    make_layers.add({"type": kind, **options}, shape, batch, True, forward, parameters_of, step)
+    make_layers.add({"type": kind, **options}, shape, batch, forward=forward, parameters_of=parameters_of, step=step)
 
 
 def main():

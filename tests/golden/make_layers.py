@@ -74,6 +74,8 @@ def toml(value):
         return f'"{value}"'
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {toml(v)}" for k, v in value.items()) + " }"
     return repr(value)
 
 
@@ -127,20 +129,21 @@ def cases():
     return sum(name.endswith(".network") for name in METADATA)
 
 
-def add(row, shape, batch, training=True, forward=forward, parameters_of=parameters_of, step=0.0):
-    """One case; generators of other files bring their own forward and parameters_of. Inputs are rounded to multiples
-    of `step` (0: not at all)."""
+def add(row, shape, batch, training=True, above=(), shapes=None, forward=forward, parameters_of=parameters_of, step=0.0):
+    """One case: the layer `row` on hashed inputs, rounded to multiples of `step` (0: not at all). `above` are rows before it,
+    which only give the `shapes` of its inputs where these are not all `shape`; `forward` and `parameters_of` say what other
+    generators' layers compute."""
     key = f"{cases():03d}"
     channels, height, width = shape
-    text = ", ".join(f"{k} = {toml(v)}" for k, v in row.items())
+    text = " }, { ".join(", ".join(f"{k} = {toml(v)}" for k, v in r.items()) for r in (*above, row))
     METADATA[key + ".network"] = (f'name = "golden"\ninput = {{ channels = {channels}, height = {height}, '
                                   f"width = {width} }}\nlayers = [ {{ {text} }} ]\n")
     METADATA[key + ".batch"] = str(batch)
     METADATA[key + ".training"] = toml(training)
     if step > 0:
         METADATA[key + ".step"] = repr(step)
-    inputs = len(row.get("from", ["input"]))
-    values = [hashed(1 + i, (batch, *shape)) for i in range(inputs)]
+    shapes = shapes or [shape] * len(row.get("from", ["input"]))
+    values = [hashed(1 + i, (batch, *one)) for i, one in enumerate(shapes)]
     x = [torch.tensor(np.round(v / step) * step if step > 0 else v, requires_grad=True) for v in values]
     p = {}
     for i, (name, dims) in enumerate(parameters_of(row, shape).items()):
@@ -166,8 +169,9 @@ def add(row, shape, batch, training=True, forward=forward, parameters_of=paramet
     TENSORS[key + ".output"] = digest(y.detach().numpy())
     if not training:
         return
-    for i in range(inputs):
-        TENSORS[f"{key}.input_gradient{i}"] = digest(x[i].grad.numpy())
+    for i in range(len(x)):
+        gradient = np.zeros(x[i].shape) if x[i].grad is None else x[i].grad.numpy()
+        TENSORS[f"{key}.input_gradient{i}"] = digest(gradient)
     for name, value in p.items():
         TENSORS[f"{key}.{name}_gradient"] = digest(value.grad.numpy())
     if row["type"] == "batch_norm":
@@ -176,6 +180,7 @@ def add(row, shape, batch, training=True, forward=forward, parameters_of=paramet
 
 
 def save(name):
+    """Writes the cases added so far beside this file."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     save_file(TENSORS, path, METADATA)
     print(f"{cases()} cases, {os.path.getsize(path)} bytes")

@@ -3,16 +3,12 @@
 
 Format and inputs as make_layers.py documents them. Run with PyTorch 2.13: make_losses.py
 """
-import os
-
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.numpy import save_file
 
-from make_layers import digest, hashed, mix, toml
+from make_layers import METADATA, TENSORS, cases, digest, hashed, mix, save, toml
 
-TENSORS, METADATA = {}, {}
 SHAPES = [(10, 8), (1000, 3), (2, 1), (17, 5), (1, 2), (16, 4), (33, 7), (5, 16), (100, 2), (7, 1), (3, 9)]
 
 
@@ -38,7 +34,7 @@ def sigmoid_cross_entropy(scores, labels):
 
 
 def add(loss, classes, batch, weight=1.0, **options):
-    key = f"{len(METADATA) // 3:03d}"
+    key = f"{cases():03d}"
     row = {"type": loss.__name__, **options, **({"weight": weight} if weight != 1 else {})}
     text = ", ".join(f"{k} = {toml(v)}" for k, v in row.items())
     METADATA[key + ".network"] = (f'name = "golden"\ninput = {{ channels = {classes}, height = 1, width = 1 }}\n'
@@ -69,10 +65,7 @@ def main():
     add(squared_error, 10, 4, weight=0.3)
     add(hinge, 10, 4, weight=0.3)
     add(sigmoid_cross_entropy, 10, 4, weight=7.0)
-
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "losses.safetensors")
-    save_file(TENSORS, path, METADATA)
-    print(f"{len(METADATA) // 3} cases, {os.path.getsize(path)} bytes")
+    save("losses.safetensors")
 
 
 if __name__ == "__main__":

@@ -4,16 +4,12 @@ machinery this uses: "same" and uneven padding, clipping, zeros as channels. "Sa
 ceil(input / stride) outputs, the odd pixel of padding at the end. Run with PyTorch: make_networks.py
 """
 import math
-import os
 
 import torch
 import torch.nn.functional as F
-from safetensors.numpy import save_file
 
 import make_layers
-from make_layers import METADATA, TENSORS, add, pair
-
-plain_forward = make_layers.forward
+from make_layers import pair
 
 
 def same(size, kernel, stride, dilation):
@@ -46,8 +42,8 @@ def forward(row, x, p, state, training):
             ones = F.pad(torch.ones_like(x[0]), sides)
             return total / F.avg_pool2d(ones, pair(row["kernel"]), pair(row.get("stride", 1)), divisor_override=1)
         filler = -math.inf if kind == "max_pool" else 0
-        return plain_forward(bare, [F.pad(x[0], sides, value=filler)], p, state, training)
-    return plain_forward(row, x, p, state, training)
+        return make_layers.forward(bare, [F.pad(x[0], sides, value=filler)], p, state, training)
+    return make_layers.forward(row, x, p, state, training)
 
 
 def free_bound(near, shape):
@@ -57,15 +53,11 @@ def free_bound(near, shape):
     return max(candidates, key=lambda bound: abs(values - bound).min())
 
 
-def table_or_value(value, otherwise=make_layers.toml):
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{k} = {v}" for k, v in value.items()) + " }"
-    return otherwise(value)
+def add(row, shape, batch):
+    make_layers.add(row, shape, batch, forward=forward)
 
 
 def main():
-    make_layers.forward = forward
-    make_layers.toml = table_or_value
     convolution = {"type": "convolution", "padding": "same"}
     for shape, batch, options in [((3, 20, 31), 2, dict(outputs=10, kernel=3, stride=2)),
                                   ((10, 10, 15), 2, dict(outputs=20, kernel=3, stride=2)),
@@ -97,10 +89,7 @@ def main():
         add({"type": "pad_channels", "outputs": 2 * shape[0]}, shape, batch)
         add({"type": "pad_channels", "outputs": shape[0] + 21, "before": 16}, shape, batch)
     add({"type": "pad_channels", "outputs": 16}, (16, 8, 8), 2)
-
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "networks.safetensors")
-    save_file(TENSORS, path, METADATA)
-    print(f"{len(METADATA) // 3} cases, {os.path.getsize(path)} bytes")
+    make_layers.save("networks.safetensors")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,25 @@ ParameterSpec spec(Kind kind, double value = 0) {
   return spec;
 }
 
+TEST(InitialValues, OfABilinearDeconvolutionInterpolateEachChannel) {
+  ParameterSpec weight;
+  weight.name = "weight";
+  weight.dims = {4, 2, 4, 3};
+  weight.groups = 2;
+  weight.init = {Kind::bilinear, 0};
+  const std::vector<float> values = initial_values(weight, 1, 0, 0);
+  const float rows[] = {0.25F, 0.75F, 0.75F, 0.25F};
+  const float columns[] = {0.5F, 1, 0.5F};
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t o = 0; o < 2; ++o) {
+      for (std::size_t y = 0; y < 4; ++y) {
+        for (std::size_t x = 0; x < 3; ++x)
+          EXPECT_EQ(values[((i * 2 + o) * 4 + y) * 3 + x], i % 2 == o ? rows[y] * columns[x] : 0.F);
+      }
+    }
+  }
+}
+
 struct Moments {
   double mean = 0;
   double deviation = 0;

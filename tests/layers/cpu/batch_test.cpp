@@ -131,17 +131,38 @@ TEST(BatchNorm, GivesParameterGradientsAlsoWhereTheInputNeedsNone) {
   EXPECT_EQ(gradients[0], gradients[1]);
 }
 
+/// Layers of images, one a type and option that has a way of its own.
+constexpr const char* kLayersOfImages[] = {
+    "{ type = \"convolution\", outputs = 4, kernel = 3 }",
+    "{ type = \"deconvolution\", outputs = 4, kernel = 3 }",
+    "{ type = \"locally_connected\", outputs = 4, kernel = 3 }",
+    "{ type = \"fully_connected\", outputs = 4 }",
+    "{ type = \"max_pool\", kernel = 2 }",
+    "{ type = \"average_pool\", kernel = 2 }",
+    "{ type = \"l2_pool\", kernel = 2 }",
+    "{ type = \"crop\", size = 3 }",
+    "{ type = \"crop\", from = [\"input\", \"input\"] }",
+    "{ type = \"upsample\", factor = 2 }",
+    "{ type = \"relu\" }",
+    "{ type = \"relu\", slope = -1 }",
+    "{ type = \"tanh\" }",
+    "{ type = \"prelu\" }",
+    "{ type = \"lrn\" }",
+    "{ type = \"lrn\", region = \"within\" }",
+    "{ type = \"batch_norm\" }",
+    "{ type = \"scale\" }",
+    "{ type = \"dropout\" }",
+    "{ type = \"sum\", from = [\"input\", \"input\"] }",
+    "{ type = \"product\", from = [\"input\", \"input\"] }",
+    "{ type = \"maximum\", from = [\"input\", \"input\"] }",
+    "{ type = \"concat\", from = [\"input\", \"input\"] }",
+    "{ type = \"slice\", count = 2 }",
+    "{ type = \"flatten\" }",
+    "{ type = \"softmax\" }",
+};
+
 TEST(Layers, GiveNoInputGradientThatNobodyWants) {
-  for (const char* row :
-       {"{ type = \"convolution\", outputs = 4, kernel = 3 }", "{ type = \"fully_connected\", outputs = 4 }",
-        "{ type = \"max_pool\", kernel = 2 }", "{ type = \"relu\" }", "{ type = \"batch_norm\" }",
-        "{ type = \"lrn\" }", "{ type = \"dropout\" }", "{ type = \"relu\", slope = -1 }",
-        "{ type = \"tanh\" }", "{ type = \"prelu\" }", "{ type = \"scale\" }",
-        "{ type = \"lrn\", region = \"within\" }", "{ type = \"product\", from = [\"input\", \"input\"] }",
-        "{ type = \"maximum\", from = [\"input\", \"input\"] }", "{ type = \"slice\", count = 2 }",
-        "{ type = \"flatten\" }", "{ type = \"softmax\" }",
-        "{ type = \"concat\", from = [\"input\", \"input\"] }",
-        "{ type = \"sum\", from = [\"input\", \"input\"] }"}) {
+  for (const char* row : kLayersOfImages) {
     LayerBench bench(row, {3, 5, 5}, 2, {.input_gradient = false});
     for (const PassSpec& pass : bench.lowered().spec().passes) {
       for (const Operand& operand : pass.writes) EXPECT_NE(operand.role, Role::input_gradient) << row;
@@ -149,42 +170,23 @@ TEST(Layers, GiveNoInputGradientThatNobodyWants) {
   }
 }
 
-TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
-  for (const char* row : {"{ type = \"convolution\", outputs = 4, kernel = 3 }",
-                          "{ type = \"fully_connected\", outputs = 4 }",
-                          "{ type = \"max_pool\", kernel = 2 }",
-                          "{ type = \"average_pool\", kernel = 2 }",
-                          "{ type = \"relu\" }",
-                          "{ type = \"batch_norm\" }",
-                          "{ type = \"lrn\" }",
-                          "{ type = \"dropout\" }",
-                          "{ type = \"relu\", slope = -1 }",
-                          "{ type = \"tanh\" }",
-                          "{ type = \"prelu\" }",
-                          "{ type = \"scale\" }",
-                          "{ type = \"lrn\", region = \"within\" }",
-                          "{ type = \"product\", from = [\"input\", \"input\"] }",
-                          "{ type = \"maximum\", from = [\"input\", \"input\"] }",
-                          "{ type = \"slice\", count = 2 }",
-                          "{ type = \"flatten\" }",
-                          "{ type = \"softmax\" }",
-                          "{ type = \"concat\", from = [\"input\", \"input\"] }",
-                          "{ type = \"sum\", from = [\"input\", \"input\"] }",
-                          "{ type = \"softmax_loss\" }"}) {
-    const Shape shape =
-        std::string(row).find("_loss") == std::string::npos ? Shape{16, 5, 5} : Shape{16, 1, 1};
-    for (const bool blocked : {false, true}) {
-      LayerBench bench(row, shape, 2, {.blocked_input = blocked});
-      const BackwardNeeds needs = needs_of(bench.layer().op);
-      for (const PassSpec& pass : bench.lowered().spec().passes) {
-        if (pass.kind == PassKind::forward) continue;
-        for (const Operand& operand : pass.reads) {
-          EXPECT_FALSE(operand.role == Role::input && !needs.inputs) << row;
-          EXPECT_FALSE(operand.role == Role::output && !needs.output) << row;
-        }
+void expect_reads_that_are_declared(const char* row, Shape shape) {
+  for (const bool blocked : {false, true}) {
+    LayerBench bench(row, shape, 2, {.blocked_input = blocked});
+    const BackwardNeeds needs = needs_of(bench.layer().op);
+    for (const PassSpec& pass : bench.lowered().spec().passes) {
+      if (pass.kind == PassKind::forward) continue;
+      for (const Operand& operand : pass.reads) {
+        EXPECT_FALSE(operand.role == Role::input && !needs.inputs) << row;
+        EXPECT_FALSE(operand.role == Role::output && !needs.output) << row;
       }
     }
   }
+}
+
+TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
+  for (const char* row : kLayersOfImages) expect_reads_that_are_declared(row, {16, 5, 5});
+  expect_reads_that_are_declared("{ type = \"softmax_loss\" }", {16, 1, 1});
 }
 
 }  // namespace

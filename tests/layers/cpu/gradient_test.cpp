@@ -116,6 +116,10 @@ GradientCase convolution(std::string name, const std::string& options, Shape inp
   return {std::move(name), "{ type = \"convolution\", " + options + " }", input, batch};
 }
 
+GradientCase deconvolution(std::string name, const std::string& options, Shape input) {
+  return {std::move(name), "{ type = \"deconvolution\", " + options + " }", input};
+}
+
 GradientCase pool(std::string name, const std::string& options, Shape input) {
   const bool max = name.substr(0, 3) == "max";
   const std::string row =
@@ -159,6 +163,14 @@ const GradientCase kCases[] = {
     convolution("conv_winograd_sized", "outputs = 16, kernel = 3, padding = 1", {16, 4, 4}, 9),
     {"fully_connected", "{ type = \"fully_connected\", outputs = 7 }", {3, 4, 2}, 3},
     {"fully_connected_no_bias", "{ type = \"fully_connected\", outputs = 4, bias = false }", {9, 1, 1}, 2},
+    deconvolution("deconvolution", "outputs = 4, kernel = 3", {3, 3, 4}),
+    deconvolution("deconvolution_stride", "outputs = 5, kernel = 4, stride = 2, padding = 1", {3, 4, 4}),
+    deconvolution("deconvolution_output_padding",
+                  "outputs = 2, kernel = 3, stride = [2, 3], padding = 1, output_padding = [1, 2]",
+                  {3, 3, 3}),
+    deconvolution("deconvolution_groups", "outputs = 6, kernel = 3, groups = 2, bias = false", {4, 3, 3}),
+    deconvolution("deconvolution_depthwise", "outputs = 16, kernel = 4, stride = 2, groups = 16", {16, 3, 3}),
+    deconvolution("deconvolution_dilation", "outputs = 2, kernel = 2, dilation = 3, padding = 1", {2, 3, 3}),
     pool("max_pool", "kernel = 2, stride = 2", {3, 6, 6}),
     pool("max_pool_overlapping", "kernel = 3, stride = 2", {16, 7, 7}),
     pool("max_pool_up", "kernel = 3, stride = 2, rounding = \"up\"", {3, 6, 8}),
@@ -175,6 +187,28 @@ const GradientCase kCases[] = {
          "kernel = 3, stride = 2, padding = 1, count_padding = false, rounding = \"up\"", {5, 6, 6}),
     pool("average_pool_rectangular", "kernel = [3, 1], stride = [2, 3]", {2, 7, 7}),
     pool("average_pool_global", "global = true", {16, 5, 3}),
+    smooth("l2_pool", "{ type = \"l2_pool\", kernel = 2, stride = 2 }", {3, 6, 6}),
+    smooth("l2_pool_overlapping", "{ type = \"l2_pool\", kernel = 3, stride = 2, padding = 1 }", {16, 7, 5}),
+    smooth("l2_pool_up", "{ type = \"l2_pool\", kernel = 3, stride = 2, rounding = \"up\" }", {5, 6, 8}),
+    smooth("l2_pool_same", "{ type = \"l2_pool\", kernel = [3, 2], stride = 2, padding = \"same\" }",
+           {3, 6, 7}),
+    smooth("l2_pool_global", "{ type = \"l2_pool\", global = true }", {9, 5, 3}),
+    {"locally_connected",
+     "{ type = \"locally_connected\", outputs = 3, kernel = 3, padding = 1 }",
+     {2, 4, 3}},
+    {"locally_connected_stride",
+     "{ type = \"locally_connected\", outputs = 5, kernel = [4, 2], stride = 2 }",
+     {2, 6, 5},
+     3},
+    {"locally_connected_no_bias",
+     "{ type = \"locally_connected\", outputs = 2, kernel = 2, bias = false }",
+     {3, 3, 3},
+     17},
+    {"crop", "{ type = \"crop\", size = [2, 3], offset = [1, 0] }", {3, 4, 5}},
+    {"crop_centered", "{ type = \"crop\", size = 2, centered = true }", {16, 5, 4}},
+    {"upsample", "{ type = \"upsample\", factor = 2 }", {3, 4, 5}},
+    {"upsample_by_axis", "{ type = \"upsample\", factor = [3, 2] }", {16, 3, 2}},
+    {"upsample_to_a_size", "{ type = \"upsample\", size = [7, 3] }", {2, 4, 5}},
     {"relu", "{ type = \"relu\" }", {5, 3, 3}, 2, 1e-5, 0.1, Values::away_from_zero},
     {"relu_leaky", "{ type = \"relu\", slope = 0.1 }", {5, 3, 3}, 2, 1e-5, 0.1, Values::away_from_zero},
     {"relu_negative_slope",

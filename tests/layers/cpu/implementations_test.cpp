@@ -49,11 +49,22 @@ TEST(Implementations, OfKnownNetworksAreNotReferenceCode) {
       {"{ type = \"max_pool\", kernel = 3, stride = 2, padding = 1 }", {64, 112, 112}},
       {"{ type = \"convolution\", outputs = 64, kernel = 3, padding = 1, stride = 2 }", {32, 28, 28}},
       {"{ type = \"convolution\", outputs = 32, kernel = 3, padding = 1, groups = 32 }", {32, 14, 14}},
+      {"{ type = \"deconvolution\", outputs = 64, kernel = 2, stride = 2 }", {128, 14, 14}},
+      {"{ type = \"deconvolution\", outputs = 64, kernel = 3, padding = 1 }", {64, 14, 14}},
+      {"{ type = \"deconvolution\", outputs = 32, kernel = 4, stride = 2, padding = 1, groups = 32 }",
+       {32, 14, 14}},
+      {"{ type = \"deconvolution\", outputs = 21, kernel = 4, stride = 2, padding = 1 }", {21, 14, 14}},
+      {"{ type = \"deconvolution\", outputs = 3, kernel = 4, stride = 2, padding = 1 }", {64, 16, 16}},
+      {"{ type = \"upsample\", factor = 2 }", {64, 14, 14}},
+      {"{ type = \"upsample\", factor = 2 }", {21, 14, 14}},
+      {"{ type = \"upsample\", factor = 2 }", {3, 14, 14}, false},
   };
   for (const Place& place : places) {
-    LayerBench bench(place.row, place.input, 4, {.blocked_input = place.blocked});
-    EXPECT_EQ(bench.implementations().find("ref"), std::string::npos)
-        << place.row << " gets " << bench.implementations();
+    for (const DType type : {DType::f32, DType::bf16}) {
+      LayerBench bench(place.row, place.input, 4, {.blocked_input = place.blocked, .type = type});
+      EXPECT_EQ(bench.implementations().find("ref"), std::string::npos)
+          << place.row << " in " << name_of(type) << " gets " << bench.implementations();
+    }
   }
 }
 

@@ -36,7 +36,7 @@ class LayerBench {
   LayerBench(const std::string& network, std::int64_t batch, const BenchSettings& settings = {});
 
   // What goes in; zeros until the test sets it.
-  std::vector<std::vector<float>> inputs;      ///< by input, batch × C × H × W
+  std::vector<std::vector<float>> inputs;      ///< by input, batch × its C × H × W
   std::vector<std::vector<float>> parameters;  ///< canonical
   std::vector<std::vector<float>> states;
   std::vector<float> output_gradient;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "layers/graph/graph.h"
+#include "layers/graph/receptive_field.h"
 #include "tests/layers/graph/networks.h"
 
 // The published figures of known networks, and shapes by hand: shared/reference-figures.md.
@@ -201,6 +202,54 @@ TEST(Heads, ThatAreAuxiliaryCountOnlyInTraining) {
     const std::string& name = graph.layers()[static_cast<std::size_t>(i)].name;
     EXPECT_EQ(graph.auxiliary(i), name[0] == 'h' || name[0] == 'g' || name == "other") << name;
   }
+}
+
+// PyTorch's ConvTranspose2d.
+TEST(Shapes, OfDeconvolutionUndoThoseOfConvolution) {
+  EXPECT_EQ(
+      shape_after("type = \"deconvolution\", outputs = 5, kernel = 4, stride = 2, padding = 1", {3, 7, 9}),
+      (Shape{5, 14, 18}));
+  EXPECT_EQ(shape_after("type = \"deconvolution\", outputs = 5, kernel = 3, stride = 2, padding = 1, "
+                        "output_padding = [0, 1]",
+                        {3, 4, 4}),
+            (Shape{5, 7, 8}));
+  EXPECT_EQ(shape_after("type = \"deconvolution\", outputs = 2, kernel = 3, dilation = 2", {3, 4, 4}),
+            (Shape{2, 8, 8}));
+}
+
+TEST(Shapes, OfCropAndUpsampleFollowTheFileOrTheSecondInput) {
+  EXPECT_EQ(shape_after("type = \"crop\", size = [2, 3]", {5, 4, 4}), (Shape{5, 2, 3}));
+  EXPECT_EQ(
+      shape_after(
+          "name = \"p\", type = \"max_pool\", kernel = 2 }, { type = \"crop\", from = [\"input\", \"p\"]",
+          {5, 4, 6}),
+      (Shape{5, 3, 5}));
+  EXPECT_EQ(shape_after("type = \"upsample\", factor = [2, 3]", {5, 4, 4}), (Shape{5, 8, 12}));
+  EXPECT_EQ(shape_after("type = \"upsample\", size = 7", {5, 4, 4}), (Shape{5, 7, 7}));
+}
+
+TEST(Figures, OfALocallyConnectedLayerAreThoseOfAConvolutionWithAKernelForEachPixel) {
+  const Graph graph = parse(R"(
+name = "x"
+input = { channels = 3, height = 8, width = 8 }
+layers = [ { type = "locally_connected", outputs = 4, kernel = 3, stride = 2 } ])");
+  EXPECT_EQ(graph.activations().back().shape, (Shape{4, 3, 3}));
+  EXPECT_EQ(graph.parameters(), 9 * 4 * (3 * 9 + 1));
+  EXPECT_EQ(graph.macs(), 9 * 4 * 3 * 9);
+}
+
+TEST(Figures, ReceptiveFieldThroughADeconvolution) {
+  const Graph graph = parse(R"(
+name = "x"
+input = { channels = 1, height = 16, width = 16 }
+layers = [
+  { type = "convolution", outputs = 2, kernel = 2, stride = 2 },
+  { type = "deconvolution", outputs = 2, kernel = 4, stride = 2, padding = 1 },
+])");
+  const ReceptiveField field = receptive_fields(graph).back().y;
+  EXPECT_EQ(field.size, 4);    // two neighbours, each of two pixels
+  EXPECT_EQ(field.stride, 1);  // back at the input's pace
+  EXPECT_EQ(field.offset, -2);
 }
 
 TEST(Shapes, AFullyConnectedLayerIsAConvolution) {

@@ -110,6 +110,8 @@ TEST(Mistakes, AValueOutOfRangeSaysTheRange) {
               AllOf(HasSubstr("\"upp\" is not known"), HasSubstr("did you mean \"up\"")));
   EXPECT_THAT(mistake("  { type = \"max_pool\", kernel = 2, global = true },"),
               HasSubstr("leave the kernel out"));
+  EXPECT_THAT(mistake("  { type = \"l2_pool\", global = true, stride = 2 },"),
+              AllOf(HasSubstr("\"stride\""), HasSubstr("leave the stride out")));
   EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = \"xavir\" },"),
               HasSubstr("did you mean \"xavier\""));
   EXPECT_THAT(mistake("  { type = \"fully_connected\", outputs = 4, weight_init = { gauss = 1 } },"),
@@ -203,6 +205,35 @@ TEST(Mistakes, ASliceBeyondItsInputIsRefused) {
   EXPECT_THAT(mistake("  { type = \"slice\", count = 0 },"), HasSubstr("\"count\": 0 is out of range"));
   EXPECT_THAT(mistake("  { type = \"slice\", first = -1, count = 1 },"),
               HasSubstr("\"first\": -1 is out of range"));
+}
+
+TEST(Mistakes, OfSpatialLayersSayWhatCannotBe) {
+  EXPECT_THAT(
+      mistake("  { name = \"d\", type = \"deconvolution\", outputs = 4, kernel = 3, output_padding = 1 },"),
+      AllOf(StartsWith("net.toml:4:"), HasSubstr("\"output_padding\": must be smaller than the stride")));
+  EXPECT_THAT(mistake("  { type = \"deconvolution\", outputs = 4, kernel = 1, padding = 4 },"),
+              HasSubstr("its padding of 4 on either side leaves nothing of 8 pixels along the height"));
+  EXPECT_THAT(mistake("  { type = \"deconvolution\", outputs = 4, kernel = 1, groups = 2 },"),
+              HasSubstr("2 groups do not divide its 3 input channels and 4 outputs"));
+  EXPECT_THAT(mistake("  { type = \"deconvolution\", outputs = 3, kernel = 3, weight_init = \"bilinar\" },"),
+              HasSubstr("did you mean \"bilinear\""));
+  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 3, kernel = 3, weight_init = \"bilinear\" },"),
+              HasSubstr("\"bilinear\" is not known"));
+  EXPECT_THAT(mistake("  { type = \"locally_connected\", outputs = 3, kernel = 2, padding = 2 },"),
+              HasSubstr("\"padding\": must be smaller than the kernel"));
+  EXPECT_THAT(mistake("  { type = \"locally_connected\", outputs = 3, kernel = 9 },"),
+              HasSubstr("kernel of 9 is larger than its padded input of 8"));
+  EXPECT_THAT(mistake("  { name = \"c\", type = \"crop\", size = [8, 5], offset = [0, 4] },"),
+              AllOf(StartsWith("net.toml:4:3: "),
+                    HasSubstr("its part of 5 from 4 on reaches past its input of 8 along the width")));
+  EXPECT_THAT(mistake("  { type = \"crop\", size = 4, offset = 1, centered = true },"),
+              AllOf(HasSubstr("\"offset\""), HasSubstr("leave it out")));
+  EXPECT_THAT(mistake("  { type = \"crop\" },"), HasSubstr("takes 2 inputs, but has 1"));
+  EXPECT_THAT(mistake("  { type = \"crop\", size = 4, from = [\"input\", \"input\"] },"),
+              HasSubstr("takes 1 input, but has 2"));
+  EXPECT_THAT(mistake("  { type = \"upsample\" },"), HasSubstr("\"factor\" is missing"));
+  EXPECT_THAT(mistake("  { type = \"upsample\", factor = 0 },"), HasSubstr("\"factor\": 0 is out of range"));
+  EXPECT_THAT(mistake("  { type = \"upsample\", factor = 2, size = 16 },"), HasSubstr("not both"));
 }
 
 TEST(Mistakes, ATensorLargerThanAnyMachineIsRefused) {

@@ -218,4 +218,23 @@ layers = [
   { name = "other", type = "sigmoid_cross_entropy", auxiliary = true, weight = 0.2 },
 ])";
 
+/// Down, up again by each way of going up, and joined with what was left above, as in a U-Net.
+inline constexpr const char* kUpAndDown = R"(
+name = "up-and-down"
+input = { channels = 3, height = 9, width = 9 }
+layers = [
+  { name = "c", type = "convolution", outputs = 16, kernel = 3, padding = 1 },
+  { name = "r", type = "relu" },
+  { name = "l2", type = "l2_pool", kernel = 2, stride = 2 },
+  { name = "max", type = "max_pool", kernel = 2, stride = 2, from = "r" },
+  { name = "d", type = "deconvolution", outputs = 16, kernel = 2, stride = 2, from = "l2" },
+  { name = "u", type = "upsample", factor = 2, from = "max" },
+  { name = "part", type = "crop", from = ["r", "u"], centered = true },
+  { name = "s", type = "sum", from = ["d", "u", "part"] },
+  { name = "local", type = "locally_connected", outputs = 6, kernel = 3, stride = 2 },
+  { name = "g", type = "l2_pool", global = true },
+  { name = "f", type = "fully_connected", outputs = 10 },
+  { name = "loss", type = "softmax_loss" },
+])";
+
 }  // namespace convoy::networks

@@ -143,7 +143,8 @@ double relative_difference(const std::vector<float>& a, const std::vector<float>
 // If a tensor's life were too short, or one step wrote over what another reads, sharing memory would change a
 // bit.
 TEST(ProgramRun, GivesTheSameBitsInOneArenaAsWithMemoryForEachTensor) {
-  for (const char* network : {networks::kLeNet, networks::kTangle, networks::kFanOut, networks::kHeads}) {
+  for (const char* network :
+       {networks::kLeNet, networks::kTangle, networks::kFanOut, networks::kHeads, networks::kUpAndDown}) {
     for (const auto& [choices, parts] :
          {std::pair{choices_of({6}, false, 4), std::vector<std::int64_t>{6}},
           std::pair{choices_of({3, 2}, true, 6), std::vector<std::int64_t>{3, 2, 3}}}) {

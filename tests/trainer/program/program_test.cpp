@@ -34,7 +34,8 @@ std::vector<ProgramCase> program_cases() {
   std::vector<ProgramCase> cases;
   for (const auto& [name, network] :
        {std::pair{"lenet", networks::kLeNet}, std::pair{"tangle", networks::kTangle},
-        std::pair{"fan_out", networks::kFanOut}, std::pair{"heads", networks::kHeads}}) {
+        std::pair{"fan_out", networks::kFanOut}, std::pair{"heads", networks::kHeads},
+        std::pair{"up_and_down", networks::kUpAndDown}}) {
     const auto add = [&](const char* what, Choices choices) {
       cases.push_back({fmt::format("{}_{}", name, what), network, std::move(choices)});
     };

@@ -184,7 +184,6 @@ class Simulator {
     for (std::size_t i = 0; i < pass.writes.size(); ++i) write(s, layer, pass.writes[i], step.writes[i]);
   }
 
-  /// Which activation a read of a network in inference means: dropout there is the identity.
   /// Whether a layer gives its input on, in the same memory: dropout in inference, or a ReLU whose forward
   /// pass the layer before it does.
   bool identity(int layer) const {
@@ -196,6 +195,7 @@ class Simulator {
            giver->relu != ReluShare::nothing;
   }
 
+  /// What lies in an activation's memory: the output of the last layer that did anything.
   std::string value_name(int activation) const {
     const Activation& a = graph_.activations()[index(activation)];
     if (a.producer >= 0 && identity(a.producer))

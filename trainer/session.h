@@ -36,8 +36,8 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
 /// less memory.reserve. Error(usage) for a limit that the device cannot have.
 std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here);
 
-/// Compute threads of each of `ranks` ranks that divide this process's cores: `threads` of the job, or as many
-/// as there are cores for each.
+/// Compute threads of each of `ranks` ranks that divide this process's cores: `threads` of the job, or as
+/// many as there are cores for each.
 int thread_count(const Job& job, int ranks);
 
 OptimizerSettings optimizer_settings(const Job& job);

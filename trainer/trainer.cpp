@@ -57,6 +57,7 @@ class Run {
   Sums iterate(const Batch& batch);
   void passes(const Batch& batch, StepContext& context);
   void after_iteration(const Batch& batch, const Sums& sums);
+  [[noreturn]] void diverged(const char* which, std::int64_t epoch) const;
   void log_line(const Batch& batch);
   void end_of_epoch(std::int64_t epoch);
   void save();
@@ -256,14 +257,17 @@ Sums Run::iterate(const Batch& batch) {
   return {shared[0], shared[1], shared[2], shared[3], shared[4]};
 }
 
+/// The same on all ranks, which share their losses. Nothing of it is saved.
+void Run::diverged(const char* which, std::int64_t epoch) const {
+  fail(ExitCode::diverged,
+       "the {} loss is not finite after update {} (epoch {}, learning rate {:g}); lower "
+       "optimizer.learning_rate, add schedule.warmup_epochs or train.clip_norm{}",
+       which, position_.iteration, epoch + 1, learning_rate_,
+       saved_at_ < 0 ? "" : ". The checkpoints in " + folder_.checkpoints() + " are from before");
+}
+
 void Run::after_iteration(const Batch& batch, const Sums& sums) {
-  if (!std::isfinite(sums.loss)) {
-    fail(ExitCode::diverged,
-         "the loss is not finite at update {} (epoch {}, learning rate {:g}); lower optimizer.learning_rate, "
-         "add schedule.warmup_epochs or train.clip_norm{}",
-         position_.iteration, batch.epoch + 1, learning_rate_,
-         saved_at_ < 0 ? "" : ". The checkpoints in " + folder_.checkpoints() + " are from before");
-  }
+  if (!std::isfinite(sums.loss)) diverged("training", batch.epoch);
   stopping_ = sums.stop > 0 && position_.iteration < total_;
   window_.sums += sums;
   epoch_sums_ += sums;
@@ -328,6 +332,7 @@ void Run::end_of_epoch(std::int64_t epoch) {
     comm_.note(position_.iteration, "evaluates");
     evaluation_ =
         evaluate(executor_, session_.inputs().test, comm_, static_cast<int>(job_.data.loader_threads));
+    if (!std::isfinite(evaluation_.loss)) diverged("test", epoch);
     evaluated_at_ = position_.iteration;
     text += fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", evaluation_.loss, evaluation_.top1,
                         evaluation_.top5);

@@ -42,7 +42,13 @@ TEST_F(OneMessage, ForALimitThatIsTooSmall) {
 
 TEST_F(OneMessage, ForALossThatIsNotFinite) {
   use(kTinyNetwork, kSmall);
-  expect(6, "the loss is not finite", {"optimizer.learning_rate=1e6"});
+  expect(6, "the training loss is not finite", {"optimizer.learning_rate=1e6"});
+}
+
+TEST_F(OneMessage, ForATestLossThatIsNotFinite) {
+  use(kTinyNetwork, kSmall);
+  expect(6, "the test loss is not finite", {"optimizer.learning_rate=1e6", "train.iterations=4"});
+  EXPECT_FALSE(std::filesystem::exists(path("run") + "/checkpoints/step-000000004.safetensors"));
 }
 
 TEST_F(OneMessage, ForARunFolderThatIsAFile) {

@@ -239,6 +239,7 @@ void expect_reads_that_are_declared(const char* row, Shape shape) {
 TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
   for (const char* row : kLayersOfImages) expect_reads_that_are_declared(row, {16, 5, 5});
   expect_reads_that_are_declared("{ type = \"softmax_loss\" }", {16, 1, 1});
+  expect_reads_that_are_declared("{ type = \"softmax_loss\", map = true }", {16, 3, 2});
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ int eval_command(const std::vector<std::string>& arguments) {
     const std::int64_t samples = inputs->test->size();
     Session session(std::move(*inputs), comm, false, samples);
     const CheckpointStore store(folder + "/checkpoints", 1);
-    const LoadedWeights weights = load_weights({&store, line.text("checkpoint")}, session.executor());
+    const LoadedWeights weights =
+        load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());
     const Evaluation result = evaluate(session.executor(), session.inputs().test, comm,
                                        static_cast<int>(session.job().data.loader_threads));
     if (comm.rank() != 0) return 0;

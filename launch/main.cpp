@@ -13,13 +13,14 @@ namespace {
 
 using namespace convoy;
 
-constexpr std::array<Command, 7> kCommands{{
+constexpr std::array<Command, 8> kCommands{{
     {"train", "train the network of a job file, on all ranks", train_command},
     {"eval", "loss and accuracy of a run on its test set", eval_command},
     {"predict", "class and probabilities of images", predict_command},
     {"inspect", "layers, shapes, parameters and cost of a network file", inspect_command},
     {"plan", "memory that a job takes, by category, and whether it fits", plan_command},
     {"time", "where the time of a training step goes, layer by layer", time_command},
+    {"convert", "a network and its weights in another form, as fully convolutional", convert_command},
     {"devices", "devices of this machine", devices_command},
 }};
 

@@ -9,6 +9,7 @@
 
 #include "launch/command.h"
 #include "launch/options.h"
+#include "launch/prediction_map.h"
 #include "launch/run_reader.h"
 #include "layers/core/text.h"
 #include "trainer/checkpoint.h"
@@ -56,7 +57,7 @@ Query test_image(const std::string& text, const Dataset& set, Shape shape) {
   return query;
 }
 
-std::vector<float> classify(Executor& executor, const Query& query) {
+PredictionMap classify(Executor& executor, const Query& query) {
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
   const std::int32_t label = query.label.value_or(0);
@@ -64,19 +65,17 @@ std::vector<float> classify(Executor& executor, const Query& query) {
   context.valid_samples = 1;
   executor.load(segment, query.pixels.data(), &label, 1);
   executor.run(segment, context, false);
-  std::vector<float> scores = executor.output(segment);
-  scores.resize(static_cast<std::size_t>(executor.graph().classes()));
-  return scores;
+  const Graph& graph = executor.graph();
+  PredictionMap map{executor.output(segment),
+                    graph.output_shape(graph.layers()[static_cast<std::size_t>(graph.loss_layer())])};
+  map.values.resize(static_cast<std::size_t>(map.shape.elements()));
+  return map;
 }
 
 /// What the main loss gives of each class.
 const char* score_name(const Graph& graph) {
   const Layer& loss = graph.layers()[static_cast<std::size_t>(graph.loss_layer())];
   return loss_of(loss.op)->probabilities ? "probability" : "score";
-}
-
-std::string class_name(const std::vector<std::string>& names, std::size_t c) {
-  return c < names.size() ? names[c] : std::to_string(c);
 }
 
 boost::json::object answer(const Query& query, const std::vector<float>& scores, const char* score_name,
@@ -114,12 +113,14 @@ int predict_command(const std::vector<std::string>& arguments) {
       "predict RUN [IMAGE ...] [--index N ...]",
       "Class and probabilities (or scores) of images by the network of the run in folder RUN. An IMAGE is a "
       "file of raw pixels, one byte\n"
-      "each: rows of interleaved channels.");
+      "each: rows of interleaved channels. Of a network that gives a map of predictions, the answer is their "
+      "mean over the positions.");
   line.positional("RUN", "run folder");
   line.positional("IMAGE", "raw images", -1);
   line.options().add_options()("index", po::value<std::vector<std::string>>()->composing()->value_name("N"),
                                "an image of the run's test set, by number; may be repeated")(
       "top", po::value<std::int64_t>()->default_value(3)->value_name("K"), "classes to show")(
+      "map", po::bool_switch(), "tell the best class of each position too; with --json, all values")(
       "checkpoint", po::value<std::string>()->default_value("")->value_name("FILE"),
       "weights to take (default: the newest checkpoint)")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
@@ -142,14 +143,21 @@ int predict_command(const std::vector<std::string>& arguments) {
   const std::unique_ptr<Communicator> comm = make_single();
   Session session(std::move(inputs), *comm, false, 1);
   const CheckpointStore store(folder + "/checkpoints", 1);
-  const LoadedWeights weights = load_weights({&store, line.text("checkpoint")}, session.executor());
+  const LoadedWeights weights =
+      load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());
   boost::json::array answers;
   const char* scores = score_name(session.graph());
   for (const Query& query : queries) {
-    answers.push_back(answer(query, classify(session.executor(), query), scores, weights.class_names,
-
-                             static_cast<std::size_t>(line.number("top"))));
-    if (!line.flag("json")) print_answer(answers.back().as_object(), scores);
+    const PredictionMap map = classify(session.executor(), query);
+    boost::json::object one =
+        answer(query, map.mean(), scores, weights.class_names, static_cast<std::size_t>(line.number("top")));
+    if (!line.flag("json")) {
+      print_answer(one, scores);
+      if (line.flag("map")) fmt::print("{}", map_text(map, weights.class_names));
+    } else if (line.flag("map") || map.shape.pixels() > 1) {
+      one["map"] = map_json(map, session.graph(), line.flag("map"));
+    }
+    answers.push_back(std::move(one));
   }
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(boost::json::object{{"checkpoint", weights.path},

@@ -4,6 +4,7 @@
 
 #include "launch/job/read_job.h"
 #include "layers/core/error.h"
+#include "trainer/storage/checkpoint_store.h"
 
 namespace convoy {
 
@@ -15,6 +16,13 @@ Job job_of_run(const std::string& folder, const std::vector<std::string>& sets) 
          folder);
   }
   return read_job(path, sets);
+}
+
+std::string weights_of_run(const std::string& folder, const std::string& named) {
+  if (!named.empty()) return named;
+  const std::string converted = folder + "/weights.safetensors";
+  const bool has_checkpoints = !CheckpointStore(folder + "/checkpoints", 1).list().empty();
+  return !has_checkpoints && std::filesystem::exists(converted) ? converted : "";
 }
 
 }  // namespace convoy

@@ -223,7 +223,8 @@ void Executor::clear_metrics() {
 }
 
 std::vector<float> Executor::output(const Segment& segment) const {
-  std::vector<float> values(static_cast<std::size_t>(segment.samples * graph_->classes()));
+  const Shape shape = graph_->output_shape(graph_->layers()[index(graph_->loss_layer())]);
+  std::vector<float> values(static_cast<std::size_t>(segment.samples * shape.elements()));
   device_->copy_out(values.data(), at({segment.output, 0}), static_cast<std::int64_t>(values.size()) * 4);
   return values;
 }

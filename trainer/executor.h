@@ -58,7 +58,8 @@ class Executor {
   Metrics metrics() const;
   void clear_metrics();
 
-  /// The network's last activation of the segment that just ran: samples × classes, dense.
+  /// The main loss's output of the segment that just ran: samples × positions (rows of a map, one after
+  /// another) × classes, dense.
   std::vector<float> output(const Segment& segment) const;
 
   /// Values of a parameter or of its momentum in the canonical layout.

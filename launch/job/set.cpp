@@ -9,6 +9,7 @@
 #include "launch/job/value.h"
 #include "launch/job/value_text.h"
 #include "layers/core/error.h"
+#include "layers/graph/toml_row.h"
 #include "layers/graph/toml_table.h"
 
 namespace convoy {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "layers/core/text.h"
+#include "layers/graph/toml_row.h"
 
 namespace convoy {
 namespace {
@@ -65,22 +66,6 @@ std::string type_text(const Key& key) {
       return "array of numbers, each " + range_text(key);
   }
   return "";
-}
-
-std::string toml_quote(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    const auto code = static_cast<unsigned char>(letter);
-    if (letter == '"' || letter == '\\') {
-      quoted += '\\';
-      quoted += letter;
-    } else if (code < 0x20 || code == 0x7F) {
-      quoted += fmt::format("\\u{:04X}", code);
-    } else {
-      quoted += letter;
-    }
-  }
-  return quoted + "\"";
 }
 
 }  // namespace convoy

@@ -17,7 +17,4 @@ std::string type_text(const Key& key);
 /// The numbers that a key takes: "from 1 to 10", "above 0 and at most 1".
 std::string range_text(const Key& key);
 
-/// `text` as a basic string of TOML, quotes included.
-std::string toml_quote(std::string_view text);
-
 }  // namespace convoy

@@ -5,7 +5,8 @@
 
 namespace convoy::cpu {
 
-/// Any loss on dense fp32 rows of scores; `Arithmetic` is one of layers/graph/arithmetic/loss.h. Forward adds
+/// Any loss on dense fp32 rows of scores, one a position of a sample (a map comes with its channels last);
+/// `Arithmetic` is one of layers/graph/arithmetic/loss.h. Forward adds
 /// to the iteration's Metrics: every loss to the sum of losses, the main one also to the rest. Padding
 /// samples (StepContext::valid_samples) do not count.
 template <class Arithmetic>
@@ -15,14 +16,20 @@ class LossLayer : public CpuLayer {
       : CpuLayer(site, engine),
         arithmetic_(arithmetic),
         weight_(site.training ? loss.weight : 1),
-        main_(!loss.auxiliary) {
-    const Layout scores = engine.accept(plain_activation(site.inputs[0], site.batch, DType::f32), inputs[0]);
+        main_(!loss.auxiliary),
+        positions_(site.output.pixels()) {
+    const memory::desc rows = positions_ == 1
+                                  ? plain_activation(site.inputs[0], site.batch, DType::f32)
+                                  : channels_last_activation(site.inputs[0], site.batch, DType::f32);
+    const Layout scores = engine.accept(rows, inputs[0]);
     const Layout labels{-1, site.batch * 4};
-    // Rows' losses wait here until one thread adds them up in order, so that the sum has one value.
+    // Samples' losses wait here until one thread adds them up in order, so that the sum has one value; a
+    // map's sums over positions stand after them.
+    const std::int64_t sums = positions_ == 1 ? 0 : site.batch * site.output.channels * 4;
     spec_.passes.push_back({PassKind::forward,
                             {{Role::input, 0, scores}, {Role::labels, 0, labels}},
                             {{Role::output, 0, scores}, {Role::metrics, 0, {-1, sizeof(Metrics)}}},
-                            site.batch * static_cast<std::int64_t>(sizeof(SampleLoss)),
+                            site.batch * static_cast<std::int64_t>(sizeof(SampleLoss)) + sums,
                             true});
     if (!site.training || !site.input_gradient[0]) return;
     spec_.passes.push_back({PassKind::backward_data,
@@ -44,22 +51,31 @@ class LossLayer : public CpuLayer {
     const auto* labels = static_cast<const std::int32_t*>(reads[1]);
     auto* output = static_cast<float*>(writes[0]);
     auto* metrics = static_cast<Metrics*>(writes[1]);
-    auto* rows = static_cast<SampleLoss*>(scratch);
+    auto* samples = static_cast<SampleLoss*>(scratch);
+    auto* sums = reinterpret_cast<float*>(samples + site_.batch);
     const int classes = static_cast<int>(site_.output.channels);
+    const int positions = static_cast<int>(positions_);
     return make_kernel([=, arithmetic = arithmetic_, batch = site_.batch, weight = weight_, main = main_,
                         starts = site_.starts_metrics](const StepContext& context) {
 #pragma omp parallel for
       for (std::int64_t n = 0; n < batch; ++n) {
-        const float* row = scores + n * classes;
-        rows[n].rank = rank_of(row, classes, labels[n]);  // before the output takes the place of the scores
-        rows[n].loss = arithmetic.forward(row, classes, labels[n], output + n * classes);
+        const std::int64_t first = n * positions * classes;
+        const float* row = scores + first;
+        if (positions == 1) {
+          samples[n].rank =
+              rank_of(row, classes, labels[n]);  // before the output takes the place of the scores
+          samples[n].loss = arithmetic.forward(row, classes, labels[n], output + first);
+        } else {
+          samples[n] =
+              loss_of_map(arithmetic, row, positions, classes, labels[n], output + first, sums + n * classes);
+        }
       }
       if (context.first_pass && starts) *metrics = Metrics{};
       for (std::int64_t n = 0; n < context.valid_samples; ++n) {
-        metrics->loss += weight * static_cast<double>(rows[n].loss);
+        metrics->loss += weight * static_cast<double>(samples[n].loss);
         if (!main) continue;
-        metrics->top1 += rows[n].rank < 1 ? 1 : 0;
-        metrics->top5 += rows[n].rank < 5 ? 1 : 0;
+        metrics->top1 += samples[n].rank < 1 ? 1 : 0;
+        metrics->top5 += samples[n].rank < 5 ? 1 : 0;
         metrics->samples += 1;
       }
     });
@@ -70,14 +86,15 @@ class LossLayer : public CpuLayer {
     const auto* labels = static_cast<const std::int32_t*>(reads[1]);
     auto* gradient = static_cast<float*>(writes[0]);
     const std::int64_t classes = site_.output.channels;
-    return make_kernel([=, arithmetic = arithmetic_, batch = site_.batch,
+    return make_kernel([=, arithmetic = arithmetic_, rows = site_.batch * positions_, positions = positions_,
                         weight = static_cast<float>(weight_)](const StepContext& context) {
-      const float scale = weight * context.sample_weight;
+      const float scale = weight * context.sample_weight / static_cast<float>(positions);
 #pragma omp parallel for
-      for (std::int64_t n = 0; n < batch; ++n) {
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int32_t label = labels[r / positions];
         for (std::int64_t c = 0; c < classes; ++c) {
-          const std::int64_t at = n * classes + c;
-          gradient[at] = arithmetic.gradient(output[at], c == labels[n]) * scale;
+          const std::int64_t at = r * classes + c;
+          gradient[at] = arithmetic.gradient(output[at], c == label) * scale;
         }
       }
     });
@@ -86,6 +103,7 @@ class LossLayer : public CpuLayer {
   Arithmetic arithmetic_;
   double weight_;
   bool main_;
+  std::int64_t positions_;
 };
 
 template <class Arithmetic>

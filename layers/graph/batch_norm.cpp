@@ -1,6 +1,7 @@
 #include "layers/graph/batch_norm.h"
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -9,6 +10,11 @@ BatchNorm BatchNorm::read(TomlTable& table) {
   op.epsilon = table.number("epsilon", 1e-12, 1).value_or(op.epsilon);
   op.momentum = table.number("momentum", 0, 1).value_or(op.momentum);
   return op;
+}
+
+void BatchNorm::write(TomlRow& row) const {
+  row.add("epsilon", epsilon, BatchNorm{}.epsilon);
+  row.add("momentum", momentum, BatchNorm{}.momentum);
 }
 
 std::vector<ParameterSpec> BatchNorm::parameters(std::span<const Shape> inputs) const {

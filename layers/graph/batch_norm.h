@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Batch normalization (Ioffe and Szegedy 2015) with trained scale and shift. Training normalizes by the
@@ -14,11 +15,13 @@ struct BatchNorm : LayerDefaults {
   double momentum = 0.1;  ///< share of the new batch in the running statistics
 
   static BatchNorm read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "batch_norm"; }
   Shape output(std::span<const Shape> inputs) const { return inputs[0]; }
   std::vector<ParameterSpec> parameters(std::span<const Shape> inputs) const;
   std::vector<StateSpec> states(std::span<const Shape> inputs) const;
   BackwardNeeds needs() const { return {.inputs = true}; }
+  friend bool operator==(const BatchNorm&, const BatchNorm&) = default;
 };
 
 }  // namespace convoy

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -11,6 +12,11 @@ ChannelSlice ChannelSlice::read(TomlTable& table) {
   op.first = table.integer("first", 0, kMostChannels).value_or(op.first);
   op.count = required(table, "count", table.integer("count", 1, kMostChannels));
   return op;
+}
+
+void ChannelSlice::write(TomlRow& row) const {
+  row.add("first", first, ChannelSlice{}.first);
+  row.add("count", count);
 }
 
 Shape ChannelSlice::output(std::span<const Shape> inputs) const {

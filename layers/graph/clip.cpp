@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -13,6 +14,11 @@ Clip Clip::read(TomlTable& table) {
   if (op.maximum <= op.minimum)
     table.refuse("maximum", fmt::format("must be greater than the minimum, {}", op.minimum));
   return op;
+}
+
+void Clip::write(TomlRow& row) const {
+  row.add("minimum", minimum, Clip{}.minimum);
+  row.add("maximum", maximum);
 }
 
 }  // namespace convoy

@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// min(max(x, minimum), maximum): with 0 and 6 the ReLU6 of MobileNet. Its gradient is that of values between
@@ -13,9 +14,11 @@ struct Clip : LayerDefaults {
   double maximum = 0;
 
   static Clip read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "clip"; }
   Shape output(std::span<const Shape> inputs) const { return inputs[0]; }
   BackwardNeeds needs() const { return {.output = true}; }
+  friend bool operator==(const Clip&, const Clip&) = default;
 };
 
 }  // namespace convoy

@@ -15,6 +15,7 @@ struct Concat : LayerDefaults {
   BackwardNeeds needs() const { return {}; }
   std::size_t least_inputs() const { return 2; }
   std::size_t most_inputs() const { return 64; }
+  friend bool operator==(const Concat&, const Concat&) = default;
 };
 
 }  // namespace convoy

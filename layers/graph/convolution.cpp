@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -23,6 +24,19 @@ Convolution Convolution::read(TomlTable& table) {
   op.weight_init = read_initializer(table, "weight_init", op.weight_init);
   op.bias_init = read_initializer(table, "bias_init", op.bias_init);
   return op;
+}
+
+void Convolution::write(TomlRow& row) const {
+  const Convolution standard;
+  row.add("outputs", outputs);
+  row.add("kernel", std::pair{kernel_y, kernel_x});
+  row.add("stride", std::pair{stride_y, stride_x}, kOne);
+  write_padding(row, {padding_top, padding_left, padding_bottom, padding_right, same});
+  row.add("dilation", std::pair{dilation_y, dilation_x}, kOne);
+  row.add("groups", groups, standard.groups);
+  row.add("bias", bias, standard.bias);
+  write_initializer(row, "weight_init", weight_init, standard.weight_init);
+  write_initializer(row, "bias_init", bias_init, standard.bias_init);
 }
 
 void Convolution::settle(std::span<const Shape> inputs) {

@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Convolution in `groups` independent parts (AlexNet's split layers). Weights: outputs × inputs/groups ×
@@ -21,6 +22,7 @@ struct Convolution : LayerDefaults {
   Initializer bias_init{Initializer::Kind::constant, 0};
 
   static Convolution read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "convolution"; }
   void settle(std::span<const Shape> inputs);
   Shape output(std::span<const Shape> inputs) const;
@@ -29,6 +31,7 @@ struct Convolution : LayerDefaults {
   BackwardNeeds needs() const { return {.inputs = true}; }
   Window window_y() const { return {kernel_y, stride_y, padding_top, dilation_y}; }
   Window window_x() const { return {kernel_x, stride_x, padding_left, dilation_x}; }
+  friend bool operator==(const Convolution&, const Convolution&) = default;
 };
 
 }  // namespace convoy

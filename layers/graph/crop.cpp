@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -14,6 +15,12 @@ Crop Crop::read(TomlTable& table) {
   if (op.centered && offset) table.refuse("offset", "a centered crop has its own offset; leave it out");
   std::tie(op.offset_y, op.offset_x) = offset.value_or(std::pair{0, 0});
   return op;
+}
+
+void Crop::write(TomlRow& row) const {
+  if (size) row.add("size", *size);
+  row.add("centered", centered, false);
+  row.add("offset", std::pair{offset_y, offset_x}, kNone);
 }
 
 Shape Crop::output(std::span<const Shape> inputs) const {

@@ -6,6 +6,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// A part of each map: of the height and width of a second input, whose values do not count (Caffe's Crop
@@ -16,6 +17,7 @@ struct Crop : LayerDefaults {
   bool centered = false;  ///< the offset is half of what is cut away, rounded down
 
   static Crop read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "crop"; }
   Shape output(std::span<const Shape> inputs) const;
   /// Row and column of the input where the part begins.
@@ -25,6 +27,7 @@ struct Crop : LayerDefaults {
   std::size_t most_inputs() const { return size ? 1 : 2; }
   Window window_y() const { return {.padding = -offset_y}; }
   Window window_x() const { return {.padding = -offset_x}; }
+  friend bool operator==(const Crop&, const Crop&) = default;
 };
 
 }  // namespace convoy

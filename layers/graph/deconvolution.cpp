@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 namespace {
@@ -48,6 +49,20 @@ Deconvolution Deconvolution::read(TomlTable& table) {
   op.weight_init = read_initializer(table, "weight_init", op.weight_init, true);
   op.bias_init = read_initializer(table, "bias_init", op.bias_init);
   return op;
+}
+
+void Deconvolution::write(TomlRow& row) const {
+  const Deconvolution standard;
+  row.add("outputs", outputs);
+  row.add("kernel", std::pair{kernel_y, kernel_x});
+  row.add("stride", std::pair{stride_y, stride_x}, kOne);
+  row.add("padding", std::pair{padding_y, padding_x}, kNone);
+  row.add("dilation", std::pair{dilation_y, dilation_x}, kOne);
+  row.add("output_padding", std::pair{output_padding_y, output_padding_x}, kNone);
+  row.add("groups", groups, standard.groups);
+  row.add("bias", bias, standard.bias);
+  write_initializer(row, "weight_init", weight_init, standard.weight_init);
+  write_initializer(row, "bias_init", bias_init, standard.bias_init);
 }
 
 Shape Deconvolution::output(std::span<const Shape> inputs) const {

@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Transposed convolution in `groups` independent parts, as PyTorch's ConvTranspose2d: the gradient of a
@@ -22,6 +23,7 @@ struct Deconvolution : LayerDefaults {
   Initializer bias_init{Initializer::Kind::constant, 0};
 
   static Deconvolution read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "deconvolution"; }
   Shape output(std::span<const Shape> inputs) const;
   /// fan_in counts the inputs that reach an output on average: of stride · stride outputs each input misses
@@ -31,6 +33,7 @@ struct Deconvolution : LayerDefaults {
   BackwardNeeds needs() const { return {.inputs = true}; }
   Window window_y() const;
   Window window_x() const;
+  friend bool operator==(const Deconvolution&, const Deconvolution&) = default;
 };
 
 }  // namespace convoy

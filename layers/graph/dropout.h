@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Dropout (Srivastava et al. 2014), scaled by 1 / (1 - rate) in training, the identity in inference. The
@@ -13,10 +14,12 @@ struct Dropout : LayerDefaults {
   double rate = 0.5;
 
   static Dropout read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "dropout"; }
   Shape output(std::span<const Shape> inputs) const { return inputs[0]; }
   BackwardNeeds needs() const { return {}; }
   bool only_training() const { return true; }
+  friend bool operator==(const Dropout&, const Dropout&) = default;
 };
 
 }  // namespace convoy

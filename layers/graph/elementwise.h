@@ -21,6 +21,7 @@ struct Elementwise : LayerDefaults {
   BackwardNeeds needs() const { return {.inputs = kind == Kind::product}; }
   std::size_t least_inputs() const { return 2; }
   std::size_t most_inputs() const { return 64; }
+  friend bool operator==(const Elementwise&, const Elementwise&) = default;
 };
 
 }  // namespace convoy

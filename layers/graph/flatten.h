@@ -14,6 +14,7 @@ struct Flatten : LayerDefaults {
   BackwardNeeds needs() const { return {}; }
   Window window_y() const { return {.whole = true}; }
   Window window_x() const { return {.whole = true}; }
+  friend bool operator==(const Flatten&, const Flatten&) = default;
 };
 
 }  // namespace convoy

@@ -1,6 +1,7 @@
 #include "layers/graph/fully_connected.h"
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -11,6 +12,14 @@ FullyConnected FullyConnected::read(TomlTable& table) {
   op.weight_init = read_initializer(table, "weight_init", op.weight_init);
   op.bias_init = read_initializer(table, "bias_init", op.bias_init);
   return op;
+}
+
+void FullyConnected::write(TomlRow& row) const {
+  const FullyConnected standard;
+  row.add("outputs", outputs);
+  row.add("bias", bias, standard.bias);
+  write_initializer(row, "weight_init", weight_init, standard.weight_init);
+  write_initializer(row, "bias_init", bias_init, standard.bias_init);
 }
 
 std::vector<ParameterSpec> FullyConnected::parameters(std::span<const Shape> inputs) const {

@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Fully connected layer. Weights: outputs × values of its input (channels × height × width), as PyTorch has
@@ -15,6 +16,7 @@ struct FullyConnected : LayerDefaults {
   Initializer bias_init{Initializer::Kind::constant, 0};
 
   static FullyConnected read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "fully_connected"; }
   Shape output(std::span<const Shape>) const { return {outputs, 1, 1}; }
   std::vector<ParameterSpec> parameters(std::span<const Shape> inputs) const;
@@ -22,6 +24,7 @@ struct FullyConnected : LayerDefaults {
   BackwardNeeds needs() const { return {.inputs = true}; }
   Window window_y() const { return {.whole = true}; }
   Window window_x() const { return {.whole = true}; }
+  friend bool operator==(const FullyConnected&, const FullyConnected&) = default;
 };
 
 }  // namespace convoy

@@ -75,4 +75,8 @@ class Graph {
 Graph read_network(const std::string& path);
 Graph parse_network(std::string_view text, const std::string& file_name);
 
+/// The network as a file, blocks written out: one layer a line, each with its name. Reading it gives a graph
+/// of the same layers.
+std::string network_to_toml(const Graph& graph);
+
 }  // namespace convoy

@@ -10,7 +10,9 @@ struct Hinge : Loss {
 
   Hinge() : Loss(false) {}
   static Hinge read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "hinge"; }
+  friend bool operator==(const Hinge&, const Hinge&) = default;
 };
 
 }  // namespace convoy

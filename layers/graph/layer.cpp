@@ -120,4 +120,8 @@ const std::vector<std::string>& layer_type_names() {
 
 LayerOp read_layer_op(const std::string& type, TomlTable& table) { return readers().at(type)(table); }
 
+void write_layer_op(const LayerOp& op, TomlRow& row) {
+  std::visit([&](const auto& layer) { layer.write(row); }, op);
+}
+
 }  // namespace convoy

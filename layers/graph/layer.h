@@ -72,4 +72,7 @@ const std::vector<std::string>& layer_type_names();
 /// Reads the layer of type `type`, one of layer_type_names(), from its table.
 LayerOp read_layer_op(const std::string& type, TomlTable& table);
 
+/// Writes the keys of a layer by which read_layer_op gives an equal one.
+void write_layer_op(const LayerOp& op, TomlRow& row);
+
 }  // namespace convoy

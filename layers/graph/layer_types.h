@@ -29,6 +29,7 @@ struct Initializer {
   };
   Kind kind = Kind::constant;
   double value = 0;
+  friend bool operator==(const Initializer&, const Initializer&) = default;
 };
 
 /// What a parameter is to the optimizer: weight decay and learning rate go by kind.
@@ -74,6 +75,7 @@ struct Window {
 };
 
 struct Loss;
+class TomlRow;
 
 /// What most layers are: no parameters, no state, no multiply-accumulates, one input, a 1×1 window. A layer
 /// type inherits this and declares what it does otherwise. `inputs` are shapes per sample.
@@ -88,6 +90,8 @@ struct LayerDefaults {
   std::size_t most_inputs() const { return 1; }
   const Loss* loss() const { return nullptr; }
   bool only_training() const { return false; }  ///< the identity in inference (dropout)
+  void write(TomlRow&) const {}                 ///< its keys that `read` would not find by itself
+  friend bool operator==(const LayerDefaults&, const LayerDefaults&) = default;
 };
 
 /// Padding for an output of ceil(input / stride) along one axis, as TensorFlow's "same": before the input and

@@ -1,6 +1,7 @@
 #include "layers/graph/locally_connected.h"
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -16,6 +17,17 @@ LocallyConnected LocallyConnected::read(TomlTable& table) {
   op.weight_init = read_initializer(table, "weight_init", op.weight_init);
   op.bias_init = read_initializer(table, "bias_init", op.bias_init);
   return op;
+}
+
+void LocallyConnected::write(TomlRow& row) const {
+  const LocallyConnected standard;
+  row.add("outputs", outputs);
+  row.add("kernel", std::pair{kernel_y, kernel_x});
+  row.add("stride", std::pair{stride_y, stride_x}, kOne);
+  row.add("padding", std::pair{padding_y, padding_x}, kNone);
+  row.add("bias", bias, standard.bias);
+  write_initializer(row, "weight_init", weight_init, standard.weight_init);
+  write_initializer(row, "bias_init", bias_init, standard.bias_init);
 }
 
 Shape LocallyConnected::output(std::span<const Shape> inputs) const {

@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// A convolution whose every output pixel has a kernel and biases of its own (Taigman et al. 2014; Keras'
@@ -19,6 +20,7 @@ struct LocallyConnected : LayerDefaults {
   Initializer bias_init{Initializer::Kind::constant, 0};
 
   static LocallyConnected read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "locally_connected"; }
   Shape output(std::span<const Shape> inputs) const;
   std::vector<ParameterSpec> parameters(std::span<const Shape> inputs) const;
@@ -26,6 +28,7 @@ struct LocallyConnected : LayerDefaults {
   BackwardNeeds needs() const { return {.inputs = true}; }
   Window window_y() const { return {kernel_y, stride_y, padding_y}; }
   Window window_x() const { return {kernel_x, stride_x, padding_x}; }
+  friend bool operator==(const LocallyConnected&, const LocallyConnected&) = default;
 };
 
 }  // namespace convoy

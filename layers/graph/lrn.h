@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Local response normalization, y = x / (k + alpha / n · Σ x²)^beta. Across channels the sum is over `size`
@@ -18,11 +19,13 @@ struct Lrn : LayerDefaults {
   double k = 1;
 
   static Lrn read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "lrn"; }
   Shape output(std::span<const Shape> inputs) const { return inputs[0]; }
   BackwardNeeds needs() const { return {.inputs = true}; }
   Window window_y() const { return region == Region::across ? Window{} : Window{size, 1, size / 2}; }
   Window window_x() const { return window_y(); }
+  friend bool operator==(const Lrn&, const Lrn&) = default;
 };
 
 }  // namespace convoy

@@ -1,6 +1,7 @@
 #include "layers/graph/nonlinearity.h"
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -39,6 +40,11 @@ std::string_view Nonlinearity::type() const {
       return "tanh";
   }
   return "?";
+}
+
+void Nonlinearity::write(TomlRow& row) const {
+  if (kind == Kind::relu) row.add("slope", alpha, 0.0);
+  if (kind == Kind::elu) row.add("alpha", alpha, 1.0);
 }
 
 }  // namespace convoy

@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// A function of one value without parameters, applied to every value of its input:
@@ -22,12 +23,14 @@ struct Nonlinearity : LayerDefaults {
   static Nonlinearity read_elu(TomlTable& table);
   static Nonlinearity read_sigmoid(TomlTable&);
   static Nonlinearity read_tanh(TomlTable&);
+  void write(TomlRow& row) const;
   std::string_view type() const;
   Shape output(std::span<const Shape> inputs) const { return inputs[0]; }
   bool backward_from_output() const { return alpha >= 0; }
   BackwardNeeds needs() const {
     return {.inputs = !backward_from_output(), .output = backward_from_output()};
   }
+  friend bool operator==(const Nonlinearity&, const Nonlinearity&) = default;
 };
 
 }  // namespace convoy

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -11,6 +12,11 @@ PadChannels PadChannels::read(TomlTable& table) {
   op.outputs = required(table, "outputs", table.integer("outputs", 1, kMostChannels));
   op.before = table.integer("before", 0, kMostChannels).value_or(0);
   return op;
+}
+
+void PadChannels::write(TomlRow& row) const {
+  row.add("outputs", outputs);
+  row.add("before", before, PadChannels{}.before);
 }
 
 Shape PadChannels::output(std::span<const Shape> inputs) const {

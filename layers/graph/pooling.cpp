@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -33,6 +34,18 @@ Pooling Pooling::read(TomlTable& table, Kind kind) {
   if (op.same && kind == Kind::average && op.count_padding)
     table.refuse("count_padding", "padding = \"same\" pads the sides unevenly and does not count it");
   return op;
+}
+
+void Pooling::write(TomlRow& row) const {
+  if (global) {
+    row.add("global", true);
+  } else {
+    row.add("kernel", std::pair{kernel_y, kernel_x});
+  }
+  row.add("stride", std::pair{stride_y, stride_x}, kOne);
+  write_padding(row, {padding_y, padding_x, padding_y, padding_x, same});
+  row.add("rounding", std::string_view(round_up ? "up" : "down"), std::string_view("down"));
+  if (kind == Kind::average) row.add("count_padding", count_padding, !same);
 }
 
 std::string_view Pooling::type() const {

@@ -4,6 +4,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Pooling over windows, or over the whole input (`global`): the maximum, the average, or the square root of
@@ -24,6 +25,7 @@ struct Pooling : LayerDefaults {
   static Pooling read_max(TomlTable& table) { return read(table, Kind::max); }
   static Pooling read_average(TomlTable& table) { return read(table, Kind::average); }
   static Pooling read_l2(TomlTable& table) { return read(table, Kind::l2); }
+  void write(TomlRow& row) const;
   std::string_view type() const;
   void settle(std::span<const Shape> inputs);
   Shape output(std::span<const Shape> inputs) const;
@@ -34,6 +36,7 @@ struct Pooling : LayerDefaults {
   }
   Window window_y() const { return {kernel_y, stride_y, padding_y, 1, 1, global}; }
   Window window_x() const { return {kernel_x, stride_x, padding_x, 1, 1, global}; }
+  friend bool operator==(const Pooling&, const Pooling&) = default;
 
  private:
   static Pooling read(TomlTable& table, Kind kind);

@@ -1,6 +1,7 @@
 #include "layers/graph/scale.h"
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -9,6 +10,8 @@ Scale Scale::read(TomlTable& table) {
   op.shift = table.boolean("shift").value_or(op.shift);
   return op;
 }
+
+void Scale::write(TomlRow& row) const { row.add("shift", shift, Scale{}.shift); }
 
 std::vector<ParameterSpec> Scale::parameters(std::span<const Shape> inputs) const {
   const std::int64_t channels = inputs[0].channels;

@@ -1,5 +1,7 @@
 #include "layers/graph/sigmoid_cross_entropy.h"
 
+#include "layers/graph/write_layer.h"
+
 namespace convoy {
 
 SigmoidCrossEntropy SigmoidCrossEntropy::read(TomlTable& table) {
@@ -7,5 +9,7 @@ SigmoidCrossEntropy SigmoidCrossEntropy::read(TomlTable& table) {
   op.read_place(table);
   return op;
 }
+
+void SigmoidCrossEntropy::write(TomlRow& row) const { write_place(row); }
 
 }  // namespace convoy

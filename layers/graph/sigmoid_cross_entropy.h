@@ -9,7 +9,9 @@ namespace convoy {
 struct SigmoidCrossEntropy : Loss {
   SigmoidCrossEntropy() : Loss(true) {}
   static SigmoidCrossEntropy read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "sigmoid_cross_entropy"; }
+  friend bool operator==(const SigmoidCrossEntropy&, const SigmoidCrossEntropy&) = default;
 };
 
 }  // namespace convoy

@@ -13,6 +13,7 @@ struct Softmax : LayerDefaults {
   std::string_view type() const { return "softmax"; }
   Shape output(std::span<const Shape> inputs) const { return inputs[0]; }
   BackwardNeeds needs() const { return {.output = true}; }
+  friend bool operator==(const Softmax&, const Softmax&) = default;
 };
 
 }  // namespace convoy

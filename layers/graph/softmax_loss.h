@@ -11,7 +11,9 @@ struct SoftmaxLoss : Loss {
 
   SoftmaxLoss() : Loss(true) {}
   static SoftmaxLoss read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "softmax_loss"; }
+  friend bool operator==(const SoftmaxLoss&, const SoftmaxLoss&) = default;
 };
 
 }  // namespace convoy

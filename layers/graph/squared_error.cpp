@@ -1,5 +1,7 @@
 #include "layers/graph/squared_error.h"
 
+#include "layers/graph/write_layer.h"
+
 namespace convoy {
 
 SquaredError SquaredError::read(TomlTable& table) {
@@ -7,5 +9,7 @@ SquaredError SquaredError::read(TomlTable& table) {
   op.read_place(table);
   return op;
 }
+
+void SquaredError::write(TomlRow& row) const { write_place(row); }
 
 }  // namespace convoy

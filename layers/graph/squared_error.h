@@ -9,7 +9,9 @@ namespace convoy {
 struct SquaredError : Loss {
   SquaredError() : Loss(false) {}
   static SquaredError read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "squared_error"; }
+  friend bool operator==(const SquaredError&, const SquaredError&) = default;
 };
 
 }  // namespace convoy

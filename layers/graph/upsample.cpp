@@ -1,6 +1,7 @@
 #include "layers/graph/upsample.h"
 
 #include "layers/graph/read_layer.h"
+#include "layers/graph/write_layer.h"
 
 namespace convoy {
 
@@ -11,6 +12,14 @@ Upsample Upsample::read(TomlTable& table) {
   if (factor && op.size) table.refuse("size", "give the factor or the size, not both");
   if (!op.size) std::tie(op.factor_y, op.factor_x) = required(table, "factor", factor);
   return op;
+}
+
+void Upsample::write(TomlRow& row) const {
+  if (size) {
+    row.add("size", *size);
+  } else {
+    row.add("factor", std::pair{factor_y, factor_x});
+  }
 }
 
 Shape Upsample::output(std::span<const Shape> inputs) const {

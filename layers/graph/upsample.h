@@ -6,6 +6,7 @@
 
 namespace convoy {
 
+class TomlRow;
 class TomlTable;
 
 /// Bilinear interpolation to `factor` times the height and width or to a given size, as PyTorch's interpolate
@@ -16,6 +17,7 @@ struct Upsample : LayerDefaults {
   std::optional<std::pair<std::int64_t, std::int64_t>> size;  ///< none: by the factors
 
   static Upsample read(TomlTable& table);
+  void write(TomlRow& row) const;
   std::string_view type() const { return "upsample"; }
   Shape output(std::span<const Shape> inputs) const;
   std::int64_t macs(std::span<const Shape> inputs) const { return 4 * output(inputs).elements(); }
@@ -23,6 +25,7 @@ struct Upsample : LayerDefaults {
   /// The factor of a given size is not known here; it counts as 1.
   Window window_y() const { return {.kernel = 2, .padding = 1, .upscale = factor_y}; }
   Window window_x() const { return {.kernel = 2, .padding = 1, .upscale = factor_x}; }
+  friend bool operator==(const Upsample&, const Upsample&) = default;
 };
 
 }  // namespace convoy

@@ -7,6 +7,7 @@
 
 #include "layers/graph/graph.h"
 #include "layers/graph/receptive_field.h"
+#include "tests/layers/graph/same_network.h"
 
 // Every network of configs/nets against published figures.
 //   figures      the figures that Convoy was asked to reproduce, multiply-accumulates to the digits given
@@ -70,6 +71,10 @@ TEST_P(Networks, HavePublishedParametersAndWork) {
   EXPECT_EQ(graph.name(), expected.name);
   EXPECT_EQ(graph.parameters(), expected.parameters);
   EXPECT_NEAR(static_cast<double>(graph.macs()) * 1e-9, expected.gmacs, expected.gmacs_precision);
+}
+
+TEST_P(Networks, AreTheSameWrittenAndReadAgain) {
+  expect_written_right(read_network(kNets + GetParam().name + ".toml"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Configs, Networks, testing::ValuesIn(kFigures),

@@ -15,7 +15,7 @@ Ended call(const std::vector<std::string>& words) {
   return run(convoy(words), folder.path(""));
 }
 
-const std::vector<std::string> kCommands{"train", "eval", "predict", "inspect", "plan", "devices"};
+const std::vector<std::string> kCommands{"train", "eval", "predict", "inspect", "plan", "convert", "devices"};
 
 TEST(CommandLine, EveryCommandHasHelp) {
   for (const std::string& command : kCommands) {

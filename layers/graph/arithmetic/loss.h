@@ -114,4 +114,20 @@ struct SigmoidCrossEntropyOfScores {
   }
 };
 
+/// A loss of scores at several positions, each position a row of `classes`: the mean of the rows' losses, and
+/// the rank of the label by the mean of their outputs. `sums` has room for one value a class.
+template <class Arithmetic>
+CONVOY_HD SampleLoss loss_of_map(const Arithmetic& arithmetic, const float* scores, int positions,
+                                 int classes, int label, float* output, float* sums) {
+  double loss = 0;
+  for (int c = 0; c < classes; ++c) sums[c] = 0;
+  for (int p = 0; p < positions; ++p) {
+    float* row = output + static_cast<long>(p) * classes;
+    loss +=
+        static_cast<double>(arithmetic.forward(scores + static_cast<long>(p) * classes, classes, label, row));
+    for (int c = 0; c < classes; ++c) sums[c] += row[c];
+  }
+  return {static_cast<float>(loss / positions), rank_of(sums, classes, label)};
+}
+
 }  // namespace convoy

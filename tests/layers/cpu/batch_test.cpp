@@ -100,6 +100,58 @@ TEST(Losses, GiveTheirOwnValueInEvaluationWhateverTheirWeight) {
   }
 }
 
+// Each position as a sample of its own with the same label: the sample's loss is their mean.
+TEST(LossesOfMaps, AreMeansOverPositions) {
+  constexpr std::size_t kClasses = 5;
+  constexpr std::size_t kPositions = 6;
+  for (const char* type : {"softmax_loss", "sigmoid_cross_entropy", "hinge", "squared_error"}) {
+    const std::string row = "{ type = \"" + std::string(type) + "\", map = true, weight = 2 }";
+    LayerBench map(row, {kClasses, 2, 3}, 2);
+    LayerBench rows(row, {kClasses, 1, 1}, 2 * kPositions);
+    map.inputs[0] = hashed_values(1, map.inputs[0].size());
+    map.labels = {1, 4};
+    map.context.sample_weight = 0.5F;
+    rows.context.sample_weight = 0.5F;
+    const auto at = [](std::size_t n, std::size_t p, std::size_t c) {
+      return (n * kClasses + c) * kPositions + p;
+    };
+    for (std::size_t n = 0; n < 2; ++n) {
+      for (std::size_t p = 0; p < kPositions; ++p) {
+        rows.labels[n * kPositions + p] = map.labels[n];
+        for (std::size_t c = 0; c < kClasses; ++c)
+          rows.inputs[0][(n * kPositions + p) * kClasses + c] = map.inputs[0][at(n, p, c)];
+      }
+    }
+    for (LayerBench* bench : {&map, &rows}) {
+      bench->forward();
+      bench->backward();
+    }
+    EXPECT_NEAR(map.metrics.loss, rows.metrics.loss / kPositions, 1e-5) << type;
+    EXPECT_EQ(map.metrics.samples, 2);
+    for (std::size_t i = 0; i < rows.output.size(); ++i) {
+      const std::size_t place = at(i / kClasses / kPositions, i / kClasses % kPositions, i % kClasses);
+      EXPECT_FLOAT_EQ(map.output[place], rows.output[i]) << type;
+      EXPECT_FLOAT_EQ(map.input_gradients[0][place] * kPositions, rows.input_gradients[0][i]) << type;
+    }
+  }
+}
+
+// Two positions are sure of class 0 by a little, the third of class 1 by far.
+TEST(LossesOfMaps, RankByTheMeanOfTheProbabilities) {
+  LayerBench bench("{ type = \"softmax_loss\", map = true }", {2, 1, 3}, 1);
+  bench.inputs[0] = {0.1F, 0.1F, 0, 0, 0, 9};
+  bench.labels = {1};
+  bench.forward();
+  EXPECT_EQ(bench.metrics.top1, 1);
+  bench.labels = {0};
+  bench.forward();
+  EXPECT_EQ(bench.metrics.top1, 0);
+  bench.inputs[0][5] = std::numeric_limits<float>::quiet_NaN();
+  bench.forward();
+  EXPECT_EQ(bench.metrics.top1, 0);
+  EXPECT_TRUE(std::isnan(bench.metrics.loss));
+}
+
 TEST(BatchNorm, AddsStatisticsOfMicroBatchesUpByTheirShare) {
   LayerBench bench("{ type = \"batch_norm\" }", {3, 4, 4}, 2);
   bench.parameters[0] = {1, 1, 1};
@@ -187,6 +239,7 @@ void expect_reads_that_are_declared(const char* row, Shape shape) {
 TEST(Layers, ReadInBackwardOnlyWhatTheyDeclareToNeed) {
   for (const char* row : kLayersOfImages) expect_reads_that_are_declared(row, {16, 5, 5});
   expect_reads_that_are_declared("{ type = \"softmax_loss\" }", {16, 1, 1});
+  expect_reads_that_are_declared("{ type = \"softmax_loss\", map = true }", {16, 3, 2});
 }
 
 }  // namespace

@@ -286,6 +286,9 @@ const GradientCase kCases[] = {
     smooth("softmax_loss", "{ type = \"softmax_loss\" }", {11, 1, 1}, 4),
     smooth("softmax_loss_smoothed", "{ type = \"softmax_loss\", label_smoothing = 0.2, weight = 3 }",
            {11, 1, 1}, 4),
+    smooth("softmax_loss_of_a_map", "{ type = \"softmax_loss\", map = true, weight = 3 }", {11, 3, 2}, 4),
+    smooth("sigmoid_cross_entropy_of_a_map", "{ type = \"sigmoid_cross_entropy\", map = true }", {16, 2, 2},
+           3),
     smooth("squared_error", "{ type = \"squared_error\" }", {11, 1, 1}, 4),
     smooth("sigmoid_cross_entropy", "{ type = \"sigmoid_cross_entropy\" }", {11, 1, 1}, 4),
     // 45 values 0.05 apart: on both sides of the kinks at 1 and -1, and none on them.

@@ -1,0 +1,222 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "layers/cpu/cpu_backend.h"
+#include "tests/configs/zoo_golden.h"
+#include "tests/golden/hashed_values.h"
+#include "tests/trainer/program/program_runner.h"
+#include "trainer/planner/arena_layout.h"
+
+// Every network of configs/nets, at a small size of image, against PyTorch in double precision: scores, loss, the gradient
+// of every parameter, running statistics.
+namespace convoy::test {
+namespace {
+
+const std::string kNets = CONVOY_SOURCE "/configs/nets/";
+
+/// The network with another size of image, and a loss where it has none.
+Graph small_network(const std::string& name, const GoldenNetwork& golden) {
+  std::ifstream file(kNets + name + ".toml");
+  std::stringstream stream;
+  stream << file.rdbuf();
+  std::string text = stream.str();
+  const std::size_t height = text.find(", height");
+  text.replace(height, text.find('}', height) - height,
+               fmt::format(", height = {}, width = {} ", golden.height, golden.width));
+  if (text.find("softmax_loss") == std::string::npos)
+    text.insert(text.find("\n]"), "\n{ type = \"average_pool\", global = true }, { type = \"softmax_loss\" },");
+  return parse_network(text, name);
+}
+
+std::vector<float> first_values(const ParameterSpec& spec, const GoldenRow& row) {
+  const std::uint32_t series = name_hash(row.name);
+  std::vector<float> values = hashed_values(series, static_cast<std::size_t>(spec.elements()));
+  const float scale = spec.kind == ParameterKind::weight
+                          ? static_cast<float>(std::sqrt(6.0 / static_cast<double>(spec.fan_in)))
+                          : 0.25F;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = (values[i] * scale + (spec.name == "scale" ? 1.F : 0.F)) * row.factor;
+    if (!row.offsets.empty())
+      values[i] += row.offsets[mix_bits(static_cast<std::uint32_t>(i) + series) % row.offsets.size()];
+  }
+  return values;
+}
+
+/// One iteration of one network.
+class Iteration {
+ public:
+  Iteration(const std::string& network, DType precision)
+      : name_(network),
+        half_(precision == DType::bf16),
+        golden_(golden_network(network)),
+        graph_(small_network(network, golden_)),
+        program_(build_program(graph_, choices(precision), *backend_)),
+        runner_(in_arena()) {
+    for (const ParameterSlot& slot : program_.parameters) {
+      const GoldenRow* row = golden_.find(name_of(slot));
+      if (row == nullptr) throw std::runtime_error("PyTorch has no " + name_of(slot));
+      runner_.set_parameter(slot, first_values(spec_of(slot), *row));
+    }
+    runner_.set_states(0, 1);
+  }
+
+  void run() {
+    StepContext context;
+    context.seed = 5;
+    context.sample_weight = 1.F / static_cast<float>(golden_.batch);
+    context.valid_samples = golden_.batch;
+    Segment forward = *program_.find(SegmentKind::train, golden_.batch);
+    load(forward);
+    Segment backward = forward;
+    forward.end = backward.first = end_of_scores(forward);
+    runner_.run(forward, context);
+    scores_ = centred_scores(runner_.output(forward));
+    runner_.run(backward, context);
+    loss_ = runner_.metrics().loss;
+    runner_.run(program_.segments.back(), context);  // at a learning rate of 0: only the running statistics move
+  }
+
+  void compare() {
+    check(loss_ / golden_.loss - 1, half_ ? 2e-2 : 1e-5, "loss");
+    std::set<std::string> compared;
+    const auto row = [&](const std::string& name, const std::vector<float>& values, bool gradient) {
+      const GoldenRow* golden = golden_.find(name);
+      ASSERT_NE(golden, nullptr) << name;
+      compared.insert(name);
+      check(*golden, values, gradient);
+    };
+    row("scores", scores_, false);
+    for (const ParameterSlot& slot : program_.parameters) row(name_of(slot), runner_.gradient(slot), true);
+    for (const StateSlot& slot : program_.states) row(name_of(slot), runner_.state(slot), false);
+    EXPECT_EQ(compared.size(), golden_.rows.size()) << "PyTorch has parameters more";
+    const double whole = std::sqrt(squared_error_ / squared_norm_);
+    check(whole, half_ ? 2e-2 : 1e-4, "the whole gradient");
+    fmt::print("{}: loss {:.1e}, scores {:.1e}, gradient {:.1e}, worst {:.1e} {}\n", name_, loss_ / golden_.loss - 1,
+               golden_.find("scores")->distance(scores_), whole, worst_, worst_name_);
+  }
+
+ private:
+  Choices choices(DType precision) const {
+    Choices choices;
+    choices.train_samples = {golden_.batch};
+    choices.precision = precision;
+    return choices;
+  }
+
+  ProgramRunner in_arena() {
+    std::vector<Block> blocks;
+    for (const Tensor& tensor : program_.tensors) blocks.push_back({tensor.first, tensor.last, tensor.bytes});
+    const ArenaLayout layout = lay_out(blocks, program_.alignment);
+    return {program_, graph_, *backend_, layout.offsets, layout.bytes};
+  }
+
+  const Layer& layer(int index) const { return graph_.layers()[static_cast<std::size_t>(index)]; }
+  const ParameterSpec& spec_of(const ParameterSlot& slot) const {
+    return layer(slot.layer).parameters[static_cast<std::size_t>(slot.parameter)];
+  }
+  std::string name_of(const ParameterSlot& slot) const {
+    return layer(slot.layer).name + "." + spec_of(slot).name;
+  }
+  std::string name_of(const StateSlot& slot) const {
+    return layer(slot.layer).name + "." + layer(slot.layer).states[static_cast<std::size_t>(slot.state)].name;
+  }
+
+  void load(const Segment& segment) {
+    const auto elements = static_cast<std::uint32_t>(graph_.input().elements());
+    const auto batch = static_cast<std::uint32_t>(golden_.batch);
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::int32_t> labels;
+    for (std::uint32_t i = 0; i < batch * elements; ++i)
+      pixels.push_back(static_cast<std::uint8_t>(mix_bits(golden_.first_sample * elements + i) >> 24));
+    for (std::uint32_t i = 0; i < batch; ++i)
+      labels.push_back(static_cast<std::int32_t>(mix_bits(golden_.first_sample + i) %
+                                                 static_cast<std::uint32_t>(graph_.classes())));
+    runner_.load(segment, pixels, labels);
+  }
+
+  /// One past the step that computes the main loss: afterwards its output's memory serves others.
+  int end_of_scores(const Segment& segment) const {
+    int step = segment.first;
+    while (program_.steps[static_cast<std::size_t>(step)].kind != StepKind::layer ||
+           program_.steps[static_cast<std::size_t>(step)].layer != graph_.loss_layer())
+      ++step;
+    return step + 1;
+  }
+
+  /// Probabilities to the scores they come from, up to a constant for each sample.
+  std::vector<float> centred_scores(const std::vector<float>& probabilities) const {
+    std::vector<float> scores;
+    const auto classes = static_cast<std::size_t>(graph_.classes());
+    for (std::size_t row = 0; row < probabilities.size(); row += classes) {
+      double mean = 0;
+      for (std::size_t c = 0; c < classes; ++c)
+        mean += std::log(static_cast<double>(probabilities[row + c])) / static_cast<double>(classes);
+      for (std::size_t c = 0; c < classes; ++c)
+        scores.push_back(static_cast<float>(std::log(static_cast<double>(probabilities[row + c])) - mean));
+    }
+    return scores;
+  }
+
+  void check(double error, double limit, const std::string& what) {
+    EXPECT_LE(std::abs(error), limit) << what;
+    EXPECT_TRUE(std::isfinite(error)) << what;
+  }
+
+  void check(const GoldenRow& row, const std::vector<float>& values, bool gradient) {
+    const double error = row.distance(values);
+    const double limit = half_ ? std::max(2e-2, 1.5 * row.half_error) : std::max(1e-4, 2 * row.single_error);
+    EXPECT_LE(error, limit) << row.name;
+    if (error > worst_) {
+      worst_ = error;
+      worst_name_ = row.name;
+    }
+    if (!gradient) return;
+    squared_error_ += std::pow(error * row.norm, 2);
+    squared_norm_ += std::pow(row.norm, 2);
+  }
+
+  std::string name_;
+  bool half_;
+  GoldenNetwork golden_;
+  Graph graph_;
+  std::unique_ptr<Backend> backend_ = make_cpu_backend();
+  Program program_;
+  ProgramRunner runner_;
+  std::vector<float> scores_;
+  double loss_ = 0;
+  double squared_error_ = 0, squared_norm_ = 0;
+  double worst_ = 0;
+  std::string worst_name_;
+};
+
+std::vector<std::string> networks() {
+  std::set<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(kNets)) names.insert(file.path().stem().string());
+  return {names.begin(), names.end()};
+}
+
+class Zoo : public testing::TestWithParam<std::string> {};
+
+TEST_P(Zoo, TrainsAsInPyTorch) {
+  Iteration iteration(GetParam(), DType::f32);
+  iteration.run();
+  iteration.compare();
+}
+
+TEST_P(Zoo, TrainsInHalfPrecisionAsNearAsPyTorchDoes) {
+  if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 kernels here";
+  Iteration iteration(GetParam(), DType::bf16);
+  iteration.run();
+  iteration.compare();
+}
+
+INSTANTIATE_TEST_SUITE_P(Configs, Zoo, testing::ValuesIn(networks()), [](const auto& parameter) { return parameter.param; });
+
+}  // namespace
+}  // namespace convoy::test

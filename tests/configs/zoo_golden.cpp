@@ -38,7 +38,6 @@ GoldenRow parse_row(const std::string& line, const float* numbers) {
   if (!words) row.factor = 1;
   for (float offset = 0; words >> offset;) row.offsets.push_back(offset);
   row.norm = static_cast<double>(numbers[0]);
-  row.single_error = static_cast<double>(numbers[1]);
   row.half_error = static_cast<double>(numbers[2]);
   std::copy_n(numbers + 3, row.sketch.size(), row.sketch.begin());
   return row;
@@ -49,7 +48,8 @@ GoldenRow parse_row(const std::string& line, const float* numbers) {
 double GoldenRow::distance(const std::vector<float>& values) const {
   const std::array<double, 32> got = sketch_of(name, values);
   double squares = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) squares += std::pow(got[i] - static_cast<double>(sketch[i]), 2);
+  for (std::size_t i = 0; i < got.size(); ++i)
+    squares += std::pow(got[i] - static_cast<double>(sketch[i]), 2);
   const double relative = std::sqrt(squares) / norm;
   return std::isfinite(relative) ? relative : INFINITY;
 }

@@ -8,17 +8,17 @@
 
 namespace convoy::test {
 
-/// What PyTorch says of one tensor of a network, and how its first values are made: tests/golden/make_zoo.py documents it.
+/// What PyTorch says of one tensor of a network, and how its first values are made: tests/golden/make_zoo.py
+/// documents it.
 struct GoldenRow {
-  std::string name;             ///< "scores", "conv1.weight" (its gradient), "bn1.running_mean"
-  float factor = 1;             ///< of the hashed first values
-  std::vector<float> offsets;   ///< a hash chooses the one that is added to a value
-  double norm = 0;
-  double single_error = 0;      ///< of PyTorch itself in fp32, relative to the norm
-  double half_error = 0;        ///< in bf16
+  std::string name;            ///< "scores", "conv1.weight" (its gradient), "bn1.running_mean"
+  float factor = 1;            ///< of the hashed first values
+  std::vector<float> offsets;  ///< a hash chooses the one that is added to a value
+  double norm = 0;        ///< to which errors are relative; of a batch norm, that of scale and shift together
+  double half_error = 0;  ///< in bf16
   std::array<float, 32> sketch{};
 
-  /// The estimated norm of (values - PyTorch's), relative to PyTorch's norm; infinity when that is no number.
+  /// The estimated norm of (values - PyTorch's), relative to `norm`; infinity when that is no number.
   double distance(const std::vector<float>& values) const;
 };
 

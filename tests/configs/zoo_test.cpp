@@ -13,8 +13,8 @@
 #include "tests/trainer/program/program_runner.h"
 #include "trainer/planner/arena_layout.h"
 
-// Every network of configs/nets, at a small size of image, against PyTorch in double precision: scores, loss, the gradient
-// of every parameter, running statistics.
+// Every network of configs/nets, at a small size of image, against PyTorch in double precision: scores, loss,
+// the gradient of every parameter, running statistics.
 namespace convoy::test {
 namespace {
 
@@ -30,7 +30,8 @@ Graph small_network(const std::string& name, const GoldenNetwork& golden) {
   text.replace(height, text.find('}', height) - height,
                fmt::format(", height = {}, width = {} ", golden.height, golden.width));
   if (text.find("softmax_loss") == std::string::npos)
-    text.insert(text.find("\n]"), "\n{ type = \"average_pool\", global = true }, { type = \"softmax_loss\" },");
+    text.insert(text.find("\n]"),
+                "\n{ type = \"average_pool\", global = true }, { type = \"softmax_loss\" },");
   return parse_network(text, name);
 }
 
@@ -47,6 +48,24 @@ std::vector<float> first_values(const ParameterSpec& spec, const GoldenRow& row)
   }
   return values;
 }
+
+/// Errors of gradients, parameter by parameter.
+struct Errors {
+  double squared_error = 0, squared_norm = 0, squares = 0, count = 0, worst = 0;
+  std::string worst_name;
+
+  void add(const GoldenRow& row, double error) {
+    squared_error += std::pow(error * row.norm, 2);
+    squared_norm += std::pow(row.norm, 2);
+    squares += error * error;
+    ++count;
+    if (error <= worst) return;
+    worst = error;
+    worst_name = row.name;
+  }
+  double whole() const { return std::sqrt(squared_error / squared_norm); }
+  double mean() const { return std::sqrt(squares / count); }  ///< root of the mean square
+};
 
 /// One iteration of one network.
 class Iteration {
@@ -79,26 +98,40 @@ class Iteration {
     scores_ = centred_scores(runner_.output(forward));
     runner_.run(backward, context);
     loss_ = runner_.metrics().loss;
-    runner_.run(program_.segments.back(), context);  // at a learning rate of 0: only the running statistics move
+    runner_.run(program_.segments.back(),
+                context);  // at a learning rate of 0: only the running statistics move
   }
 
   void compare() {
     check(loss_ / golden_.loss - 1, half_ ? 2e-2 : 1e-5, "loss");
-    std::set<std::string> compared;
-    const auto row = [&](const std::string& name, const std::vector<float>& values, bool gradient) {
-      const GoldenRow* golden = golden_.find(name);
-      ASSERT_NE(golden, nullptr) << name;
+    check(golden_.find("scores")->distance(scores_), half_ ? 2e-2 : 1e-4, "scores");
+    std::set<std::string> compared{"scores"};
+    Errors ours;
+    Errors pytorchs;
+    const auto compare_row = [&](const std::string& name, const std::vector<float>& values, bool gradient) {
+      const GoldenRow* row = golden_.find(name);
+      ASSERT_NE(row, nullptr) << name;
       compared.insert(name);
-      check(*golden, values, gradient);
+      const double error = row->distance(values);
+      check(error, limit(row->half_error), name);
+      if (!gradient) return;
+      ours.add(*row, error);
+      pytorchs.add(*row, row->half_error);
     };
-    row("scores", scores_, false);
-    for (const ParameterSlot& slot : program_.parameters) row(name_of(slot), runner_.gradient(slot), true);
-    for (const StateSlot& slot : program_.states) row(name_of(slot), runner_.state(slot), false);
+    for (const ParameterSlot& slot : program_.parameters)
+      compare_row(name_of(slot), runner_.gradient(slot), true);
+    for (const StateSlot& slot : program_.states) compare_row(name_of(slot), runner_.state(slot), false);
     EXPECT_EQ(compared.size(), golden_.rows.size()) << "PyTorch has parameters more";
-    const double whole = std::sqrt(squared_error_ / squared_norm_);
-    check(whole, half_ ? 2e-2 : 1e-4, "the whole gradient");
-    fmt::print("{}: loss {:.1e}, scores {:.1e}, gradient {:.1e}, worst {:.1e} {}\n", name_, loss_ / golden_.loss - 1,
-               golden_.find("scores")->distance(scores_), whole, worst_, worst_name_);
+    check(ours.whole(), half_ ? std::max(2e-2, 1.5 * pytorchs.whole()) : 1e-4, "the whole gradient");
+    check(ours.mean(), half_ ? std::max(2e-2, 1.5 * pytorchs.mean()) : 1e-4, "the mean over parameters");
+    fmt::print("{}: loss {:.1e}, scores {:.1e}, gradient {:.1e}, by parameter {:.1e}, worst {:.1e} {}", name_,
+               loss_ / golden_.loss - 1, golden_.find("scores")->distance(scores_), ours.whole(), ours.mean(),
+               ours.worst, ours.worst_name);
+    if (half_) {
+      fmt::print("; PyTorch's gradient {:.1e}, by parameter {:.1e}, worst {:.1e} {}", pytorchs.whole(),
+                 pytorchs.mean(), pytorchs.worst, pytorchs.worst_name);
+    }
+    fmt::print("\n");
   }
 
  private:
@@ -163,22 +196,20 @@ class Iteration {
     return scores;
   }
 
-  void check(double error, double limit, const std::string& what) {
-    EXPECT_LE(std::abs(error), limit) << what;
-    EXPECT_TRUE(std::isfinite(error)) << what;
+  /// Of one tensor's error. In bf16, where a network has kinks, its rounding decides some otherwise, and
+  /// gradients are off by more than rounding; PyTorch's as well, elsewhere. So its errors, here and in the
+  /// mean, are the yardstick.
+  double limit(double pytorchs) const {
+    if (!half_) return 1e-4;
+    double squares = 0;
+    for (const GoldenRow& row : golden_.rows) squares += row.half_error * row.half_error;
+    const double mean = std::sqrt(squares / static_cast<double>(golden_.rows.size()));
+    return std::max({2e-2, 3 * pytorchs, 3 * mean});
   }
 
-  void check(const GoldenRow& row, const std::vector<float>& values, bool gradient) {
-    const double error = row.distance(values);
-    const double limit = half_ ? std::max(2e-2, 1.5 * row.half_error) : std::max(1e-4, 2 * row.single_error);
-    EXPECT_LE(error, limit) << row.name;
-    if (error > worst_) {
-      worst_ = error;
-      worst_name_ = row.name;
-    }
-    if (!gradient) return;
-    squared_error_ += std::pow(error * row.norm, 2);
-    squared_norm_ += std::pow(row.norm, 2);
+  static void check(double error, double limit, const std::string& what) {
+    EXPECT_TRUE(std::isfinite(error)) << what;
+    EXPECT_LE(std::abs(error), limit) << what;
   }
 
   std::string name_;
@@ -190,14 +221,12 @@ class Iteration {
   ProgramRunner runner_;
   std::vector<float> scores_;
   double loss_ = 0;
-  double squared_error_ = 0, squared_norm_ = 0;
-  double worst_ = 0;
-  std::string worst_name_;
 };
 
 std::vector<std::string> networks() {
   std::set<std::string> names;
-  for (const auto& file : std::filesystem::directory_iterator(kNets)) names.insert(file.path().stem().string());
+  for (const auto& file : std::filesystem::directory_iterator(kNets))
+    names.insert(file.path().stem().string());
   return {names.begin(), names.end()};
 }
 
@@ -216,7 +245,8 @@ TEST_P(Zoo, TrainsInHalfPrecisionAsNearAsPyTorchDoes) {
   iteration.compare();
 }
 
-INSTANTIATE_TEST_SUITE_P(Configs, Zoo, testing::ValuesIn(networks()), [](const auto& parameter) { return parameter.param; });
+INSTANTIATE_TEST_SUITE_P(Configs, Zoo, testing::ValuesIn(networks()),
+                         [](const auto& parameter) { return parameter.param; });
 
 }  // namespace
 }  // namespace convoy::test

@@ -21,7 +21,8 @@ may decide otherwise than double precision, and one such decision changes gradie
 looked for (first_sample) among which no decision is closer than MARGIN; and where there are a million decisions, in the deep
 networks with batch norm, shifts of three deviations keep most of a channel's values on one side of the kink.
 
-Run with PyTorch 2.13 and torchvision: make_zoo.py [NETWORK...]. With names, or --show, it writes nothing and tells the errors.
+Run with PyTorch 2.13 and torchvision: make_zoo.py [NETWORK...] [--rows] [--show], ten minutes for all. Names make those anew
+and keep the others; --rows tells norm and errors of each row; --show writes nothing.
 """
 import os
 import sys
@@ -30,6 +31,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch.overrides import TorchFunctionMode
 
@@ -80,7 +82,7 @@ def departure(network, name):
     """(factor, offsets) of a parameter's first values: see Kinks above."""
     residual = network.startswith("resnet")
     layer, which = name.rsplit(".", 1) if "." in name else (name, "")
-    if which == "weight" and layer in ("fc", "fc8", "classes"):
+    if which == "weight" and layer.rsplit("/", 1)[-1] in ("fc8", "classes") or name == "fc.weight":
         return 0.25, ()  # scores of a few units, so that more than one class has a probability
     norm = layer.rsplit("/", 1)[-1]
     if which not in ("scale", "shift") or network == "fashion_net":
@@ -183,13 +185,13 @@ class Watch(TorchFunctionMode):
 def find_images(network):
     """The first sample of a batch in which no decision is closer than MARGIN, or the batch where they are farthest."""
     best = (0.0, 0, "")
-    for number in range(TRIES):
-        images, _ = batch_of(network, number * 64)
-        model = zoo_models.make(network, first_values(network), drop, tuple(images.shape[1:]), torch.float64)
+    height, width, _ = SIZES[network]
+    model = zoo_models.make(network, first_values(network), drop, (CHANNELS.get(network, 3), height, width), torch.float64)
+    for first in range(0, 64 * TRIES, 64):
         watch = Watch()
         with torch.no_grad(), watch:
-            model(images)
-        best = max(best, (watch.closest, number * 64, watch.where))
+            model(batch_of(network, first)[0])
+        best = max(best, (watch.closest, first, watch.where))
         if best[0] >= MARGIN:
             break
     return best
@@ -269,18 +271,20 @@ def compare(network):
 
 def main():
     torch.set_num_threads(2)
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo.safetensors")
     asked = [name for name in sys.argv[1:] if not name.startswith("-")]
     tensors, metadata = {}, {}
+    if asked:
+        with safe_open(path, "np") as file:
+            tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
     for network in asked or SIZES:
         rows, data, told = compare(network)
         print(told, flush=True)
         tensors[network] = rows
         metadata |= data
-    if asked or "--show" in sys.argv[1:]:
-        return
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo.safetensors")
-    save_file(tensors, path, metadata)
-    print(len(tensors), "networks,", os.path.getsize(path), "bytes")
+    if "--show" not in sys.argv[1:]:
+        save_file(tensors, path, metadata)
+        print(len(tensors), "networks,", os.path.getsize(path), "bytes")
 
 
 if __name__ == "__main__":

@@ -310,8 +310,13 @@ class OfTorchvision:
     def __init__(self, model, rename, drops, fill, drop, shape, dtype):
         from torchvision import models
         options = {"googlenet": {"aux_logits": False, "init_weights": False}}.get(model, {})
-        self.model = getattr(models, model)(**options).to(dtype)
-        self.fit_to(shape, model)
+        with torch.device("meta"):  # without first values of its own
+            self.model = getattr(models, model)(**options).to(dtype)
+            self.fit_to(shape, model)
+        self.model.to_empty(device="cpu")
+        for module in self.model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_running_stats()
         self.replace_dropout(list(drops), drop)
         own = {"running_mean": "running_mean", "running_var": "running_variance"}
         norms = {name for name, module in self.model.named_modules() if isinstance(module, nn.BatchNorm2d)}
@@ -334,11 +339,9 @@ class OfTorchvision:
         so does it at the full size of image."""
         if hasattr(self.model, "features") and model.startswith(("vgg", "alexnet")):
             self.model.avgpool = nn.Identity()
-            with torch.no_grad():
-                features = self.model.features.float()(torch.zeros(1, *shape)).numel()
             first = 0 if model.startswith("vgg") else 1
             dtype = self.model.classifier[first].weight.dtype
-            self.model.features.to(dtype)
+            features = self.model.features(torch.zeros(1, *shape, dtype=dtype)).numel()
             self.model.classifier[first] = nn.Linear(features, 4096, dtype=dtype)
 
     def replace_dropout(self, drops, drop):

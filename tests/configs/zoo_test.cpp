@@ -77,11 +77,8 @@ class Iteration {
         graph_(small_network(network, golden_)),
         program_(build_program(graph_, choices(precision), *backend_)),
         runner_(in_arena()) {
-    for (const ParameterSlot& slot : program_.parameters) {
-      const GoldenRow* row = golden_.find(name_of(slot));
-      if (row == nullptr) throw std::runtime_error("PyTorch has no " + name_of(slot));
-      runner_.set_parameter(slot, first_values(spec_of(slot), *row));
-    }
+    for (const ParameterSlot& slot : program_.parameters)
+      runner_.set_parameter(slot, first_values(spec_of(slot), find(name_of(slot))));
     runner_.set_states(0, 1);
   }
 
@@ -104,29 +101,30 @@ class Iteration {
 
   void compare() {
     check(loss_ / golden_.loss - 1, half_ ? 2e-2 : 1e-5, "loss");
-    check(golden_.find("scores")->distance(scores_), half_ ? 2e-2 : 1e-4, "scores");
-    std::set<std::string> compared{"scores"};
+    const GoldenRow& scores = *golden_.find("scores");
+    check(scores.distance(scores_), half_ ? std::max(2e-2, 1.5 * scores.half_error) : 1e-4, "scores");
     Errors ours;
     Errors pytorchs;
-    const auto compare_row = [&](const std::string& name, const std::vector<float>& values, bool gradient) {
-      const GoldenRow* row = golden_.find(name);
-      ASSERT_NE(row, nullptr) << name;
-      compared.insert(name);
-      const double error = row->distance(values);
-      check(error, limit(row->half_error), name);
-      if (!gradient) return;
-      ours.add(*row, error);
-      pytorchs.add(*row, row->half_error);
-    };
-    for (const ParameterSlot& slot : program_.parameters)
-      compare_row(name_of(slot), runner_.gradient(slot), true);
-    for (const StateSlot& slot : program_.states) compare_row(name_of(slot), runner_.state(slot), false);
-    EXPECT_EQ(compared.size(), golden_.rows.size()) << "PyTorch has parameters more";
+    for (const ParameterSlot& slot : program_.parameters) {
+      const GoldenRow& row = find(name_of(slot));
+      pytorchs.add(row, row.half_error);
+    }
+    for (const ParameterSlot& slot : program_.parameters) {
+      const GoldenRow& row = find(name_of(slot));
+      const double error = row.distance(runner_.gradient(slot));
+      ours.add(row, error);
+      check(error, limit(row, pytorchs), row.name);
+    }
+    for (const StateSlot& slot : program_.states) {
+      const GoldenRow& row = find(name_of(slot));
+      check(row.distance(runner_.state(slot)), limit(row, pytorchs), row.name);
+    }
+    EXPECT_EQ(1 + program_.parameters.size() + program_.states.size(), golden_.rows.size());
     check(ours.whole(), half_ ? std::max(2e-2, 1.5 * pytorchs.whole()) : 1e-4, "the whole gradient");
     check(ours.mean(), half_ ? std::max(2e-2, 1.5 * pytorchs.mean()) : 1e-4, "the mean over parameters");
     fmt::print("{}: loss {:.1e}, scores {:.1e}, gradient {:.1e}, by parameter {:.1e}, worst {:.1e} {}", name_,
-               loss_ / golden_.loss - 1, golden_.find("scores")->distance(scores_), ours.whole(), ours.mean(),
-               ours.worst, ours.worst_name);
+               loss_ / golden_.loss - 1, scores.distance(scores_), ours.whole(), ours.mean(), ours.worst,
+               ours.worst_name);
     if (half_) {
       fmt::print("; PyTorch's gradient {:.1e}, by parameter {:.1e}, worst {:.1e} {}", pytorchs.whole(),
                  pytorchs.mean(), pytorchs.worst, pytorchs.worst_name);
@@ -149,6 +147,11 @@ class Iteration {
     return {program_, graph_, *backend_, layout.offsets, layout.bytes};
   }
 
+  const GoldenRow& find(const std::string& name) const {
+    const GoldenRow* row = golden_.find(name);
+    if (row == nullptr) throw std::runtime_error("PyTorch has no " + name);
+    return *row;
+  }
   const Layer& layer(int index) const { return graph_.layers()[static_cast<std::size_t>(index)]; }
   const ParameterSpec& spec_of(const ParameterSlot& slot) const {
     return layer(slot.layer).parameters[static_cast<std::size_t>(slot.parameter)];
@@ -196,15 +199,13 @@ class Iteration {
     return scores;
   }
 
-  /// Of one tensor's error. In bf16, where a network has kinks, its rounding decides some otherwise, and
-  /// gradients are off by more than rounding; PyTorch's as well, elsewhere. So its errors, here and in the
-  /// mean, are the yardstick.
-  double limit(double pytorchs) const {
+  /// Of one tensor. In bf16 rounding decides some of a network's kinks otherwise, and gradients are off by
+  /// more than the rounding; PyTorch's as well, in other places. So the means over its errors are the
+  /// yardstick of ours, and a single tensor is only looked at roughly: without a term of its gradient, or
+  /// with the wrong sign, it is off by about 1.
+  double limit(const GoldenRow& row, const Errors& pytorchs) const {
     if (!half_) return 1e-4;
-    double squares = 0;
-    for (const GoldenRow& row : golden_.rows) squares += row.half_error * row.half_error;
-    const double mean = std::sqrt(squares / static_cast<double>(golden_.rows.size()));
-    return std::max({2e-2, 3 * pytorchs, 3 * mean});
+    return std::clamp(std::max({3 * row.half_error, 3 * pytorchs.mean(), 2 * pytorchs.worst}), 2e-2, 0.8);
   }
 
   static void check(double error, double limit, const std::string& what) {
@@ -230,19 +231,20 @@ std::vector<std::string> networks() {
   return {names.begin(), names.end()};
 }
 
-class Zoo : public testing::TestWithParam<std::string> {};
-
-TEST_P(Zoo, TrainsAsInPyTorch) {
-  Iteration iteration(GetParam(), DType::f32);
+void compare_with_pytorch(const std::string& network, DType precision) {
+  set_cpu_threads(1);  // beside other tests, two threads wait for each other longer than they work
+  Iteration iteration(network, precision);
   iteration.run();
   iteration.compare();
 }
 
+class Zoo : public testing::TestWithParam<std::string> {};
+
+TEST_P(Zoo, TrainsAsInPyTorch) { compare_with_pytorch(GetParam(), DType::f32); }
+
 TEST_P(Zoo, TrainsInHalfPrecisionAsNearAsPyTorchDoes) {
   if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 kernels here";
-  Iteration iteration(GetParam(), DType::bf16);
-  iteration.run();
-  iteration.compare();
+  compare_with_pytorch(GetParam(), DType::bf16);
 }
 
 INSTANTIATE_TEST_SUITE_P(Configs, Zoo, testing::ValuesIn(networks()),

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <sstream>
+#include <stdexcept>
 
 #include "tests/golden/hashed_values.h"
 #include "trainer/storage/safetensors.h"
@@ -60,6 +61,8 @@ const GoldenRow* GoldenNetwork::find(std::string_view name) const {
 }
 
 GoldenNetwork golden_network(const std::string& name) {
+  if (golden().find(name) == nullptr)
+    throw std::runtime_error("tests/golden/make_zoo.py does not know " + name);
   GoldenNetwork network;
   std::istringstream trial(golden().metadata().at(name + ".trial"));
   trial >> network.height >> network.width >> network.batch >> network.first_sample;

@@ -34,7 +34,7 @@ struct GoldenNetwork {
   const GoldenRow* find(std::string_view name) const;
 };
 
-/// Error(data) when the file has no network of that name.
+/// std::runtime_error when the file has no network of that name.
 GoldenNetwork golden_network(const std::string& name);
 
 /// Series of hashed_values.h for a tensor's name: FNV-1a of 32 bits.

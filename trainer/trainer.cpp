@@ -8,39 +8,14 @@
 #include <cmath>
 
 #include "layers/core/bytes.h"
-#include "layers/core/clock.h"
 #include "trainer/data/loader.h"
+#include "trainer/metrics_window.h"
 #include "trainer/parameters.h"
+#include "trainer/resume.h"
 #include "trainer/schedule.h"
 
 namespace convoy {
 namespace {
-
-/// Sums over the samples of some iterations, all ranks.
-struct Sums {
-  double loss = 0;
-  double top1 = 0;
-  double top5 = 0;
-  double samples = 0;
-  double stop = 0;  ///< ranks that were asked to stop
-
-  Sums& operator+=(const Sums& other) {
-    loss += other.loss;
-    top1 += other.top1;
-    top5 += other.top5;
-    samples += other.samples;
-    return *this;
-  }
-};
-
-/// Seconds and samples since the last line of metrics.
-struct Window {
-  Sums sums;
-  Clock::time_point start = Clock::now();
-  double data_wait = 0;
-  double other = 0;  ///< evaluation and checkpoints, which do not count as training
-  double seconds() const { return std::max(seconds_since(start) - other, 1e-9); }
-};
 
 class Run {
  public:
@@ -51,7 +26,6 @@ class Run {
  private:
   bool first() const { return comm_.rank() == 0; }
   void resume();
-  void refuse_newer(std::int64_t iteration);
   void banner();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
@@ -60,6 +34,8 @@ class Run {
   [[noreturn]] void diverged(const char* which, std::int64_t epoch) const;
   void log_line(const Batch& batch);
   void end_of_epoch(std::int64_t epoch);
+  bool evaluation_due() const;
+  std::string evaluate_now();
   void save();
   Progress::State state_of(const Batch& batch) const;
   boost::json::object summary() const;
@@ -84,7 +60,7 @@ class Run {
   double data_wait_ = 0;
   double gradient_norm_ = 0;
   bool stopping_ = false;
-  Window window_;
+  MetricsWindow window_;
   Sums epoch_sums_;
   Clock::time_point epoch_start_ = Clock::now();
   Evaluation evaluation_;
@@ -109,21 +85,8 @@ Run::Run(Session& session, const TrainOptions& options)
 }
 
 void Run::resume() {
-  std::optional<Position> found;
-  if (options_.resume == "no") {
-    std::int64_t there = first() ? static_cast<std::int64_t>(store_.list().size()) : 0;
-    comm_.broadcast(std::span<std::int64_t>(&there, 1), 0, "state of the run folder");
-    if (there > 0) {
-      fail(ExitCode::usage,
-           "{} holds checkpoints of a run already; with --resume no, choose another --run-dir or remove it",
-           folder_.path());
-    }
-  } else if (options_.resume == "auto") {
-    found = restore_checkpoint({&store_, ""}, executor_, comm_, identity_);
-  } else {
-    found = restore_checkpoint({nullptr, options_.resume}, executor_, comm_, identity_);
-    refuse_newer(found->iteration);
-  }
+  const std::optional<Position> found =
+      resume_run(options_.resume, folder_.path(), store_, executor_, comm_, identity_);
   if (!found) {
     initialise(executor_, static_cast<std::uint64_t>(job_.seed));
     return;
@@ -132,19 +95,6 @@ void Run::resume() {
   saved_at_ = position_.iteration;
   folder_.log(fmt::format("resumes after update {}", position_.iteration));
   progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
-}
-
-/// A checkpoint of an earlier step, resumed in its own run folder, would lose to the later ones there.
-void Run::refuse_newer(std::int64_t iteration) {
-  std::int64_t newest = first() ? store_.newest_step() : 0;
-  comm_.broadcast(std::span<std::int64_t>(&newest, 1), 0, "state of the run folder");
-  if (newest > iteration) {
-    fail(ExitCode::usage,
-         "{} holds a checkpoint after update {} already, and {} is from after update {}; go on from there "
-         "with "
-         "--resume auto, choose another --run-dir, or remove the later checkpoints",
-         folder_.path(), newest, options_.resume, iteration);
-  }
 }
 
 void Run::banner() {
@@ -185,11 +135,13 @@ TrainOutcome Run::go() {
   resume();
   folder_.write("job.toml", options_.job_text);
   folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
-  folder_.open_metrics(position_.iteration, position_.iteration >= total_);
-  comm_.barrier("start of training");
+  std::int64_t evaluated = folder_.open_metrics(position_.iteration, position_.iteration >= total_) ? 1 : 0;
+  comm_.broadcast(std::span<std::int64_t>(&evaluated, 1), 0, "start of training");
+  if (evaluation_due() && evaluated == 0)
+    end_of_epoch((position_.iteration + per_epoch_ - 1) / per_epoch_ - 1);
   window_ = {};
   epoch_start_ = Clock::now();
-  if (position_.iteration < total_) {
+  if (position_.iteration < total_ && !stopping_) {
     Loader loader = make_loader();
     while (position_.iteration < total_ && !stopping_) {
       const auto start = Clock::now();
@@ -209,9 +161,6 @@ TrainOutcome Run::go() {
     save();
     progress_.line(fmt::format("stopped on request after {} of {} updates; the same command continues",
                                position_.iteration, total_));
-  } else if (evaluated_at_ != position_.iteration) {
-    end_of_epoch((position_.iteration + per_epoch_ - 1) / per_epoch_ - 1);
-    save();
   }
   TrainOutcome outcome{stopping_ ? ExitCode::stopped : ExitCode::done, summary()};
   folder_.write("summary.json", boost::json::serialize(outcome.summary) + "\n");
@@ -320,31 +269,45 @@ void Run::log_line(const Batch& batch) {
   window_ = {};
 }
 
-void Run::end_of_epoch(std::int64_t epoch) {
-  const bool last = position_.iteration == total_;
+/// After the last update, and at the end of every so many epochs.
+bool Run::evaluation_due() const {
   const std::int64_t every = job_.train.evaluate_every;
+  return position_.iteration == total_ || (position_.iteration > 0 && position_.iteration % per_epoch_ == 0 &&
+                                           every > 0 && position_.iteration / per_epoch_ % every == 0);
+}
+
+/// Evaluates, and says how it went; a request to stop ends it with nothing said, and the resumed run does it
+/// anew.
+std::string Run::evaluate_now() {
+  comm_.note(position_.iteration, "evaluates");
+  const Evaluation found = evaluate(executor_, session_.inputs().test, comm_,
+                                    static_cast<int>(job_.data.loader_threads), options_.stop);
+  if (found.stopped) {
+    stopping_ = true;
+    return "; stopped while evaluating";
+  }
+  const std::int64_t epoch = (position_.iteration + per_epoch_ - 1) / per_epoch_;
+  if (!std::isfinite(found.loss)) diverged("test", epoch - 1);
+  evaluation_ = found;
+  evaluated_at_ = position_.iteration;
+  folder_.add_metrics({{"kind", "evaluation"},
+                       {"iteration", position_.iteration},
+                       {"epoch", epoch},
+                       {"loss", found.loss},
+                       {"top1", found.top1},
+                       {"top5", found.top5},
+                       {"samples", found.samples},
+                       {"seconds", found.seconds}});
+  return fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", found.loss, found.top1, found.top5);
+}
+
+void Run::end_of_epoch(std::int64_t epoch) {
   std::string text = fmt::format("epoch {}/{}", epoch + 1, job_.train.epochs);
   if (epoch_sums_.samples > 0) {
     text += fmt::format(": loss {:.4f}, top-1 {:.4f}, {:.1f} s", epoch_sums_.loss / epoch_sums_.samples,
                         epoch_sums_.top1 / epoch_sums_.samples, seconds_since(epoch_start_));
   }
-  if (last || (every > 0 && (epoch + 1) % every == 0)) {
-    comm_.note(position_.iteration, "evaluates");
-    evaluation_ =
-        evaluate(executor_, session_.inputs().test, comm_, static_cast<int>(job_.data.loader_threads));
-    if (!std::isfinite(evaluation_.loss)) diverged("test", epoch);
-    evaluated_at_ = position_.iteration;
-    text += fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", evaluation_.loss, evaluation_.top1,
-                        evaluation_.top5);
-    folder_.add_metrics({{"kind", "evaluation"},
-                         {"iteration", position_.iteration},
-                         {"epoch", epoch + 1},
-                         {"loss", evaluation_.loss},
-                         {"top1", evaluation_.top1},
-                         {"top5", evaluation_.top5},
-                         {"samples", evaluation_.samples},
-                         {"seconds", evaluation_.seconds}});
-  }
+  if (evaluation_due()) text += evaluate_now();
   folder_.log(text);
   progress_.line(text);
   epoch_sums_ = {};

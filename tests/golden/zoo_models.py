@@ -34,7 +34,8 @@ class WrittenOut:
 
     def connected(self, name, x, outputs):
         x = x.flatten(1)
-        return F.linear(x, self.parameter(name + ".weight", (outputs, x.shape[1]), x), self.parameter(name + ".bias", (outputs,), x))
+        weight = self.parameter(name + ".weight", (outputs, x.shape[1]), x)
+        return F.linear(x, weight, self.parameter(name + ".bias", (outputs,), x))
 
     def norm(self, name, x):
         wide = torch.float64 if x.dtype == torch.float64 else torch.float32
@@ -139,8 +140,6 @@ def cifar_resnet(blocks):
                 x = F.relu(y + shortcut)
         return n.connected("fc", mean_pool(x), 10)
     return forward
-
-
 
 
 def alexnet(n, x):

@@ -8,6 +8,8 @@
 #include <cmath>
 
 #include "layers/core/bytes.h"
+#include "layers/core/text.h"
+#include "layers/device/cpu/host.h"
 #include "trainer/data/loader.h"
 #include "trainer/metrics_window.h"
 #include "trainer/parameters.h"
@@ -99,20 +101,25 @@ void Run::resume() {
 
 void Run::banner() {
   const Plan& plan = executor_.plan();
-  folder_.log(fmt::format("convoy {}, rank {} of {} ({}), {}; arena of {} bytes, {} samples at a time",
+  folder_.log(fmt::format("convoy {}, rank {} of {} ({}), {}; arena of {} bytes, {} at a time",
                           options_.version, comm_.rank(), comm_.size(), comm_.kind(), session_.device_line(),
-                          plan.arena_bytes(), plan.micro_batch));
+                          plan.arena_bytes(), counted(plan.micro_batch, "sample")));
   progress_.line(
-      fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} rank{} ({}), {} "
-                  "epochs of {} updates",
+      fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} ({}), {} of {}",
                   options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
-                  session_.inputs().train->size(), job_.train.batch, comm_.size(),
-                  comm_.size() == 1 ? "" : "s", comm_.kind(), job_.train.epochs, per_epoch_));
-  progress_.line(fmt::format("plan: {} a rank of {}, {} samples at a time, {} micro-batch{} an update, {}",
+                  session_.inputs().train->size(), job_.train.batch, counted(comm_.size(), "rank"),
+                  comm_.kind(), counted(job_.train.epochs, "epoch"), counted(per_epoch_, "update")));
+  progress_.line(fmt::format("plan: {} a rank of {}, {} at a time, {} an update, {}",
                              format_bytes(plan.arena_bytes()), format_bytes(plan.request.limit_bytes),
-                             plan.micro_batch, plan.accumulation, plan.accumulation == 1 ? "" : "es",
+                             counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
                              name_of(plan.request.precision)));
   progress_.line("device: " + session_.device_line());
+  const auto cores = static_cast<std::int64_t>(allowed_cores().size());
+  if (cores > 0 && job_.threads > cores) {
+    progress_.line(
+        fmt::format("warning: threads = {} is more than the {} a rank may use here, which makes it slower",
+                    job_.threads, counted(cores, "core")));
+  }
 }
 
 Loader Run::make_loader() const {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests.
 #   tests/run.sh            release build with Open MPI, and the MPI tests again with MPICH
-#   tests/run.sh --all      also under AddressSanitizer, UBSan and ThreadSanitizer (about an hour on two cores)
+#   tests/run.sh --all      also those labelled heavy (training the networks of ImageNet size, 3 GiB of memory), and all under
+#                           AddressSanitizer, UBSan and ThreadSanitizer (about an hour on two cores)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,10 +22,11 @@ check() {  # PRESET "TARGETS" CTEST-ARGUMENTS...
 echo "== format"
 find layers comm trainer launch tests \( -name '*.h' -o -name '*.cpp' \) -print0 | xargs -0 clang-format-14 --dry-run --Werror
 
-check release all -j2
+check release all -j2 -LE heavy
 check mpich "convoy mpi_collectives mpi_lost_ranks mpi_all_reduce_bench" -L mpi
 if [[ "${1:-}" == "--all" ]]; then
-  check asan all -LE 'mpi|end_to_end'
-  check ubsan all -LE 'mpi|end_to_end'
+  ctest --preset release -L heavy
+  check asan all -LE 'mpi|end_to_end|heavy'
+  check ubsan all -LE 'mpi|end_to_end|heavy'
   OMP_NUM_THREADS=1 TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp" check tsan all -L threads
 fi

@@ -61,6 +61,7 @@ const Figures kFigures[] = {
     {"three_by_64", 75648, 3.78608, 5e-6},  // 50176 pixels · (27 + 576 + 576) · 64
     // Convoy's own
     {"fashion_net", 105690, 0.00621, 5e-6},
+    {"fashion_grid", 115930, 0.00622, 5e-6},
 };
 
 class Networks : public testing::TestWithParam<Figures> {};

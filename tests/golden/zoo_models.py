@@ -71,13 +71,21 @@ def lenet5(n, x):
     return n.connected("output", F.relu(n.connected("f6", x, 84)), 10)
 
 
-def fashion_net(n, x):
+def fashion_features(n, x):
     def stage(name, value, width):
         return n.norm("bn" + name, n.convolution("conv" + name, value, width, 3, 1, 1, bias=False))
     x = F.max_pool2d(F.relu(stage("1", x, 16)), 2)
     x = F.max_pool2d(F.relu(stage("2", x, 48)), 2)
     x = F.relu(stage("3b", F.relu(stage("3a", x, 48)), 48) + x)
-    return n.connected("fc", mean_pool(F.relu(stage("4", x, 128))), 10)
+    return F.relu(stage("4", x, 128))
+
+
+def fashion_net(n, x):
+    return n.connected("fc", mean_pool(fashion_features(n, x)), 10)
+
+
+def fashion_grid(n, x):
+    return n.connected("fc", n.drop(F.avg_pool2d(fashion_features(n, x), 3, 2), 0.5, 19), 10)
 
 
 def cifar10_quick(n, x):
@@ -354,7 +362,8 @@ class OfTorchvision:
         return [(1, self.model(x))]
 
 
-WRITTEN_OUT = {"lenet": lenet, "lenet5": lenet5, "fashion_net": fashion_net, "cifar10_quick": cifar10_quick,
+WRITTEN_OUT = {"lenet": lenet, "lenet5": lenet5, "fashion_net": fashion_net, "fashion_grid": fashion_grid,
+               "cifar10_quick": cifar10_quick,
                "cifar10_full": cifar10_full, "nin_cifar10": nin_cifar10, "all_cnn": all_cnn, "resnet20": cifar_resnet(3),
                "resnet56": cifar_resnet(9), "resnet110": cifar_resnet(18), "alexnet": alexnet, "zfnet": zfnet,
                "nin_imagenet": nin_imagenet, "googlenet": googlenet, "three_by_64": three_by_64,

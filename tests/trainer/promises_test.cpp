@@ -48,7 +48,9 @@ TEST(Tight, ALimitOfTheProjectionTrainsAndOneByteLessIsRefused) {
 
 TEST(WholeEpochs, EachEpochHasEverySampleOnceAndAPartialLastBatch) {
   const JobFolder folder;
-  const std::string job = folder.write_job(kTinyNetwork, std::string(kJob) + "[log]\nevery = 1\n");
+  std::string every = kJob;
+  every += "[log]\nevery = 1\n";
+  const std::string job = folder.write_job(kTinyNetwork, every);
   train_here({job, folder.path("run"), 3});
   const std::vector<double> sizes{16, 16, 16, 16, 6, 16, 16, 16, 16, 6};
   EXPECT_EQ(numbers_of(metrics_of(folder.path("run"), "train"), "samples"), sizes);

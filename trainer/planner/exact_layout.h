@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "trainer/planner/sections.h"
+
+namespace convoy {
+
+enum class SearchResult : std::uint8_t {
+  found,
+  impossible,  ///< no layout has so few bytes
+  gave_up,     ///< the effort was spent
+};
+
+/// Looks for offsets with which all blocks end at or below `capacity`: a depth-first search over canonical
+/// layouts with section inference, dominance and decomposition, restarted with several orders of
+/// the blocks (preorder.h; Moffitt, "MiniMalloc: A Lightweight Memory Allocator for Hardware-Accelerated
+/// Machine Learning", ASPLOS 2023). Every visit of a block takes 1 from `effort`. Writes `offsets` only when
+/// found.
+SearchResult search_layout(const Sections& sections, std::int64_t capacity, std::int64_t& effort,
+                           std::span<std::int64_t> offsets);
+
+}  // namespace convoy

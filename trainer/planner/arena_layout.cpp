@@ -6,6 +6,7 @@
 
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
+#include "trainer/planner/exact_layout.h"
 #include "trainer/planner/piece_layout.h"
 
 namespace convoy {
@@ -82,7 +83,7 @@ ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment, const
   std::stable_sort(parts.begin(), parts.end(),
                    [](const PieceLayout& a, const PieceLayout& b) { return a.bytes > b.bytes; });
   for (PieceLayout& part : parts) {
-    if (part.bytes > goal && effort > 0) {
+    if (part.bytes > goal && effort > 0 && part.offsets.size() <= kMostSearched) {
       Improvement improvement(part, peak.bytes, problem.unit, effort);
       improvement.run(goal);
       if (improvement.optimal()) least = std::max(least, part.bytes);

@@ -15,11 +15,7 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 class Search {
  public:
   Search(const Sections& sections, std::int64_t capacity, Preorder preorder, std::int64_t effort)
-      : state_(sections, capacity),
-        blocks_(state_.blocks()),
-
-        preorder_(preorder),
-        effort_(effort) {}
+      : state_(sections, capacity), blocks_(state_.blocks()), preorder_(preorder), effort_(effort) {}
 
   SearchResult run() {
     Part all{0, state_.sections() - 1, std::vector<int>(blocks_.size())};
@@ -115,6 +111,10 @@ class Search {
 
 SearchResult search_layout(const Sections& sections, std::int64_t capacity, std::int64_t& effort,
                            std::span<std::int64_t> offsets) {
+  const std::vector<std::int64_t> totals = section_totals(sections);
+  if (std::any_of(totals.begin(), totals.end(), [&](std::int64_t total) { return total > capacity; })) {
+    return SearchResult::impossible;
+  }
   // Which order is lucky differs by problem: each gets a turn, and the turns of each round are longer.
   const auto size = static_cast<std::int64_t>(sections.blocks.size());
   for (std::int64_t turn = 4 * size * size;; turn *= 4) {

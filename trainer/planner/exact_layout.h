@@ -14,6 +14,10 @@ enum class SearchResult : std::uint8_t {
   gave_up,     ///< the effort was spent
 };
 
+/// The search goes as deep as there are blocks, and its memory grows with their square: not for more than
+/// this.
+inline constexpr std::size_t kMostSearched = 4000;
+
 /// Looks for offsets with which all blocks end at or below `capacity`: a depth-first search over canonical
 /// layouts with section inference, dominance and decomposition, restarted with several orders of
 /// the blocks (preorder.h; Moffitt, "MiniMalloc: A Lightweight Memory Allocator for Hardware-Accelerated

@@ -27,13 +27,13 @@ std::vector<std::string_view> columns_of(std::string_view line) {
   return columns;
 }
 
-std::int64_t number(const SourceMark& mark, std::size_t column, std::string_view text, std::int64_t least,
+std::int64_t number(const std::string& place, std::size_t column, std::string_view text, std::int64_t least,
                     std::int64_t most) {
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
-    fail(ExitCode::usage, "{}{}: \"{}\" is not a whole number from {} to {}", mark.prefix(), kNames[column],
-         text, least, most);
+    fail(ExitCode::usage, "{}{}: \"{}\" is not a whole number from {} to {}", place, kNames[column], text,
+         least, most);
   }
   return value;
 }
@@ -49,26 +49,27 @@ ArenaProblem read_arena_csv(const std::string& file) {
   std::int64_t sum = 0;
   std::size_t width = 0;
   std::string line;
-  for (SourceMark mark{file, 1}; std::getline(in, line); ++mark.line) {
+  for (int at = 1; std::getline(in, line); ++at) {
+    const std::string place = fmt::format("{}:{}: ", file, at);
     const std::vector<std::string_view> columns = columns_of(line);
-    if (mark.line == 1) {
+    if (at == 1) {
       width = columns.size();
       if (width < kColumns || !std::equal(std::begin(kNames), std::end(kNames), columns.begin())) {
-        fail(ExitCode::usage, "{}the first line must be id,lower,upper,size", mark.prefix());
+        fail(ExitCode::usage, "{}the first line must be id,lower,upper,size", place);
       }
       continue;
     }
     if (columns.size() == 1 && columns[0].empty()) continue;
     if (columns.size() != width) {
-      fail(ExitCode::usage, "{}{} columns where {} are expected", mark.prefix(), columns.size(), width);
+      fail(ExitCode::usage, "{}{} columns where {} are expected", place, columns.size(), width);
     }
-    if (columns[0].empty()) fail(ExitCode::usage, "{}the id is empty", mark.prefix());
-    const auto [earlier, fresh] = lines.emplace(columns[0], mark.line);
+    if (columns[0].empty()) fail(ExitCode::usage, "{}the id is empty", place);
+    const auto [earlier, fresh] = lines.emplace(columns[0], at);
     if (!fresh)
-      fail(ExitCode::usage, "{}id \"{}\" is that of line {} too", mark.prefix(), columns[0], earlier->second);
-    const std::int64_t lower = number(mark, 1, columns[1], 0, kLatest - 1);
-    const std::int64_t upper = number(mark, 2, columns[2], lower + 1, kLatest);
-    const std::int64_t size = number(mark, 3, columns[3], 0, kMostBytes - sum);
+      fail(ExitCode::usage, "{}id \"{}\" is that of line {} too", place, columns[0], earlier->second);
+    const std::int64_t lower = number(place, 1, columns[1], 0, kLatest - 1);
+    const std::int64_t upper = number(place, 2, columns[2], lower + 1, kLatest);
+    const std::int64_t size = number(place, 3, columns[3], 0, kMostBytes - sum);
     sum += size;
     problem.ids.emplace_back(columns[0]);
     problem.blocks.push_back({static_cast<int>(lower), static_cast<int>(upper - 1), size});
@@ -80,6 +81,7 @@ ArenaProblem read_arena_csv(const std::string& file) {
 void write_arena_csv(const std::string& file, const ArenaProblem& problem,
                      std::span<const std::int64_t> offsets) {
   std::ofstream out(file);
+  if (!out) fail(ExitCode::usage, "{}: cannot be written", file);
   out << "id,lower,upper,size,offset\n";
   for (std::size_t i = 0; i < problem.blocks.size(); ++i) {
     const Block& block = problem.blocks[i];

@@ -21,8 +21,8 @@ constexpr const char* kUsage =
     "                     up to but not including step upper\n"
     "  --capacity BYTES   stop when these are enough; exit code 3 if they are not reached\n"
     "  --alignment BYTES  of offsets, a power of two (1)\n"
-    "  --effort N         blocks that the exact search may look at; 0: first fit alone (100000000, about 1 "
-    "s)\n"
+    "  --effort N         visits of blocks and steps by the exact search (500000000, about 1 s); 0: first "
+    "fit\n"
     "  --output FILE      write the offsets as a further column (with one input file)\n";
 
 struct Job {

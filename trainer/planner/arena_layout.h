@@ -32,9 +32,9 @@ struct ArenaLayout {
 };
 
 /// How hard to try. There is no clock in it, because all ranks must find the same layout: the exact search is
-/// capped by the number of blocks it looks at.
+/// capped by the number of blocks and sections it looks at.
 struct LayoutOptions {
-  static constexpr std::int64_t kSecond = 100'000'000;  ///< effort of about a second on one core
+  static constexpr std::int64_t kSecond = 500'000'000;  ///< effort of about a second on one core
 
   std::int64_t effort = kSecond;  ///< of the exact search; 0: first fit alone
   std::int64_t enough = 0;        ///< bytes that are good enough; below the lower bound: the lower bound

@@ -24,7 +24,7 @@ class Search {
     return place_next(all, {0, 0});
   }
 
-  std::int64_t effort_left() const { return std::max<std::int64_t>(effort_, 0); }
+  std::int64_t effort_left() const { return std::max<std::int64_t>(effort_ - state_.visits(), 0); }
   std::int64_t offset(std::size_t block) const { return state_.offset(static_cast<int>(block)); }
 
  private:
@@ -61,8 +61,7 @@ class Search {
       const int i = part.members[candidate.position];
       if (before != nullptr && *before == blocks_[at(i)]) continue;  // its twin has been tried
       before = &blocks_[at(i)];
-      effort_ -= static_cast<std::int64_t>(part.members.size());
-      if (effort_ <= 0) return SearchResult::gave_up;
+      if (state_.visits() >= effort_) return SearchResult::gave_up;
       const std::size_t depth = state_.depth();
       const SearchState::Outcome outcome = state_.place(i, part.members, part.first, part.last);
       if (outcome.fits) {
@@ -115,9 +114,12 @@ SearchResult search_layout(const Sections& sections, std::int64_t capacity, std:
   if (std::any_of(totals.begin(), totals.end(), [&](std::int64_t total) { return total > capacity; })) {
     return SearchResult::impossible;
   }
-  // Which order is lucky differs by problem: each gets a turn, and the turns of each round are longer.
+  // Which order is lucky differs by problem: each gets a turn, at first for a few dives to the last block,
+  // and the turns of each round are longer.
   const auto size = static_cast<std::int64_t>(sections.blocks.size());
-  for (std::int64_t turn = 4 * size * size;; turn *= 4) {
+  std::int64_t spans = 0;
+  for (const Block& block : sections.blocks) spans += block.last - block.first + 1;
+  for (std::int64_t turn = 2 * size * (4 * size + spans);; turn *= 4) {
     for (const Preorder preorder : kPreorders) {
       if (effort <= 0) return SearchResult::gave_up;
       const std::int64_t allowed = std::min(turn, effort);

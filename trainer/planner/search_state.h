@@ -40,6 +40,9 @@ class SearchState {
   /// of them.
   Outcome place(int block, const std::vector<int>& others, int first, int last);
 
+  /// Visits of blocks and sections so far: what the search takes time for.
+  std::int64_t visits() const { return visits_; }
+
   /// Number of placed blocks, and the return to an earlier one.
   std::size_t depth() const { return placed_.size(); }
   void take_back(std::size_t depth);
@@ -66,6 +69,7 @@ class SearchState {
   const Sections& sections_;
   const std::vector<Block>& blocks_;
   std::int64_t capacity_;
+  std::int64_t visits_ = 0;
   std::vector<std::int64_t> offsets_;  ///< by block
   std::vector<std::int64_t> lows_;     ///< by block
   std::vector<std::int64_t> totals_;   ///< by section: sum of unplaced bytes

@@ -10,7 +10,7 @@ namespace convoy {
 namespace {
 
 constexpr LayoutOptions kFirstFit{.effort = 0};
-constexpr LayoutOptions kBrief{.effort = 100'000};
+constexpr LayoutOptions kBrief{.effort = 1'000'000};
 
 TEST(ArenaLayout, NeverOverlapsAndStaysAlignedOnRandomBlocks) {
   for (std::uint32_t instance = 0; instance < 300; ++instance) {

@@ -57,7 +57,7 @@ TEST(ExactLayout, TellsAtEachCapacityWhetherThereIsALayout) {
     for (std::int64_t capacity = 1; capacity <= fewest + 3; ++capacity) {
       SCOPED_TRACE(capacity);
       std::vector<std::int64_t> offsets(blocks.size());
-      std::int64_t effort = 1'000'000;
+      std::int64_t effort = 10'000'000;
       const SearchResult result = search_layout(sections, capacity, effort, offsets);
       ASSERT_EQ(result, capacity < fewest ? SearchResult::impossible : SearchResult::found);
       if (result != SearchResult::found) continue;
@@ -73,7 +73,7 @@ TEST(ExactLayout, GivesUpWhenTheEffortIsSpent) {
   const ArenaProblem problem = read_arena_csv(CONVOY_ARENA_DATA "/F.csv");
   const Sections sections = find_sections(problem.blocks);
   std::vector<std::int64_t> offsets(problem.blocks.size());
-  std::int64_t effort = 200'000;
+  std::int64_t effort = 2'000'000;
   EXPECT_EQ(search_layout(sections, 1048576, effort, offsets), SearchResult::gave_up);
   EXPECT_EQ(effort, 0);
   EXPECT_EQ(std::count(offsets.begin(), offsets.end(), 0), static_cast<std::ptrdiff_t>(offsets.size()));

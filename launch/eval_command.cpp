@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <optional>
 
 #include "launch/command.h"
@@ -38,13 +39,14 @@ int eval_command(const std::vector<std::string>& arguments) {
                                        static_cast<int>(session.job().data.loader_threads));
     if (comm.rank() != 0) return 0;
     if (line.flag("json")) {
-      fmt::print("{}\n", boost::json::serialize(boost::json::object{{"checkpoint", weights.path},
-                                                                    {"iteration", weights.iteration},
-                                                                    {"loss", result.loss},
-                                                                    {"top1", result.top1},
-                                                                    {"top5", result.top5},
-                                                                    {"samples", result.samples},
-                                                                    {"seconds", result.seconds}}));
+      fmt::print("{}\n", boost::json::serialize(boost::json::object{
+                             {"checkpoint", weights.path},
+                             {"iteration", weights.iteration},
+                             {"loss", std::isfinite(result.loss) ? boost::json::value(result.loss) : nullptr},
+                             {"top1", result.top1},
+                             {"top5", result.top5},
+                             {"samples", result.samples},
+                             {"seconds", result.seconds}}));
     } else {
       fmt::print(
           "{}: after {} updates: loss {:.4f}, top-1 {:.4f}, top-5 {:.4f} on {} test images ({:.1f} s)\n",

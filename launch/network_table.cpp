@@ -5,6 +5,7 @@
 
 #include "launch/network_text.h"
 #include "layers/core/bytes.h"
+#include "layers/core/text.h"
 #include "layers/graph/receptive_field.h"
 
 namespace convoy {
@@ -96,7 +97,7 @@ std::string network_table(const Graph& graph, std::int64_t batch) {
              fmt::format("{}", graph.parameters()), "", fmt::format("{}", graph.macs()), "",
              format_bytes(activations), "", "", ""});
   std::string text =
-      fmt::format("{}, {} image{} in fp32\n\n{}\n", graph.name(), batch, batch == 1 ? "" : "s", table.text());
+      fmt::format("{}, {} in fp32\n\n{}\n", graph.name(), counted(batch, "image"), table.text());
   text += fmt::format("parameters {} in fp32; activations {} values an image\n",
                       format_bytes(graph.parameters() * kValueBytes), graph.activation_elements());
   if (graph.parameters_training() != graph.parameters()) {

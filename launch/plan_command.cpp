@@ -5,6 +5,7 @@
 #include "launch/command.h"
 #include "launch/job/read_job.h"
 #include "launch/options.h"
+#include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/session.h"
@@ -45,7 +46,16 @@ int plan_command(const std::vector<std::string>& arguments) {
   if (ranks < 1 || ranks > 1 << 20)
     fail(ExitCode::usage, "--ranks {} is out of range; it must be from 1 to {}", ranks, 1 << 20);
   std::vector<std::string> sets = line.texts("set");
-  if (line.has("memory-limit")) sets.push_back("memory.limit=" + line.text("memory-limit"));
+  if (line.has("memory-limit")) {
+    const std::string limit = line.text("memory-limit");
+    try {
+      if (parse_bytes(limit) < 1)
+        fail(ExitCode::usage, "\"{}\" is too small; it must be at least 1 B", limit);
+    } catch (const Error& problem) {
+      fail(ExitCode::usage, "--memory-limit {}", problem.what());
+    }
+    sets.push_back("memory.limit=" + limit);
+  }
   const Job job = read_job(line.required("JOB.toml"), sets);
   const Graph graph = read_network(job.network);
   const std::unique_ptr<Backend> backend = make_cpu_backend();

@@ -10,6 +10,7 @@
 #include "launch/command.h"
 #include "launch/options.h"
 #include "launch/run_reader.h"
+#include "layers/core/text.h"
 #include "trainer/checkpoint.h"
 #include "trainer/data/augment.h"
 #include "trainer/session.h"
@@ -32,10 +33,9 @@ Query raw_image(const std::string& path, Shape shape) {
   Query query{path, std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements()) + 1), {}};
   file.read(reinterpret_cast<char*>(query.pixels.data()), static_cast<std::streamsize>(query.pixels.size()));
   if (file.gcount() != shape.elements()) {
-    fail(ExitCode::data,
-         "{}: is {} than {} bytes; a raw image is {} rows of {} pixels of {} channel{}, one byte each", path,
-         file.gcount() > shape.elements() ? "longer" : "shorter", shape.elements(), shape.height, shape.width,
-         shape.channels, shape.channels == 1 ? "" : "s");
+    fail(ExitCode::data, "{}: is {} than {} bytes; a raw image is {} rows of {} pixels of {}, one byte each",
+         path, file.gcount() > shape.elements() ? "longer" : "shorter", shape.elements(), shape.height,
+         shape.width, counted(shape.channels, "channel"));
   }
   query.pixels.pop_back();
   return query;

@@ -5,6 +5,7 @@
 #include "launch/command.h"
 #include "launch/network_text.h"
 #include "launch/options.h"
+#include "layers/core/text.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/timing.h"
@@ -78,11 +79,11 @@ void print_table(const TimedTraining& training, const TrainingTime& time) {
   }
   const auto& settings = training.settings();
   fmt::print(
-      "\n{}, batch {}, {}, {} thread{}: {:.2f} ms a step (median), {:.1f} images/s\nforward {:.2f} ms, "
+      "\n{}, batch {}, {}, {}: {:.2f} ms a step (median), {:.1f} images/s\nforward {:.2f} ms, "
       "backward {:.2f} "
       "ms, changes of layout {:.2f} ms, update {:.2f} ms, pixels to numbers {:.2f} ms (means)\n",
-      training.graph().name(), settings.batch, name_of(settings.precision), settings.threads,
-      settings.threads == 1 ? "" : "s", time.step_seconds * 1e3,
+      training.graph().name(), settings.batch, name_of(settings.precision),
+      counted(settings.threads, "thread"), time.step_seconds * 1e3,
       static_cast<double>(settings.batch) / time.step_seconds, forward * 1e3, backward * 1e3, layout * 1e3,
       time.update_seconds * 1e3, time.input_seconds * 1e3);
 }

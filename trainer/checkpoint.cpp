@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <cmath>
 #include <cstring>
 
 #include "trainer/parameters.h"
@@ -63,6 +65,18 @@ Position read_checkpoint(const SafetensorsFile& file, const std::string& path, E
   return position;
 }
 
+/// What is not finite must not take the place of the last good checkpoint.
+void check_finite(const HostTensor& tensor, std::int64_t iteration) {
+  if (std::all_of(tensor.values.begin(), tensor.values.end(),
+                  [](float value) { return std::isfinite(value); }))
+    return;
+  fail(ExitCode::diverged,
+       "tensor \"{}\" is not finite after update {}, so no checkpoint was saved; lower "
+       "optimizer.learning_rate, add "
+       "schedule.warmup_epochs or train.clip_norm",
+       tensor.name, iteration);
+}
+
 /// Runs `work` on rank 0; when it throws, all ranks throw the same.
 template <class Work>
 void on_first_rank(Communicator& comm, const std::string& what, Work&& work) {
@@ -93,6 +107,7 @@ void save_checkpoint(const CheckpointStore& store, const Executor& executor, Com
     const std::vector<HostTensor> tensors = export_tensors(executor, true);
     std::vector<TensorView> views;
     for (const HostTensor& tensor : tensors) {
+      check_finite(tensor, position.iteration);
       views.push_back({tensor.name, DType::f32, tensor.dims, std::as_bytes(std::span(tensor.values))});
     }
     store.save(position.iteration, views,

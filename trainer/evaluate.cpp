@@ -8,7 +8,7 @@
 namespace convoy {
 
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
-                    int loader_threads) {
+                    int loader_threads, const std::atomic<bool>* stop) {
   const auto start = Clock::now();
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
@@ -22,7 +22,10 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
   options.epochs = 1;
   Loader loader(std::move(set), executor.graph().input(), options);
   executor.clear_metrics();
+  bool stopped = false;
   while (const Batch* batch = loader.next()) {
+    stopped = stop != nullptr && stop->load();
+    if (stopped) break;
     if (batch->count == 0) continue;
     StepContext context;
     context.first_pass = false;
@@ -32,11 +35,11 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
     executor.run(segment, context, false);
   }
   const Metrics local = executor.metrics();
-  std::array<double, 4> sums{local.loss, local.top1, local.top5, local.samples};
+  std::array<double, 5> sums{local.loss, local.top1, local.top5, local.samples, stopped ? 1.0 : 0.0};
   comm.all_reduce(sums, Reduction::sum, "evaluation");
   const double samples = sums[3] > 0 ? sums[3] : 1;
-  return {sums[0] / samples, sums[1] / samples, sums[2] / samples, static_cast<std::int64_t>(sums[3]),
-          seconds_since(start)};
+  return {sums[0] / samples,    sums[1] / samples, sums[2] / samples, static_cast<std::int64_t>(sums[3]),
+          seconds_since(start), sums[4] > 0};
 }
 
 }  // namespace convoy

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include "trainer/data/dataset.h"
 #include "trainer/executor.h"
 
@@ -12,10 +14,12 @@ struct Evaluation {
   double top5 = 0;
   std::int64_t samples = 0;
   double seconds = 0;
+  bool stopped = false;  ///< a rank was asked to stop before it was through; the figures are of a part
 };
 
-/// Runs the whole set once over all ranks, each sample counted once, whatever the counts.
+/// Runs the whole set once over all ranks, each sample counted once, whatever the counts. `stop`, where
+/// given, is looked at before every batch; all ranks learn when one of them stopped.
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
-                    int loader_threads);
+                    int loader_threads, const std::atomic<bool>* stop = nullptr);
 
 }  // namespace convoy

@@ -49,8 +49,9 @@ void RunFolder::write(const std::string& name, const std::string& text) const {
     fail(ExitCode::internal, "cannot write {}: {}", target, std::strerror(errno));
 }
 
-void RunFolder::open_metrics(std::int64_t iteration, bool evaluates_again) {
-  if (!writer_) return;
+bool RunFolder::open_metrics(std::int64_t iteration, bool evaluates_again) {
+  if (!writer_) return false;
+  bool evaluated = false;
   const std::string path = path_ + "/metrics.jsonl";
   std::string kept;
   std::ifstream old(path);
@@ -61,13 +62,15 @@ void RunFolder::open_metrics(std::int64_t iteration, bool evaluates_again) {
     const boost::json::value* at = value.as_object().if_contains("iteration");
     if (at == nullptr || !at->is_int64() || at->as_int64() > iteration) continue;
     const boost::json::value* kind = value.as_object().if_contains("kind");
-    const bool again =
-        evaluates_again && at->as_int64() == iteration && kind != nullptr && *kind == "evaluation";
-    if (!again) kept += line + "\n";
+    const bool now = at->as_int64() == iteration && kind != nullptr && *kind == "evaluation";
+    if (now && evaluates_again) continue;
+    evaluated = evaluated || now;
+    kept += line + "\n";
   }
   old.close();
   write("metrics.jsonl", kept);
   metrics_.open(path, std::ios::app);
+  return evaluated;
 }
 
 void RunFolder::add_metrics(const boost::json::object& line) {

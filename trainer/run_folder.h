@@ -24,8 +24,9 @@ class RunFolder {
   void write(const std::string& name, const std::string& text) const;
 
   /// Opens metrics.jsonl for appending; lines of later iterations than `iteration` (of a run that was cut
-  /// off) go, and with `evaluates_again` that iteration's evaluation too.
-  void open_metrics(std::int64_t iteration, bool evaluates_again);
+  /// off) go, and with `evaluates_again` that iteration's evaluation too. On rank 0: whether an evaluation of
+  /// `iteration` stays.
+  bool open_metrics(std::int64_t iteration, bool evaluates_again);
   void add_metrics(const boost::json::object& line);
 
  private:

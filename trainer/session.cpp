@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "layers/core/bytes.h"
+#include "layers/core/text.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
@@ -42,6 +43,12 @@ void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
     fail(ExitCode::usage,
          "{}: the network takes images of {} channels, but those of the data set \"{}\" have {}", job.network,
          input.channels, job.data.kind, stored.channels);
+  }
+  if (job.data.crop_padding >= std::min(input.height, input.width)) {
+    fail(ExitCode::usage,
+         "[data] crop_padding = {} would cut crops without a pixel of the image, which is {} x {}; a usual "
+         "value is {}",
+         job.data.crop_padding, input.height, input.width, std::max<std::int64_t>(input.height / 8, 1));
   }
   if (set.size() == 0) fail(ExitCode::data, "the data set \"{}\" is empty", job.data.kind);
 }
@@ -179,7 +186,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
 }
 
 std::string Session::device_line() const {
-  return fmt::format("{}, {} thread{} a rank, {}", device_->info().name, threads_, threads_ == 1 ? "" : "s",
+  return fmt::format("{}, {} a rank, {}", device_->info().name, counted(threads_, "thread"),
                      cpu_library_version());
 }
 

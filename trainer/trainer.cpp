@@ -8,39 +8,16 @@
 #include <cmath>
 
 #include "layers/core/bytes.h"
-#include "layers/core/clock.h"
+#include "layers/core/text.h"
+#include "layers/device/cpu/host.h"
 #include "trainer/data/loader.h"
+#include "trainer/metrics_window.h"
 #include "trainer/parameters.h"
+#include "trainer/resume.h"
 #include "trainer/schedule.h"
 
 namespace convoy {
 namespace {
-
-/// Sums over the samples of some iterations, all ranks.
-struct Sums {
-  double loss = 0;
-  double top1 = 0;
-  double top5 = 0;
-  double samples = 0;
-  double stop = 0;  ///< ranks that were asked to stop
-
-  Sums& operator+=(const Sums& other) {
-    loss += other.loss;
-    top1 += other.top1;
-    top5 += other.top5;
-    samples += other.samples;
-    return *this;
-  }
-};
-
-/// Seconds and samples since the last line of metrics.
-struct Window {
-  Sums sums;
-  Clock::time_point start = Clock::now();
-  double data_wait = 0;
-  double other = 0;  ///< evaluation and checkpoints, which do not count as training
-  double seconds() const { return std::max(seconds_since(start) - other, 1e-9); }
-};
 
 class Run {
  public:
@@ -51,7 +28,6 @@ class Run {
  private:
   bool first() const { return comm_.rank() == 0; }
   void resume();
-  void refuse_newer(std::int64_t iteration);
   void banner();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
@@ -60,6 +36,8 @@ class Run {
   [[noreturn]] void diverged(const char* which, std::int64_t epoch) const;
   void log_line(const Batch& batch);
   void end_of_epoch(std::int64_t epoch);
+  bool evaluation_due() const;
+  std::string evaluate_now();
   void save();
   Progress::State state_of(const Batch& batch) const;
   boost::json::object summary() const;
@@ -84,7 +62,7 @@ class Run {
   double data_wait_ = 0;
   double gradient_norm_ = 0;
   bool stopping_ = false;
-  Window window_;
+  MetricsWindow window_;
   Sums epoch_sums_;
   Clock::time_point epoch_start_ = Clock::now();
   Evaluation evaluation_;
@@ -109,21 +87,8 @@ Run::Run(Session& session, const TrainOptions& options)
 }
 
 void Run::resume() {
-  std::optional<Position> found;
-  if (options_.resume == "no") {
-    std::int64_t there = first() ? static_cast<std::int64_t>(store_.list().size()) : 0;
-    comm_.broadcast(std::span<std::int64_t>(&there, 1), 0, "state of the run folder");
-    if (there > 0) {
-      fail(ExitCode::usage,
-           "{} holds checkpoints of a run already; with --resume no, choose another --run-dir or remove it",
-           folder_.path());
-    }
-  } else if (options_.resume == "auto") {
-    found = restore_checkpoint({&store_, ""}, executor_, comm_, identity_);
-  } else {
-    found = restore_checkpoint({nullptr, options_.resume}, executor_, comm_, identity_);
-    refuse_newer(found->iteration);
-  }
+  const std::optional<Position> found =
+      resume_run(options_.resume, folder_.path(), store_, executor_, comm_, identity_);
   if (!found) {
     initialise(executor_, static_cast<std::uint64_t>(job_.seed));
     return;
@@ -134,35 +99,27 @@ void Run::resume() {
   progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
 }
 
-/// A checkpoint of an earlier step, resumed in its own run folder, would lose to the later ones there.
-void Run::refuse_newer(std::int64_t iteration) {
-  std::int64_t newest = first() ? store_.newest_step() : 0;
-  comm_.broadcast(std::span<std::int64_t>(&newest, 1), 0, "state of the run folder");
-  if (newest > iteration) {
-    fail(ExitCode::usage,
-         "{} holds a checkpoint after update {} already, and {} is from after update {}; go on from there "
-         "with "
-         "--resume auto, choose another --run-dir, or remove the later checkpoints",
-         folder_.path(), newest, options_.resume, iteration);
-  }
-}
-
 void Run::banner() {
   const Plan& plan = executor_.plan();
-  folder_.log(fmt::format("convoy {}, rank {} of {} ({}), {}; arena of {} bytes, {} samples at a time",
+  folder_.log(fmt::format("convoy {}, rank {} of {} ({}), {}; arena of {} bytes, {} at a time",
                           options_.version, comm_.rank(), comm_.size(), comm_.kind(), session_.device_line(),
-                          plan.arena_bytes(), plan.micro_batch));
+                          plan.arena_bytes(), counted(plan.micro_batch, "sample")));
   progress_.line(
-      fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} rank{} ({}), {} "
-                  "epochs of {} updates",
+      fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} ({}), {} of {}",
                   options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
-                  session_.inputs().train->size(), job_.train.batch, comm_.size(),
-                  comm_.size() == 1 ? "" : "s", comm_.kind(), job_.train.epochs, per_epoch_));
-  progress_.line(fmt::format("plan: {} a rank of {}, {} samples at a time, {} micro-batch{} an update, {}",
+                  session_.inputs().train->size(), job_.train.batch, counted(comm_.size(), "rank"),
+                  comm_.kind(), counted(job_.train.epochs, "epoch"), counted(per_epoch_, "update")));
+  progress_.line(fmt::format("plan: {} a rank of {}, {} at a time, {} an update, {}",
                              format_bytes(plan.arena_bytes()), format_bytes(plan.request.limit_bytes),
-                             plan.micro_batch, plan.accumulation, plan.accumulation == 1 ? "" : "es",
+                             counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
                              name_of(plan.request.precision)));
   progress_.line("device: " + session_.device_line());
+  const auto cores = static_cast<std::int64_t>(allowed_cores().size());
+  if (cores > 0 && job_.threads > cores) {
+    progress_.line(
+        fmt::format("warning: threads = {} is more than the {} a rank may use here, which makes it slower",
+                    job_.threads, counted(cores, "core")));
+  }
 }
 
 Loader Run::make_loader() const {
@@ -185,11 +142,13 @@ TrainOutcome Run::go() {
   resume();
   folder_.write("job.toml", options_.job_text);
   folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
-  folder_.open_metrics(position_.iteration, position_.iteration >= total_);
-  comm_.barrier("start of training");
+  std::int64_t evaluated = folder_.open_metrics(position_.iteration, position_.iteration >= total_) ? 1 : 0;
+  comm_.broadcast(std::span<std::int64_t>(&evaluated, 1), 0, "start of training");
+  if (evaluation_due() && evaluated == 0)
+    end_of_epoch((position_.iteration + per_epoch_ - 1) / per_epoch_ - 1);
   window_ = {};
   epoch_start_ = Clock::now();
-  if (position_.iteration < total_) {
+  if (position_.iteration < total_ && !stopping_) {
     Loader loader = make_loader();
     while (position_.iteration < total_ && !stopping_) {
       const auto start = Clock::now();
@@ -209,9 +168,6 @@ TrainOutcome Run::go() {
     save();
     progress_.line(fmt::format("stopped on request after {} of {} updates; the same command continues",
                                position_.iteration, total_));
-  } else if (evaluated_at_ != position_.iteration) {
-    end_of_epoch((position_.iteration + per_epoch_ - 1) / per_epoch_ - 1);
-    save();
   }
   TrainOutcome outcome{stopping_ ? ExitCode::stopped : ExitCode::done, summary()};
   folder_.write("summary.json", boost::json::serialize(outcome.summary) + "\n");
@@ -320,31 +276,45 @@ void Run::log_line(const Batch& batch) {
   window_ = {};
 }
 
-void Run::end_of_epoch(std::int64_t epoch) {
-  const bool last = position_.iteration == total_;
+/// After the last update, and at the end of every so many epochs.
+bool Run::evaluation_due() const {
   const std::int64_t every = job_.train.evaluate_every;
+  return position_.iteration == total_ || (position_.iteration > 0 && position_.iteration % per_epoch_ == 0 &&
+                                           every > 0 && position_.iteration / per_epoch_ % every == 0);
+}
+
+/// Evaluates, and says how it went; a request to stop ends it with nothing said, and the resumed run does it
+/// anew.
+std::string Run::evaluate_now() {
+  comm_.note(position_.iteration, "evaluates");
+  const Evaluation found = evaluate(executor_, session_.inputs().test, comm_,
+                                    static_cast<int>(job_.data.loader_threads), options_.stop);
+  if (found.stopped) {
+    stopping_ = true;
+    return "; stopped while evaluating";
+  }
+  const std::int64_t epoch = (position_.iteration + per_epoch_ - 1) / per_epoch_;
+  if (!std::isfinite(found.loss)) diverged("test", epoch - 1);
+  evaluation_ = found;
+  evaluated_at_ = position_.iteration;
+  folder_.add_metrics({{"kind", "evaluation"},
+                       {"iteration", position_.iteration},
+                       {"epoch", epoch},
+                       {"loss", found.loss},
+                       {"top1", found.top1},
+                       {"top5", found.top5},
+                       {"samples", found.samples},
+                       {"seconds", found.seconds}});
+  return fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", found.loss, found.top1, found.top5);
+}
+
+void Run::end_of_epoch(std::int64_t epoch) {
   std::string text = fmt::format("epoch {}/{}", epoch + 1, job_.train.epochs);
   if (epoch_sums_.samples > 0) {
     text += fmt::format(": loss {:.4f}, top-1 {:.4f}, {:.1f} s", epoch_sums_.loss / epoch_sums_.samples,
                         epoch_sums_.top1 / epoch_sums_.samples, seconds_since(epoch_start_));
   }
-  if (last || (every > 0 && (epoch + 1) % every == 0)) {
-    comm_.note(position_.iteration, "evaluates");
-    evaluation_ =
-        evaluate(executor_, session_.inputs().test, comm_, static_cast<int>(job_.data.loader_threads));
-    if (!std::isfinite(evaluation_.loss)) diverged("test", epoch);
-    evaluated_at_ = position_.iteration;
-    text += fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", evaluation_.loss, evaluation_.top1,
-                        evaluation_.top5);
-    folder_.add_metrics({{"kind", "evaluation"},
-                         {"iteration", position_.iteration},
-                         {"epoch", epoch + 1},
-                         {"loss", evaluation_.loss},
-                         {"top1", evaluation_.top1},
-                         {"top5", evaluation_.top5},
-                         {"samples", evaluation_.samples},
-                         {"seconds", evaluation_.seconds}});
-  }
+  if (evaluation_due()) text += evaluate_now();
   folder_.log(text);
   progress_.line(text);
   epoch_sums_ = {};

@@ -37,9 +37,9 @@ std::int64_t parse_bytes(std::string_view text) {
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
   if (problem == std::errc{} && std::isfinite(number) && number >= 0) {
     for (const Unit& known : kUnits) {
-      if (unit == known.name && number * known.bytes <= 0x1p62) {
-        return static_cast<std::int64_t>(number * known.bytes);
-      }
+      if (unit != known.name) continue;
+      if (number * known.bytes <= 0x1p62) return static_cast<std::int64_t>(number * known.bytes);
+      fail(ExitCode::usage, "\"{}\" is too large a size; the largest is 4194304TiB", whole);
     }
   }
   fail(ExitCode::usage, "\"{}\" is not a size; write for example 4GiB, 512MiB or 1.5GB", whole);

@@ -43,6 +43,11 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   return best.empty() ? "" : " (did you mean \"" + best + "\"?)";
 }
 
+std::string counted(std::int64_t count, std::string_view noun) {
+  const char* ending = count == 1 ? "" : noun.ends_with("ch") ? "es" : "s";
+  return std::to_string(count) + " " + std::string(noun) + ending;
+}
+
 std::string join(std::span<const std::string> words, std::string_view separator) {
   std::string text;
   for (const std::string& word : words) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@ std::string nearest_word(std::string_view word, std::span<const std::string> can
 
 /// " (did you mean \"x\"?)" or "".
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+/// "1 sample", "3 samples", "2 micro-batches".
+std::string counted(std::int64_t count, std::string_view noun);
 
 /// "a, b, c".
 std::string join(std::span<const std::string> words, std::string_view separator = ", ");

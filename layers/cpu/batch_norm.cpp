@@ -51,8 +51,7 @@ class BatchNormLayer : public CpuLayer {
     const auto shared =
         site_.relu_follows ? kScaleShift | dnnl::normalization_flags::fuse_norm_relu : kScaleShift;
     const auto flags = site_.training ? shared : shared | dnnl::normalization_flags::use_global_stats;
-    const auto purpose =
-        site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const auto purpose = forward_purpose(site_.training);
     forward_ = {{purpose, desc_, epsilon, flags}, user_scratchpad(), engine_->get()};
     if (site_.training) {
       backward_ = {{dnnl::prop_kind::backward, desc_, desc_, epsilon, shared},

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "layers/cpu/onednn.h"
+#include "layers/cpu/image_layout.h"
 
 namespace convoy::cpu {
 
@@ -21,11 +21,7 @@ struct ChannelView {
   }
 };
 
-/// The view of a layout that is one of those above.
+/// The view of an image_layout, or nothing when it is none.
 std::optional<ChannelView> channel_view(const memory::desc& desc, Shape shape, std::int64_t batch);
-
-/// `incoming` where it has a view, otherwise the plain layout, which has one.
-Layout accept_channel_view(Engine& engine, Shape shape, std::int64_t batch, DType type,
-                           const Layout& incoming);
 
 }  // namespace convoy::cpu

@@ -37,7 +37,7 @@ ConvolutionPrimitives choose_convolution(const ConvolutionProblem& p, const dnnl
   const memory::desc gradient = any_like(canonical_parameter(*p.weight));
   const memory::desc kernel = with_type(gradient, p.type);
   const memory::desc bias = p.bias ? plain_vector(outputs) : memory::desc{};
-  const auto purpose = p.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+  const auto purpose = forward_purpose(p.training);
   ConvolutionPrimitives chosen;
   chosen.forward = {
       {purpose, algorithm, source, kernel, bias, target, p.strides, p.dilations, p.begin, p.end},

@@ -44,6 +44,8 @@ class CpuLayer : public LoweredLayer {
   std::string implementation(std::size_t) const override { return "convoy"; }
 
  protected:
+  bool gives_input_gradient() const { return site_.training && site_.input_gradient[0]; }
+
   /// A primitive with its scratchpad, as a kernel.
   template <class Primitive, class PrimitiveDesc>
   std::unique_ptr<Kernel> primitive(const PrimitiveDesc& pd, ArgMap args, void* scratch) const {

@@ -12,12 +12,12 @@ class LrnLayer : public CpuLayer {
  public:
   LrnLayer(const Lrn& op, const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine) {
     const memory::desc desc = as_image(engine.desc(inputs[0]), site.inputs[0], site.batch);
-    const bool gradient = site.training && site.input_gradient[0];
+    const bool gradient = gives_input_gradient();
     const auto alpha = static_cast<float>(op.alpha);
     const auto beta = static_cast<float>(op.beta);
     const auto k = static_cast<float>(op.k);
     checked(what_, [&] {
-      const auto purpose = gradient ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+      const auto purpose = forward_purpose(gradient);
       forward_ = {{purpose, dnnl::algorithm::lrn_across_channels, desc, op.size, alpha, beta, k},
                   user_scratchpad(),
                   engine.get()};
@@ -44,7 +44,7 @@ class LrnLayer : public CpuLayer {
   }
 
   bool slow() const {
-    return is_slow(forward_) || (site_.training && site_.input_gradient[0] && is_slow(backward_));
+    return is_slow(forward_) || (gives_input_gradient() && is_slow(backward_));
   }
 
   std::string implementation(std::size_t pass) const override {

@@ -73,9 +73,9 @@ class LrnByStrips : public CpuLayer {
   LrnByStrips(const Lrn& op, const Site& site, Inputs inputs, Engine& engine)
       : CpuLayer(site, engine), op_(op) {
     const Shape shape = site.inputs[0];
-    const Layout layout = accept_channel_view(engine, shape, site.batch, site.type, inputs[0]);
+    const Layout layout = accept_image(engine, inputs[0], shape, site.batch, site.type);
     strips_ = LrnStrips(op, *channel_view(engine.desc(layout), shape, site.batch), shape.width);
-    const bool gradient = site.training && site.input_gradient[0];
+    const bool gradient = gives_input_gradient();
     const std::int64_t slices = std::min(kSlices, strips_.tasks());
     spec_.passes.push_back({PassKind::forward,
                             {{Role::input, 0, layout}},

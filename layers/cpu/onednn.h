@@ -120,6 +120,11 @@ bool is_slow(const PrimitiveDesc& pd) {
   return !pd || std::string(pd.impl_info_str()).find("ref") != std::string::npos;  // "ref:any", "lrn_ref:any"
 }
 
+/// What oneDNN calls a forward pass that a backward pass follows, or one alone.
+inline dnnl::prop_kind forward_purpose(bool training) {
+  return training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+}
+
 /// Bytes of a primitive's scratchpad.
 template <class PrimitiveDesc>
 std::int64_t scratch_of(const PrimitiveDesc& pd) {

@@ -74,7 +74,7 @@ class PerChannelLayer : public CpuLayer {
  public:
   PerChannelLayer(const Site& site, Inputs inputs, Engine& engine) : CpuLayer(site, engine) {
     const Shape shape = site.inputs[0];
-    const Layout layout = accept_channel_view(engine, shape, site.batch, site.type, inputs[0]);
+    const Layout layout = accept_image(engine, inputs[0], shape, site.batch, site.type);
     view_ = *channel_view(engine.desc(layout), shape, site.batch);
     shared_ = site.layer->parameters[0].elements() == 1;
     parameters_ = static_cast<int>(site.layer->parameters.size());

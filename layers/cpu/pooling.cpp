@@ -75,8 +75,7 @@ class PoolingLayer : public CpuLayer {
     }
     const memory::desc source = as_image(engine_->desc(input), in, site_.batch);
     const memory::desc target = any_activation(out, site_.batch, site_.type);
-    const auto purpose =
-        site_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const auto purpose = forward_purpose(site_.training);
     forward_ = {
         {purpose, algorithm, source, target, strides, kernel, begin, end}, user_scratchpad(), engine_->get()};
     if (!site_.training || !site_.input_gradient[0]) return;

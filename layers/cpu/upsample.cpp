@@ -17,10 +17,9 @@ class UpsampleLayer : public CpuLayer {
     const memory::desc target = image_like(layout, site.output, site.batch, site.type);
     const auto linear = dnnl::algorithm::resampling_linear;
     checked(what_, [&] {
-      const auto purpose =
-          site.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+      const auto purpose = forward_purpose(site.training);
       forward_ = {{purpose, linear, source, target}, user_scratchpad(), engine.get()};
-      if (site.training && site.input_gradient[0])
+      if (gives_input_gradient())
         backward_ = {{linear, source, target}, user_scratchpad(), engine.get(), forward_};
     });
     const Layout output = engine.layout(target);

@@ -28,7 +28,7 @@ class Process {
   pid_t pid() const { return pid_; }
   bool running();
   /// Waits for the end; fails the test (code -1) after `seconds`.
-  Ended wait(double seconds = 30);
+  Ended wait(double seconds = 90);
 
  private:
   std::string folder_;
@@ -39,7 +39,7 @@ class Process {
 };
 
 /// Runs a program to its end.
-Ended run(const std::vector<std::string>& words, const std::string& folder, double seconds = 30);
+Ended run(const std::vector<std::string>& words, const std::string& folder, double seconds = 90);
 
 /// `convoy` followed by words; the same under mpirun as `ranks` ranks.
 std::vector<std::string> convoy(const std::vector<std::string>& words);

@@ -12,7 +12,8 @@ namespace convoy::test {
 namespace {
 
 const SafetensorsFile& golden() {
-  static const SafetensorsFile file = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/training.safetensors");
+  static const SafetensorsFile file =
+      SafetensorsFile::open(CONVOY_SOURCE "/tests/golden/training.safetensors");
   return file;
 }
 

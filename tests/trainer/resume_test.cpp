@@ -1,4 +1,7 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "launch/job/read_job.h"
 #include "launch/job/write_job.h"
@@ -24,17 +27,40 @@ keep = 1
 every = 1
 )";
 
-/// As `convoy train` with a request to stop standing from the start: one update, a checkpoint, and code
-/// `stopped`.
+/// A training set that asks for a stop as soon as a sample of it is read.
+class StopsWhenRead : public Dataset {
+ public:
+  StopsWhenRead(std::shared_ptr<const Dataset> set, std::atomic<bool>& stop)
+      : set_(std::move(set)), stop_(&stop) {}
+  std::int64_t size() const override { return set_->size(); }
+  int classes() const override { return set_->classes(); }
+  const std::vector<std::string>& class_names() const override { return set_->class_names(); }
+  Shape shape() const override { return set_->shape(); }
+  std::int32_t read(std::int64_t index, Image& image) const override {
+    stop_->store(true);
+    return set_->read(index, image);
+  }
+
+ private:
+  std::shared_ptr<const Dataset> set_;
+  std::atomic<bool>* stop_;
+};
+
+/// As `convoy train` with a request to stop that comes to one rank when training starts: one update, a
+/// checkpoint, and code `stopped`; an evaluation that was due before that update is done, one that is due
+/// after it is not.
 TrainOutcome one_step(const Here& here) {
-  const std::atomic<bool> stop{true};
   TrainOutcome outcome;
+  std::atomic<bool> stop{false};
   run_ranks(here.ranks, [&](Communicator& comm) {
     JobInputs inputs = open_inputs(read_job(here.job, here.sets), Purposes::train);
     TrainOptions options;
     options.run_folder = here.run;
     options.job_text = job_to_toml(inputs.job);
-    options.stop = comm.rank() == here.ranks - 1 ? &stop : nullptr;
+    if (comm.rank() == here.ranks - 1) {
+      options.stop = &stop;
+      inputs.train = std::make_shared<StopsWhenRead>(inputs.train, stop);
+    }
     const std::int64_t samples = inputs.train->size();
     Session session(std::move(inputs), comm, true, samples);
     const TrainOutcome own = train(session, options);
@@ -55,7 +81,7 @@ void stop_everywhere(const char* network, int ranks, const std::vector<std::stri
     ASSERT_EQ(outcome.code, ExitCode::stopped);
     EXPECT_EQ(outcome.summary.at("iterations").as_int64(), legs + 1);
   }
-  EXPECT_EQ(legs, 9) << "the last update ends the run";
+  EXPECT_EQ(legs, 10) << "the eleventh run only evaluates";
   EXPECT_EQ(newest_tensors(folder.path("cut")), newest_tensors(folder.path("whole")));
   EXPECT_EQ(losses_of(folder.path("cut")), losses_of(folder.path("whole")));
   const std::vector<double> iterations{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
@@ -119,6 +145,29 @@ TEST(Resume, MoreEpochsContinueAFinishedRun) {
   train_here({job, folder.path("cut"), 1, constant});
   train_here({job, folder.path("cut"), 1, {constant[0], "train.epochs=3"}});
   EXPECT_EQ(newest_tensors(folder.path("cut")), newest_tensors(folder.path("whole")));
+}
+
+TEST(Resume, WeightsThatAreNotFiniteDoNotTakeTheLastGoodCheckpointsPlace) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, kTenSteps);
+  train_here({job, folder.path("run")});
+  const auto good = newest_tensors(folder.path("run"));
+  with_sessions({job, folder.path("run"), 2}, [&](Session& session) {
+    Executor& executor = session.executor();
+    const ParameterSlot& slot = executor.plan().program.parameters.back();
+    std::vector<float> values = executor.get(Executor::Buffer::weights, slot);
+    values.back() = std::numeric_limits<float>::infinity();
+    executor.set(Executor::Buffer::weights, slot, values);
+    const CheckpointStore store(folder.path("run") + "/checkpoints", 1);
+    try {
+      save_checkpoint(store, executor, session.comm(), {11, 1.0}, {});
+      ADD_FAILURE() << "saved on rank " << session.comm().rank();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::diverged) << error.what();
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("is not finite after update 11"));
+    }
+  });
+  EXPECT_EQ(newest_tensors(folder.path("run")), good);
 }
 
 TEST(Resume, RefusesAnotherSeedBatchOrDataSetAndLeavesTheRunAsItWas) {

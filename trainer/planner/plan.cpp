@@ -8,6 +8,7 @@
 
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
+#include "layers/core/text.h"
 
 namespace convoy {
 namespace {
@@ -82,11 +83,12 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend)
 void refuse_plan(const Plan& plan, const Graph& graph) {
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   fail(ExitCode::does_not_fit,
-       "\"{}\" does not fit: with {} samples at a time on a rank it needs {} ({} bytes), and the limit is {} "
+       "\"{}\" does not fit: with {} at a time on a rank it needs {} ({} bytes), and the limit is {} "
        "({} bytes). "
        "The peak is at \"{}\". Set train.micro_batch to less than {}, use more ranks, or raise memory.limit",
-       graph.name(), plan.micro_batch, format_bytes(plan.arena_bytes()), plan.arena_bytes(),
-       format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name, plan.micro_batch);
+       graph.name(), counted(plan.micro_batch, "sample"), format_bytes(plan.arena_bytes()),
+       plan.arena_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name,
+       plan.micro_batch);
 }
 
 boost::json::object plan_json(const Plan& plan, const Graph& graph) {
@@ -120,9 +122,9 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
 
 std::string plan_text(const Plan& plan, const Graph& graph) {
   std::string text =
-      fmt::format("{}: {}, {} samples at a time on each of {} rank{}, {} micro-batch{} an update\n",
-                  graph.name(), name_of(plan.request.precision), plan.micro_batch, plan.request.ranks,
-                  plan.request.ranks == 1 ? "" : "s", plan.accumulation, plan.accumulation == 1 ? "" : "es");
+      fmt::format("{}: {}, {} at a time on each of {}, {} an update\n", graph.name(),
+                  name_of(plan.request.precision), counted(plan.micro_batch, "sample"),
+                  counted(plan.request.ranks, "rank"), counted(plan.accumulation, "micro-batch"));
   text += fmt::format("bytes alive at the peak, \"{}\":\n",
                       plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)].name);
   for (int c = 0; c < kCategories; ++c) {

@@ -11,7 +11,7 @@ namespace {
 
 /// Run with CONVOY_WRITE_DOCS=1 to write the page anew.
 TEST(JobDocument, IsWhatTheTableOfKeysSays) {
-  const std::string path = CONVOY_SOURCE_DIR "/docs/job-file.md";
+  const std::string path = CONVOY_SOURCE "/docs/job-file.md";
   if (std::getenv("CONVOY_WRITE_DOCS") != nullptr) std::ofstream(path) << job_keys_markdown();
   std::ifstream file(path);
   std::ostringstream text;

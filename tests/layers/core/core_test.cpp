@@ -62,6 +62,12 @@ TEST(Philox, UniformAndNormalHaveTheRightMoments) {
   EXPECT_NEAR(normal_squares / kCount, 1.0, 0.02);
 }
 
+TEST(Text, CountsInTheSingularAndThePlural) {
+  EXPECT_EQ(counted(1, "sample"), "1 sample");
+  EXPECT_EQ(counted(0, "sample"), "0 samples");
+  EXPECT_EQ(counted(2, "micro-batch"), "2 micro-batches");
+}
+
 TEST(Text, FindsTheNearestWord) {
   const std::vector<std::string> words{"momentum", "learning_rate", "nesterov"};
   EXPECT_EQ(nearest_word("momentun", words), "momentum");

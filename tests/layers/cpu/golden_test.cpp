@@ -23,7 +23,8 @@ const std::vector<SafetensorsFile>& golden_files() {
   static const std::vector<SafetensorsFile> files = [] {
     std::vector<SafetensorsFile> all;
     for (const char* name : {"layers", "elementwise", "channels", "losses", "networks", "spatial"}) {
-      all.push_back(SafetensorsFile::open(fmt::format("{}/{}.safetensors", CONVOY_GOLDEN_DIR, name)));
+      all.push_back(
+          SafetensorsFile::open(fmt::format("{}/tests/golden/{}.safetensors", CONVOY_SOURCE, name)));
     }
     return all;
   }();

@@ -179,7 +179,8 @@ TEST(ProgramRun, GradientsDoNotDependOnTheMicroBatches) {
 
 /// One iteration and an evaluation against what PyTorch stored in a golden file.
 void expect_pytorch(const char* network, const std::string& file) {
-  const SafetensorsFile golden = SafetensorsFile::open(CONVOY_GOLDEN_DIR "/" + file + ".safetensors");
+  const SafetensorsFile golden =
+      SafetensorsFile::open(CONVOY_SOURCE "/tests/golden/" + file + ".safetensors");
 
   const auto stored = [&](const std::string& name) {
     const TensorView* tensor = golden.find(name);

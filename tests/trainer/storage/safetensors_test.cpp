@@ -13,6 +13,8 @@
 namespace convoy::testing {
 namespace {
 
+const std::string kReference = CONVOY_SOURCE "/tests/trainer/storage/reference.safetensors";
+
 using ::testing::HasSubstr;
 using Safetensors = StorageTest;
 
@@ -80,7 +82,7 @@ TEST_F(Safetensors, KeepsTheChecksumsItsOwn) {
 }
 
 TEST_F(Safetensors, ReadsWhatTheReferenceWrote) {
-  const SafetensorsFile file = SafetensorsFile::open(REFERENCE_FILE);
+  const SafetensorsFile file = SafetensorsFile::open(kReference);
   EXPECT_EQ(file.metadata(), (Metadata{{"framework", "reference"}, {"é", "\"\\\n"}}));
   for (const OwnedTensor& tensor :
        {OwnedTensor("weight", DType::f32, {2, 3}, 1), OwnedTensor("half", DType::f16, {5}, 2),
@@ -93,7 +95,7 @@ TEST_F(Safetensors, ReadsWhatTheReferenceWrote) {
   EXPECT_EQ(file.unsupported()[0].name, "num_batches_tracked");
   EXPECT_EQ(file.unsupported()[0].dtype, "I64");
   EXPECT_EQ(file.unsupported()[1].dtype, "F64");
-  EXPECT_THAT(refusal(REFERENCE_FILE, SafetensorsFile::open_checked), HasSubstr("no checksum"));
+  EXPECT_THAT(refusal(kReference, SafetensorsFile::open_checked), HasSubstr("no checksum"));
 }
 
 TEST_F(Safetensors, RefusesToWriteWhatCannotBeRead) {

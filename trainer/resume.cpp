@@ -1,0 +1,46 @@
+#include "trainer/resume.h"
+
+#include "layers/core/error.h"
+
+namespace convoy {
+namespace {
+
+void refuse_any(const CheckpointStore& store, const std::string& run, Communicator& comm) {
+  std::int64_t there = comm.rank() == 0 ? static_cast<std::int64_t>(store.list().size()) : 0;
+  comm.broadcast(std::span<std::int64_t>(&there, 1), 0, "state of the run folder");
+  if (there > 0) {
+    fail(ExitCode::usage,
+         "{} holds checkpoints of a run already; with --resume no, choose another --run-dir or remove it",
+         run);
+  }
+}
+
+void refuse_newer(const CheckpointStore& store, const std::string& run, Communicator& comm,
+                  const std::string& path, std::int64_t iteration) {
+  std::int64_t newest = comm.rank() == 0 ? store.newest_step() : 0;
+  comm.broadcast(std::span<std::int64_t>(&newest, 1), 0, "state of the run folder");
+  if (newest > iteration) {
+    fail(ExitCode::usage,
+         "{} holds a checkpoint after update {} already, and {} is from after update {}; go on from there "
+         "with "
+         "--resume auto, choose another --run-dir, or remove the later checkpoints",
+         run, newest, path, iteration);
+  }
+}
+
+}  // namespace
+
+std::optional<Position> resume_run(const std::string& word, const std::string& run,
+                                   const CheckpointStore& store, Executor& executor, Communicator& comm,
+                                   const CheckpointIdentity& identity) {
+  if (word == "no") {
+    refuse_any(store, run, comm);
+    return std::nullopt;
+  }
+  if (word == "auto") return restore_checkpoint({&store, ""}, executor, comm, identity);
+  const std::optional<Position> found = restore_checkpoint({nullptr, word}, executor, comm, identity);
+  refuse_newer(store, run, comm, word, found->iteration);
+  return found;
+}
+
+}  // namespace convoy

@@ -119,7 +119,7 @@ SearchResult search_layout(const Sections& sections, std::int64_t capacity, std:
   const auto size = static_cast<std::int64_t>(sections.blocks.size());
   std::int64_t spans = 0;
   for (const Block& block : sections.blocks) spans += block.last - block.first + 1;
-  for (std::int64_t turn = 2 * size * (4 * size + spans);; turn *= 4) {
+  for (std::int64_t turn = size * (4 * size + spans) / 2 + 1;; turn *= 3) {
     for (const Preorder preorder : kPreorders) {
       if (effort <= 0) return SearchResult::gave_up;
       const std::int64_t allowed = std::min(turn, effort);

@@ -19,6 +19,8 @@ Keys keys_of(int i, Preorder preorder, const SearchState& state) {
   switch (preorder) {
     case Preorder::pressure_life_area:
       return {pressure, life, life * bytes};
+    case Preorder::area_pressure_sections:
+      return {sections * bytes, pressure, sections};
     case Preorder::pressure_area_sections:
       return {pressure, sections * bytes, sections};
     case Preorder::pressure_sections_area:

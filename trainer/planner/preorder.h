@@ -13,12 +13,14 @@ namespace convoy {
 /// longer; for CNN training programs the first one finds the least bytes at once.
 enum class Preorder : std::uint8_t {
   pressure_life_area,
+  sections_area_pressure,
+  area_pressure_sections,
   pressure_area_sections,
   pressure_sections_area,
-  sections_area_pressure,
 };
-inline constexpr Preorder kPreorders[] = {Preorder::pressure_life_area, Preorder::pressure_area_sections,
-                                          Preorder::pressure_sections_area, Preorder::sections_area_pressure};
+inline constexpr Preorder kPreorders[] = {Preorder::pressure_life_area, Preorder::sections_area_pressure,
+                                          Preorder::area_pressure_sections, Preorder::pressure_area_sections,
+                                          Preorder::pressure_sections_area};
 
 /// Sorts unplaced blocks; equal ones by number.
 void sort_members(std::vector<int>& members, Preorder preorder, const SearchState& state);

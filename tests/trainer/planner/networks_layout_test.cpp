@@ -39,7 +39,7 @@ class Network : public testing::TestWithParam<std::string> {
         << name_of(layout.method) << ", " << plan.program.tensors.size() << " tensors, effort "
         << layout.effort;
     EXPECT_TRUE(layout.optimal);
-    EXPECT_LE(layout.effort, LayoutOptions::kSecond / 3);
+    EXPECT_LE(layout.effort, LayoutOptions::kSecond / 5);
     print(plan);
   }
 

@@ -2,83 +2,106 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
+#include "trainer/planner/exact_layout.h"
+#include "trainer/planner/piece_layout.h"
 
 namespace convoy {
 namespace {
 
-bool together(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
+/// Blocks that hold bytes, aligned, and in an order that does not depend on the caller's.
+struct Problem {
+  std::vector<Block> blocks;
+  std::vector<std::size_t> sources;  ///< the caller's numbers
+  std::int64_t unit = 0;             ///< all sums of bytes are multiples of it
+};
 
-void find_lower_bound(std::span<const Block> blocks, std::int64_t alignment, ArenaLayout& layout) {
-  int steps = 0;
-  for (const Block& block : blocks) steps = std::max(steps, block.last + 1);
-  std::vector<std::int64_t> change(static_cast<std::size_t>(steps) + 1);
-  for (const Block& block : blocks) {
-    const std::int64_t bytes = round_up(block.bytes, alignment);
-    change[static_cast<std::size_t>(block.first)] += bytes;
-    change[static_cast<std::size_t>(block.last) + 1] -= bytes;
-  }
-  std::int64_t alive = 0;
-  for (int step = 0; step < steps; ++step) {
-    alive += change[static_cast<std::size_t>(step)];
-    if (alive > layout.lower_bound) {
-      layout.lower_bound = alive;
-      layout.peak_step = step;
+Problem normalise(std::span<const Block> blocks, std::int64_t alignment) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;
+  Problem problem;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const auto& [first, last, bytes] = blocks[i];
+    if (first > last || bytes < 0 || bytes > kMost - sum) {
+      fail(ExitCode::internal, "block {}: {} bytes alive from step {} to {} cannot be laid out", i, bytes,
+           first, last);
     }
+    if (bytes == 0) continue;
+    sum += round_up(bytes, alignment);
+    problem.sources.push_back(i);
   }
+  std::stable_sort(problem.sources.begin(), problem.sources.end(),
+                   [&](std::size_t a, std::size_t b) { return blocks[a] < blocks[b]; });
+  for (const std::size_t i : problem.sources) {
+    const std::int64_t bytes = round_up(blocks[i].bytes, alignment);
+    problem.blocks.push_back({blocks[i].first, blocks[i].last, bytes});
+    problem.unit = std::gcd(problem.unit, bytes);
+  }
+  return problem;
 }
 
 }  // namespace
 
-ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment) {
-  ArenaLayout layout;
-  layout.offsets.assign(blocks.size(), 0);
-  find_lower_bound(blocks, alignment, layout);
-  std::vector<std::size_t> order(blocks.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    const auto key = [&](std::size_t i) {
-      return std::pair{blocks[i].bytes, blocks[i].last - blocks[i].first};
-    };
-    return key(a) > key(b);
-  });
-  std::vector<std::size_t> placed;  // by offset
-  for (const std::size_t i : order) {
-    const std::int64_t bytes = round_up(blocks[i].bytes, alignment);
-    if (bytes == 0) continue;
-    std::int64_t offset = 0;
-    for (const std::size_t other : placed) {
-      if (!together(blocks[i], blocks[other])) continue;
-      if (layout.offsets[other] - offset >= bytes) break;
-      offset = std::max(offset, layout.offsets[other] + round_up(blocks[other].bytes, alignment));
-    }
-    layout.offsets[i] = offset;
-    layout.bytes = std::max(layout.bytes, offset + bytes);
-    const auto place = std::upper_bound(
-        placed.begin(), placed.end(), offset,
-        [&](std::int64_t value, std::size_t other) { return value < layout.offsets[other]; });
-    placed.insert(place, i);
+std::string name_of(LayoutMethod method) {
+  switch (method) {
+    case LayoutMethod::stacked:
+      return "stacked";
+    case LayoutMethod::by_size:
+      return "first fit by size";
+    case LayoutMethod::by_life:
+      return "first fit by life";
+    case LayoutMethod::by_area:
+      return "first fit by area";
+    case LayoutMethod::by_pressure:
+      return "first fit by pressure";
+    case LayoutMethod::by_birth:
+      return "first fit by birth";
+    case LayoutMethod::exact_search:
+      return "exact search";
   }
-  return layout;
+  return "";
 }
 
-void check_layout(std::span<const Block> blocks, const ArenaLayout& layout, std::int64_t alignment) {
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const std::int64_t begin = layout.offsets[i];
-    const std::int64_t end = begin + blocks[i].bytes;
-    if (begin < 0 || begin % alignment != 0 || (blocks[i].bytes > 0 && end > layout.bytes)) {
-      fail(ExitCode::internal, "block {} at {} of {} bytes lies outside the arena of {} or is not aligned", i,
-           begin, blocks[i].bytes, layout.bytes);
+ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment, const LayoutOptions& options) {
+  const Problem problem = normalise(blocks, alignment);
+  const Peak peak = find_peak(problem.blocks);
+  ArenaLayout layout;
+  layout.lower_bound = peak.bytes;
+  layout.peak_step = peak.step;
+  std::int64_t goal = std::max(peak.bytes, options.enough);
+  std::int64_t effort = options.effort;
+  std::int64_t least = peak.bytes;  // shown to be necessary
+  std::vector<std::int64_t> offsets(problem.blocks.size());
+  std::vector<PieceLayout> parts;
+  for (Piece& piece : cut_into_pieces(problem.blocks, offsets)) {
+    parts.push_back(try_first_fit(std::move(piece), goal));
+  }
+  // The highest part first: the others need not be lower than it turns out to be.
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const PieceLayout& a, const PieceLayout& b) { return a.bytes > b.bytes; });
+  for (PieceLayout& part : parts) {
+    if (part.bytes > goal && effort > 0 && part.offsets.size() <= kMostSearched) {
+      Improvement improvement(part, peak.bytes, problem.unit, effort);
+      improvement.run(goal);
+      if (improvement.optimal()) least = std::max(least, part.bytes);
     }
-    for (std::size_t j = 0; j < i; ++j) {
-      if (blocks[i].bytes > 0 && blocks[j].bytes > 0 && together(blocks[i], blocks[j]) &&
-          begin < layout.offsets[j] + blocks[j].bytes && layout.offsets[j] < end) {
-        fail(ExitCode::internal, "blocks {} and {} are alive together and overlap in the arena", j, i);
-      }
+    goal = std::max(goal, part.bytes);
+    layout.method = std::max(layout.method, part.method);
+    for (std::size_t k = 0; k < part.offsets.size(); ++k) {
+      offsets[part.piece.members[k]] = part.piece.base + part.offsets[k];
     }
   }
+  layout.offsets.assign(blocks.size(), 0);
+  for (std::size_t k = 0; k < offsets.size(); ++k) {
+    layout.offsets[problem.sources[k]] = offsets[k];
+    layout.bytes = std::max(layout.bytes, offsets[k] + problem.blocks[k].bytes);
+  }
+  layout.optimal = layout.bytes == least;
+  layout.effort = options.effort - effort;
+  return layout;
 }
 
 }  // namespace convoy

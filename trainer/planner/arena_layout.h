@@ -2,30 +2,52 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
+
+#include "trainer/planner/block.h"
 
 namespace convoy {
 
-/// A block to be placed: alive from step `first` to step `last`, both included.
-struct Block {
-  int first = 0;
-  int last = 0;
-  std::int64_t bytes = 0;
+/// How a layout was found, in the order in which the means are tried. See first_fit.h and exact_layout.h.
+enum class LayoutMethod : std::uint8_t {
+  stacked,       ///< nothing to choose: what lives throughout lies below what does not
+  by_size,       ///< first fit, the largest first
+  by_life,       ///< first fit, the longest-lived first
+  by_area,       ///< first fit, by bytes times life
+  by_pressure,   ///< first fit, what is alive at the fullest moments first
+  by_birth,      ///< first fit, in order of birth
+  exact_search,  ///< Moffitt 2023
 };
+std::string name_of(LayoutMethod method);
 
 struct ArenaLayout {
-  std::vector<std::int64_t> offsets;  ///< by block; multiples of the alignment
-  std::int64_t bytes = 0;             ///< end of the highest block
-  std::int64_t lower_bound = 0;       ///< largest sum of the (aligned) bytes alive at one step
-  int peak_step = 0;                  ///< the step of that sum
+  std::vector<std::int64_t> offsets;            ///< by block; multiples of the alignment
+  std::int64_t bytes = 0;                       ///< end of the highest block
+  std::int64_t lower_bound = 0;                 ///< largest sum of the (aligned) bytes alive at one step
+  int peak_step = 0;                            ///< the first step of that sum
+  LayoutMethod method = LayoutMethod::stacked;  ///< the last of the means that a part of the layout needed
+  bool optimal = false;  ///< no layout has fewer bytes: it meets the lower bound, or the search has shown it
+  std::int64_t effort = 0;  ///< spent by the exact search
 };
 
-/// Places blocks so that no two that are alive at one step overlap: first fit, the largest block first (of
-/// equal ones the longer-lived). `alignment` is a power of two; blocks of no bytes get offset 0.
-ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment);
+/// How hard to try. There is no clock in it, because all ranks must find the same layout: the exact search is
+/// capped by the number of blocks and sections it looks at.
+struct LayoutOptions {
+  static constexpr std::int64_t kSecond = 500'000'000;  ///< effort of about a second on one core
 
-/// Throws Error(internal) that names the first pair of blocks which are alive together and overlap, or a
-/// block that lies outside [0, layout.bytes) or is not aligned. Independent of how the layout was found.
+  std::int64_t effort = kSecond;  ///< of the exact search; 0: first fit alone
+  std::int64_t enough = 0;        ///< bytes that are good enough; below the lower bound: the lower bound
+};
+
+/// Places blocks so that no two that are alive at one step overlap, in few bytes: a pure function of its
+/// arguments, and `bytes` does not depend on the order of the blocks. Takes the problem apart (pieces.h),
+/// tries first fit in several orders on each piece, and searches exactly where that is not enough.
+/// `alignment` is a power of two; blocks of no bytes get offset 0.
+ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment, const LayoutOptions& options = {});
+
+/// Throws Error(internal) that names the first pair of blocks (in time) which are alive together and overlap,
+/// or a block that lies outside [0, layout.bytes) or is not aligned. Independent of how the layout was found.
 void check_layout(std::span<const Block> blocks, const ArenaLayout& layout, std::int64_t alignment);
 
 }  // namespace convoy

@@ -2,80 +2,63 @@
 
 #include <algorithm>
 
-#include "layers/core/bytes.h"
 #include "layers/core/error.h"
-#include "layers/core/philox.h"
+#include "tests/trainer/planner/layout_checks.h"
 #include "trainer/planner/arena_layout.h"
 
 namespace convoy {
 namespace {
 
-/// What the layout must hold, found the slow way: step by step, byte ranges sorted.
-void expect_sound(const std::vector<Block>& blocks, const ArenaLayout& layout, std::int64_t alignment) {
-  ASSERT_EQ(layout.offsets.size(), blocks.size());
-  int steps = 0;
-  std::int64_t top = 0;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    EXPECT_GE(layout.offsets[i], 0);
-    EXPECT_EQ(layout.offsets[i] % alignment, 0);
-    steps = std::max(steps, blocks[i].last + 1);
-    if (blocks[i].bytes > 0) top = std::max(top, layout.offsets[i] + round_up(blocks[i].bytes, alignment));
-  }
-  EXPECT_EQ(layout.bytes, top);
-  std::int64_t most = 0;
-  for (int step = 0; step < steps; ++step) {
-    std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-      if (blocks[i].bytes == 0 || step < blocks[i].first || step > blocks[i].last) continue;
-      ranges.emplace_back(layout.offsets[i], layout.offsets[i] + blocks[i].bytes);
-      sum += round_up(blocks[i].bytes, alignment);
-    }
-    std::sort(ranges.begin(), ranges.end());
-    for (std::size_t i = 1; i < ranges.size(); ++i)
-      EXPECT_LE(ranges[i - 1].second, ranges[i].first) << "at step " << step;
-    if (step == layout.peak_step) {
-      EXPECT_EQ(sum, layout.lower_bound);
-    }
-    most = std::max(most, sum);
-  }
-  EXPECT_EQ(layout.lower_bound, most);
-  EXPECT_GE(layout.bytes, layout.lower_bound);
-}
-
-std::vector<Block> random_blocks(std::uint32_t instance) {
-  const RandomStream random(7, Purpose::synthetic, instance);
-  std::uint64_t drawn = 0;
-  const auto below = [&](std::uint32_t bound) { return uniform_below(random.word(0, 0, drawn++), bound); };
-  const std::uint32_t steps = 1 + below(80);
-  std::vector<Block> blocks(1 + below(120));
-  for (Block& block : blocks) {
-    const auto a = static_cast<int>(below(steps));
-    const auto b = static_cast<int>(
-        below(4) == 0 ? below(steps) : std::min(steps - 1, static_cast<std::uint32_t>(a) + below(6)));
-    block.first = std::min(a, b);
-    block.last = std::max(a, b);
-    block.bytes = below(8) == 0 ? 0 : 1 + below(below(5) == 0 ? 1 << 20 : 5000);
-  }
-  return blocks;
-}
+constexpr LayoutOptions kFirstFit{.effort = 0};
+constexpr LayoutOptions kBrief{.effort = 1'000'000};
 
 TEST(ArenaLayout, NeverOverlapsAndStaysAlignedOnRandomBlocks) {
   for (std::uint32_t instance = 0; instance < 300; ++instance) {
     const std::vector<Block> blocks = random_blocks(instance);
     for (const std::int64_t alignment : {1, 64, 256}) {
-      const ArenaLayout layout = lay_out(blocks, alignment);
-      SCOPED_TRACE(instance);
-      expect_sound(blocks, layout, alignment);
-      EXPECT_NO_THROW(check_layout(blocks, layout, alignment));
-      if (HasFailure()) return;
+      for (const LayoutOptions& options : {kFirstFit, kBrief}) {
+        const ArenaLayout layout = lay_out(blocks, alignment, options);
+        SCOPED_TRACE(instance);
+        expect_sound(blocks, layout, alignment);
+        EXPECT_NO_THROW(check_layout(blocks, layout, alignment));
+        EXPECT_LE(layout.effort, options.effort);
+        if (testing::Test::HasFailure()) return;
+      }
     }
   }
 }
 
+TEST(ArenaLayout, SearchingNeverTakesMoreBytesThanFirstFit) {
+  int fewer = 0;
+  for (std::uint32_t instance = 0; instance < 200; ++instance) {
+    const std::vector<Block> blocks = random_blocks(instance, {60, 30, 50, false});
+    const std::int64_t first_fit = lay_out(blocks, 1, kFirstFit).bytes;
+    const std::int64_t searched = lay_out(blocks, 1, kBrief).bytes;
+    EXPECT_LE(searched, first_fit) << instance;
+    fewer += searched < first_fit ? 1 : 0;
+  }
+  EXPECT_GT(fewer, 20);  // or the instances show nothing
+}
+
 TEST(ArenaLayout, IsAPureFunctionOfTheBlocks) {
-  const std::vector<Block> blocks = random_blocks(5);
-  EXPECT_EQ(lay_out(blocks, 64).offsets, lay_out(blocks, 64).offsets);
+  for (std::uint32_t instance = 0; instance < 50; ++instance) {
+    const std::vector<Block> blocks = random_blocks(instance, {100, 40, 60, true});
+    const ArenaLayout layout = lay_out(blocks, 64, kBrief);
+    const ArenaLayout again = lay_out(blocks, 64, kBrief);
+    EXPECT_EQ(layout.offsets, again.offsets);
+    EXPECT_EQ(layout.effort, again.effort);
+  }
+}
+
+TEST(ArenaLayout, TakesTheSameBytesInWhateverOrderTheBlocksCome) {
+  for (std::uint32_t instance = 0; instance < 50; ++instance) {
+    const std::vector<Block> blocks = random_blocks(instance, {100, 40, 60, true});
+    const ArenaLayout layout = lay_out(blocks, 1, kBrief);
+    const ArenaLayout other = lay_out(shuffled(blocks, instance), 1, kBrief);
+    EXPECT_EQ(layout.bytes, other.bytes) << instance;
+    EXPECT_EQ(layout.method, other.method) << instance;
+    EXPECT_EQ(layout.effort, other.effort) << instance;
+  }
 }
 
 TEST(ArenaLayout, ReusesMemoryOfTheDead) {
@@ -84,10 +67,37 @@ TEST(ArenaLayout, ReusesMemoryOfTheDead) {
   EXPECT_EQ(lay_out(chain, 1).lower_bound, 200);
 }
 
+TEST(ArenaLayout, StacksWhatLivesThroughoutAtTheBottom) {
+  // Two flat buffers, and activations that wait for their backward step, one within the other.
+  const std::vector<Block> blocks{{3, 4, 10}, {2, 5, 20}, {0, 9, 300}, {1, 6, 40}, {0, 9, 500}, {8, 8, 7}};
+  const ArenaLayout layout = lay_out(blocks, 1);
+  EXPECT_EQ(layout.bytes, 870);
+  EXPECT_EQ(layout.method, LayoutMethod::stacked);
+  EXPECT_TRUE(layout.optimal);
+  EXPECT_EQ(layout.offsets, (std::vector<std::int64_t>{860, 840, 0, 800, 300, 800}));
+}
+
+TEST(ArenaLayout, OfOneStepIsAStack) {
+  const ArenaLayout layout = lay_out(std::vector<Block>{{4, 4, 3}, {4, 4, 5}, {4, 4, 64}, {4, 4, 5}}, 64);
+  EXPECT_EQ(layout.bytes, 256);
+  EXPECT_EQ(layout.peak_step, 4);
+  EXPECT_TRUE(layout.optimal);
+}
+
+TEST(ArenaLayout, OfIdenticalBlocksIsAStackOfEach) {
+  std::vector<Block> blocks(40, Block{2, 5, 10});
+  blocks.insert(blocks.end(), 30, Block{4, 8, 10});
+  blocks.insert(blocks.end(), 40, Block{6, 9, 10});
+  expect_sound(blocks, lay_out(blocks, 1), 1);
+  EXPECT_EQ(lay_out(blocks, 1).bytes, 700);
+}
+
 TEST(ArenaLayout, OfNothingIsEmpty) {
   EXPECT_EQ(lay_out({}, 64).bytes, 0);
+  EXPECT_TRUE(lay_out({}, 64).optimal);
   const std::vector<Block> hollow{{0, 3, 0}};
   EXPECT_EQ(lay_out(hollow, 64).bytes, 0);
+  EXPECT_EQ(lay_out(hollow, 64).offsets, std::vector<std::int64_t>{0});
 }
 
 TEST(ArenaLayout, HoldsMoreThanFourGigabytes) {
@@ -95,17 +105,21 @@ TEST(ArenaLayout, HoldsMoreThanFourGigabytes) {
   EXPECT_EQ(lay_out(blocks, 256).bytes, std::int64_t{11} << 30);
 }
 
-TEST(CheckLayout, FindsOverlapMisalignmentAndWhatLiesOutside) {
-  const std::vector<Block> blocks{{0, 2, 100}, {1, 3, 100}, {3, 4, 100}};
-  ArenaLayout layout = lay_out(blocks, 64);
-  EXPECT_NO_THROW(check_layout(blocks, layout, 64));
-  for (const std::int64_t wrong :
-       {std::int64_t{0}, std::int64_t{64}, std::int64_t{130}, std::int64_t{-64}, layout.bytes}) {
-    ArenaLayout broken = layout;
-    broken.offsets[0] = 0;
-    broken.offsets[1] = wrong;
-    EXPECT_THROW(check_layout(blocks, broken, 64), Error) << wrong;
+TEST(ArenaLayout, StopsAtWhatIsEnough) {
+  for (std::uint32_t instance = 0; instance < 100; ++instance) {
+    const std::vector<Block> blocks = random_blocks(instance, {60, 30, 50, false});
+    const ArenaLayout first_fit = lay_out(blocks, 1, kFirstFit);
+    const ArenaLayout enough = lay_out(blocks, 1, {.enough = first_fit.bytes});
+    EXPECT_LE(enough.bytes, first_fit.bytes);
+    EXPECT_EQ(enough.effort, 0);
   }
+}
+
+TEST(ArenaLayout, RefusesWhatIsNoBlock) {
+  EXPECT_THROW(lay_out(std::vector<Block>{{3, 2, 8}}, 1), Error);
+  EXPECT_THROW(lay_out(std::vector<Block>{{2, 3, -8}}, 1), Error);
+  const std::vector<Block> huge(3, Block{0, 0, std::int64_t{1} << 59});
+  EXPECT_THROW(lay_out(huge, 1), Error);
 }
 
 }  // namespace

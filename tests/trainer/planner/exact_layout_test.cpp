@@ -70,7 +70,7 @@ TEST(ExactLayout, TellsAtEachCapacityWhetherThereIsALayout) {
 }
 
 TEST(ExactLayout, GivesUpWhenTheEffortIsSpent) {
-  const ArenaProblem problem = read_arena_csv(CONVOY_ARENA_DATA "/F.csv");
+  const ArenaProblem problem = read_arena_csv(CONVOY_SOURCE "/tests/data/arena/F.csv");
   const Sections sections = find_sections(problem.blocks);
   std::vector<std::int64_t> offsets(problem.blocks.size());
   std::int64_t effort = 2'000'000;
@@ -83,7 +83,8 @@ TEST(ExactLayout, GivesUpWhenTheEffortIsSpent) {
 class Hard : public testing::TestWithParam<const char*> {};
 
 TEST_P(Hard, IsPackedIntoAMebibyte) {
-  const ArenaProblem problem = read_arena_csv(std::string(CONVOY_ARENA_DATA "/") + GetParam() + ".csv");
+  const ArenaProblem problem =
+      read_arena_csv(std::string(CONVOY_SOURCE "/tests/data/arena/") + GetParam() + ".csv");
   const ArenaLayout layout = lay_out(problem.blocks, 1, {.enough = 1048576});
   EXPECT_LE(layout.bytes, 1048576);
   EXPECT_NO_THROW(check_layout(problem.blocks, layout, 1));

@@ -43,9 +43,7 @@ class LrnLayer : public CpuLayer {
     spec_.passes.push_back(std::move(backward));
   }
 
-  bool slow() const {
-    return is_slow(forward_) || (gives_input_gradient() && is_slow(backward_));
-  }
+  bool slow() const { return is_slow(forward_) || (gives_input_gradient() && is_slow(backward_)); }
 
   std::string implementation(std::size_t pass) const override {
     return pass == 0 ? forward_.impl_info_str() : backward_.impl_info_str();

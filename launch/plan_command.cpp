@@ -8,6 +8,7 @@
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
+#include "trainer/planner/search_plan.h"
 #include "trainer/session.h"
 
 namespace convoy {
@@ -61,8 +62,9 @@ int plan_command(const std::vector<std::string>& arguments) {
   const std::unique_ptr<Backend> backend = make_cpu_backend();
   set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
   const std::int64_t limit = memory_limit(job, CpuDevice().info(), static_cast<int>(ranks));
-  const Plan plan =
-      make_plan(graph, plan_request(job, training_samples(job), static_cast<int>(ranks), limit), *backend);
+  PlanRequest request = plan_request(job, training_samples(job), static_cast<int>(ranks), limit);
+  request.find_smallest = true;
+  const Plan plan = search_plan(graph, request, *backend);
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));
   } else {

@@ -75,6 +75,8 @@ struct Job {
   struct Memory {
     std::string limit = "auto";  ///< bytes of the device that training may use, or auto: what is free
     std::string reserve = "0";   ///< bytes left free below that limit
+    std::vector<std::string> allow{"micro_batch", "recompute"};  ///< what the planner may do
+    std::int64_t statistics_batch = 16;  ///< least micro-batch that the planner takes with batch norm
     friend bool operator==(const Memory&, const Memory&) = default;
   } memory;
 

@@ -9,6 +9,7 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
+#include "trainer/planner/search_plan.h"
 
 namespace convoy {
 namespace {
@@ -118,6 +119,12 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.precision = dtype_of(job.train.precision);
   request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);
   request.limit_bytes = limit_bytes;
+  const auto allows = [&](const char* word) {
+    return std::find(job.memory.allow.begin(), job.memory.allow.end(), word) != job.memory.allow.end();
+  };
+  request.may_shrink = allows("micro_batch");
+  request.may_recompute = allows("recompute");
+  request.statistics_batch = job.memory.statistics_batch;
   return request;
 }
 
@@ -171,7 +178,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
-  Plan plan = make_plan(graph(), request, *backend_);
+  Plan plan = search_plan(graph(), request, *backend_);
   if (!plan.fits()) refuse_plan(plan, graph());
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
   if (comm.all_reduce(hash, Reduction::min, "plan hash") !=

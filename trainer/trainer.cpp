@@ -13,6 +13,7 @@
 #include "trainer/data/loader.h"
 #include "trainer/metrics_window.h"
 #include "trainer/parameters.h"
+#include "trainer/planner/search_plan.h"
 #include "trainer/resume.h"
 #include "trainer/schedule.h"
 
@@ -113,6 +114,10 @@ void Run::banner() {
                              format_bytes(plan.arena_bytes()), format_bytes(plan.request.limit_bytes),
                              counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
                              name_of(plan.request.precision)));
+  for (const std::string& line : action_lines(plan)) {
+    folder_.log(line);
+    progress_.line(line);
+  }
   progress_.line("device: " + session_.device_line());
   const auto cores = static_cast<std::int64_t>(allowed_cores().size());
   if (cores > 0 && job_.threads > cores) {

@@ -101,6 +101,10 @@ void add_system_keys(std::vector<Key>& keys) {
   memory.size("limit", &Job::Memory::limit, 1, "device memory that a rank may use; auto: what is free")
       .words = {"auto"};
   memory.size("reserve", &Job::Memory::reserve, 0, "device memory left free below the limit");
+  memory.words("allow", &Job::Memory::allow, {"micro_batch", "recompute"},
+               "what the planner may do when the job does not fit; []: nothing");
+  memory.integer("statistics_batch", &Job::Memory::statistics_batch, {1, kMostCount},
+                 "with batch norm, samples below which the planner does not shrink the micro-batch");
 
   SectionKeys<Job::Comm> comm(keys, "comm", [](Job& job) -> Job::Comm& { return job.comm; });
   comm.number("timeout_seconds", &Job::Comm::timeout_seconds, {0, 1e6, true},

@@ -34,13 +34,14 @@ enum class KeyType : std::uint8_t {
   word,     ///< one of `Key::words`
   size,     ///< "4GiB", a number of bytes, or one of `Key::words`
   numbers,  ///< [1, 2.5]
+  words,    ///< ["a", "b"], each one of `Key::words`
 };
 
 /// The field of a Job that a key stands for.
 template <class Value>
 using FieldOf = std::function<Value&(Job&)>;
 using Field = std::variant<FieldOf<std::int64_t>, FieldOf<double>, FieldOf<bool>, FieldOf<std::string>,
-                           FieldOf<std::vector<double>>>;
+                           FieldOf<std::vector<double>>, FieldOf<std::vector<std::string>>>;
 
 /// One key of a job file. Everything that is known about it stands here; the reader, `--set`, the help, the
 /// resolved file and the documentation all follow.

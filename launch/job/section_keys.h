@@ -51,6 +51,12 @@ class SectionKeys {
     key.words = std::move(words);
     return key;
   }
+  Key& words(const char* name, std::vector<std::string> Owner::*field, std::vector<std::string> words,
+             const char* help) {
+    Key& key = add(name, KeyType::words, field, help);
+    key.words = std::move(words);
+    return key;
+  }
   Key& size(const char* name, std::string Owner::*field, std::int64_t least, const char* help) {
     Key& key = add(name, KeyType::size, field, help);
     key.integers = {least, kMostBytes};

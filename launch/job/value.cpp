@@ -87,6 +87,17 @@ std::optional<std::vector<double>> read_as(TomlTable& table, const Key& key, con
   return values;
 }
 
+std::optional<std::vector<std::string>> read_as(TomlTable& table, const Key& key,
+                                                const std::vector<std::string>&) {
+  std::optional<std::vector<std::string>> values = table.strings(key.name);
+  for (const std::string& value : values.value_or(std::vector<std::string>{})) {
+    if (std::find(key.words.begin(), key.words.end(), value) != key.words.end()) continue;
+    table.refuse(key.name, fmt::format("\"{}\" is not known{}; known are {}", value,
+                                       did_you_mean(value, key.words), join(key.words)));
+  }
+  return values;
+}
+
 }  // namespace
 
 void read_value(TomlTable& table, const Key& key, Job& job) {

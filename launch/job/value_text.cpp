@@ -37,6 +37,12 @@ std::string text_of(const std::vector<double>& values) {
   return fmt::format("[{}]", join(texts));
 }
 
+std::string text_of(const std::vector<std::string>& values) {
+  std::vector<std::string> texts;
+  for (const std::string& value : values) texts.push_back(toml_quote(value));
+  return fmt::format("[{}]", join(texts));
+}
+
 }  // namespace
 
 std::string range_text(const Key& key) {
@@ -64,6 +70,8 @@ std::string type_text(const Key& key) {
       return join(key.words, " or ") + (key.words.empty() ? "size" : " or size") + " in bytes";
     case KeyType::numbers:
       return "array of numbers, each " + range_text(key);
+    case KeyType::words:
+      return "array of " + join(key.words, " and ");
   }
   return "";
 }

@@ -212,9 +212,28 @@ TEST(Plan, IsWhatTrainingTakesToTheByte) {
           .at("measured_peak_bytes"),
       bytes);
   for (const char* command : {"train", "plan"}) {
-    const Ended ended = run(convoy({command, job, "--set", limit(bytes - 1)}), folder.path(""));
+    const Ended ended =
+        run(convoy({command, job, "--set", limit(bytes - 1), "--set", "memory.allow=[]"}), folder.path(""));
     EXPECT_EQ(ended.code, 3) << ended.all();
   }
+}
+
+TEST(Plan, TrainsInLessMemoryByItself) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, "samples = 40\n[train]\nbatch = 16\nepochs = 2\n");
+  const std::string free = folder.path("free");
+  const std::string tight = folder.path("tight");
+  ASSERT_EQ(run(convoy({"train", job, "--run-dir", free}), folder.path("")).code, 0);
+  const boost::json::object plan =
+      object_of(run(convoy({"plan", job, "--json", "--memory-limit", "31KiB"}), folder.path("")));
+  EXPECT_TRUE(plan.at("fits").as_bool());
+  EXPECT_LT(plan.at("micro_batch").as_int64(), 16);
+  const Ended ended =
+      run(convoy({"train", job, "--run-dir", tight, "--set", "memory.limit=31KiB"}), folder.path(""));
+  EXPECT_EQ(ended.code, 0) << ended.all();
+  EXPECT_THAT(ended.out, HasSubstr("to fit, "));
+  EXPECT_EQ(summary_of(tight).at("measured_peak_bytes"), plan.at("projected_bytes"));
+  EXPECT_LT(largest_difference(losses_of(tight), losses_of(free)), 1e-5);
 }
 
 /// A small trained run on a raw image data set of the tests' own.

@@ -9,6 +9,7 @@
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
+#include "trainer/planner/search_plan.h"
 
 namespace convoy {
 namespace {
@@ -39,12 +40,16 @@ std::vector<std::int64_t> split_micro_batches(std::int64_t samples, std::int64_t
   return sizes;
 }
 
-Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend) {
+std::int64_t share_of(const PlanRequest& request) {
+  return (std::min(request.batch, std::max<std::int64_t>(request.samples, 1)) + request.ranks - 1) /
+         request.ranks;
+}
+
+Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
+               const LayoutOptions& layout) {
   Plan plan;
   plan.request = request;
-  const std::int64_t share =
-      (std::min(request.batch, std::max<std::int64_t>(request.samples, 1)) + request.ranks - 1) /
-      request.ranks;
+  const std::int64_t share = share_of(request);
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
   if (!backend.supports(request.precision)) {
     fail(ExitCode::usage, "precision {}: the device \"{}\" here has no fast kernels for it; use fp32",
@@ -58,6 +63,7 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend)
     choices.momentum = request.momentum;
     choices.reduce = request.ranks > 1;
     choices.bucket_bytes = request.bucket_bytes;
+    choices.recompute = request.recompute;
     plan.micro_batch = choices.train_samples.front();
   } else {
     plan.micro_batch = most;
@@ -65,11 +71,11 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend)
   if (request.evaluate || !request.training) {
     choices.evaluate_samples = request.evaluate_batch > 0 ? request.evaluate_batch : plan.micro_batch;
   }
-  plan.program = build_program(graph, choices, backend);
+  plan.program = build_program(graph, choices, backend, known);
   std::vector<Block> blocks;
   for (const Tensor& tensor : plan.program.tensors)
     blocks.push_back({tensor.first, tensor.last, tensor.bytes});
-  plan.layout = lay_out(blocks, plan.program.alignment);
+  plan.layout = lay_out(blocks, plan.program.alignment, layout);
   check_layout(blocks, plan.layout, plan.program.alignment);
   for (const Tensor& tensor : plan.program.tensors) {
     if (tensor.first <= plan.layout.peak_step && plan.layout.peak_step <= tensor.last) {
@@ -82,19 +88,43 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend)
 
 void refuse_plan(const Plan& plan, const Graph& graph) {
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
+  std::string advice = "That is the least it can come down to: use more ranks, or raise memory.limit";
+  if (!plan.request.may_shrink && plan.micro_batch > 1) {
+    advice = fmt::format(
+        "Put \"micro_batch\" into memory.allow, set train.micro_batch to less than {}, or raise memory.limit",
+        plan.micro_batch);
+  } else if (plan.request.training && !plan.request.may_recompute) {
+    advice = "Put \"recompute\" into memory.allow, use more ranks, or raise memory.limit";
+  } else if (plan.micro_batch > 1) {
+    advice =
+        "Micro-batches are not made smaller for the sake of batch norm's statistics: lower "
+        "memory.statistics_batch, or "
+        "raise memory.limit";
+  }
   fail(ExitCode::does_not_fit,
        "\"{}\" does not fit: with {} at a time on a rank it needs {} ({} bytes), and the limit is {} "
        "({} bytes). "
-       "The peak is at \"{}\". Set train.micro_batch to less than {}, use more ranks, or raise memory.limit",
+       "The peak is at \"{}\". {}",
        graph.name(), counted(plan.micro_batch, "sample"), format_bytes(plan.arena_bytes()),
        plan.arena_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name,
-       plan.micro_batch);
+       advice);
 }
 
 boost::json::object plan_json(const Plan& plan, const Graph& graph) {
   boost::json::object ledger;
   for (int c = 0; c < kCategories; ++c) {
     ledger[name_of(static_cast<Category>(c))] = plan.ledger[static_cast<std::size_t>(c)];
+  }
+  boost::json::array recompute;
+  for (const int layer : plan.program.choices.recompute)
+    recompute.emplace_back(graph.layers()[static_cast<std::size_t>(layer)].name);
+  boost::json::array actions;
+  for (const PlanAction& action : plan.actions) {
+    actions.push_back({{"action", action.name},
+                       {"taken", action.taken},
+                       {"saved_bytes", action.saved_bytes},
+                       {"predicted_slowdown", action.slowdown},
+                       {"reason", action.reason}});
   }
   ledger["layout_loss"] = plan.arena_bytes() - plan.layout.lower_bound;
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
@@ -109,15 +139,16 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"micro_batch", plan.micro_batch},
           {"accumulation", plan.accumulation},
           {"precision", name_of(plan.request.precision)},
-          {"recompute", boost::json::array{}},
+          {"recompute", std::move(recompute)},
           {"shard_optimizer", false},
           {"workspace_bytes", plan.ledger[static_cast<std::size_t>(Category::workspace)]},
           {"ledger", std::move(ledger)},
           {"peak_step", peak.name},
           {"steps", plan.program.steps.size()},
           {"tensors", plan.program.tensors.size()},
-          {"actions", boost::json::array{}},
-          {"smallest_limit_bytes", plan.arena_bytes()}};
+          {"actions", std::move(actions)},
+          {"smallest_limit_bytes",
+           plan.smallest_limit_bytes > 0 ? plan.smallest_limit_bytes : plan.arena_bytes()}};
 }
 
 std::string plan_text(const Plan& plan, const Graph& graph) {
@@ -138,6 +169,10 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
                           static_cast<double>(std::max<std::int64_t>(plan.layout.lower_bound, 1)));
   text += fmt::format("  {:<22}{:>14}   {}\n", "limit", format_bytes(plan.request.limit_bytes),
                       plan.fits() ? "fits" : "DOES NOT FIT");
+  if (plan.smallest_limit_bytes > 0)
+    text += fmt::format("  {:<22}{:>14}   with what memory.allow allows\n", "smallest limit",
+                        format_bytes(plan.smallest_limit_bytes));
+  for (const std::string& line : action_lines(plan)) text += "  " + line + "\n";
   return text;
 }
 

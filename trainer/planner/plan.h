@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "trainer/planner/arena_layout.h"
@@ -23,6 +24,22 @@ struct PlanRequest {
   std::int64_t bucket_bytes = 4 << 20;
   DType precision = DType::f32;  ///< of activations, and of the weights that kernels read
   std::int64_t limit_bytes = 0;  ///< what the device may hold, less the reserve
+  std::vector<int> recompute;    ///< layers, rising, whose outputs backward makes again
+
+  // What search_plan may change.
+  bool may_shrink = false;             ///< the micro-batch
+  bool may_recompute = false;          ///< what is recomputed
+  std::int64_t statistics_batch = 16;  ///< least micro-batch to shrink to where there is batch norm
+  bool find_smallest = false;          ///< look for Plan::smallest_limit_bytes even where the job fits
+};
+
+/// Something that the planner may do to make a job fit.
+struct PlanAction {
+  std::string name;  ///< "micro_batch", "recompute"
+  bool taken = false;
+  std::int64_t saved_bytes = 0;
+  double slowdown = 1;  ///< predicted, as a factor of the time of a step
+  std::string reason;
 };
 
 /// A Program, an offset in one arena for each of its tensors, and what that takes. The arena has just these
@@ -34,6 +51,8 @@ struct Plan {
   std::array<std::int64_t, kCategories> ledger{};  ///< bytes alive at the peak step, by category
   std::int64_t micro_batch = 0;                    ///< largest number of samples that pass at a time
   std::int64_t accumulation = 1;                   ///< micro-batches of a full batch on the busiest rank
+  std::vector<PlanAction> actions;                 ///< what search_plan considered
+  std::int64_t smallest_limit_bytes = 0;           ///< least that it could come down to; 0: not looked for
 
   std::int64_t arena_bytes() const { return layout.bytes; }
   bool fits() const { return layout.bytes <= request.limit_bytes; }
@@ -43,8 +62,12 @@ struct Plan {
 /// `micro_batch`, sizes that differ by one at most.
 std::vector<std::int64_t> split_micro_batches(std::int64_t samples, std::int64_t micro_batch);
 
-/// Lays the job out. Does not fail when it does not fit: ask fits().
-Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend);
+/// Samples of a full batch on the busiest rank.
+std::int64_t share_of(const PlanRequest& request);
+
+/// Lays the job out as it is asked for. Does not fail when it does not fit: ask fits().
+Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known = nullptr,
+               const LayoutOptions& layout = {});
 
 /// Error(does_not_fit) with the figures and what would help.
 [[noreturn]] void refuse_plan(const Plan& plan, const Graph& graph);

@@ -117,18 +117,20 @@ void find_lifetimes(Program& program) {
 
 }  // namespace
 
-Program build_program(const Graph& graph, const Choices& choices, Backend& backend) {
+Program build_program(const Graph& graph, const Choices& choices, Backend& backend, Lowerings* known) {
+  Lowerings own;
+  Lowerings& lowerings = known == nullptr ? own : *known;
   Program program;
   program.choices = choices;
   program.alignment = backend.alignment();
   std::vector<SegmentBuilder> builders;
   for (const std::int64_t samples : choices.train_samples) {
-    builders.emplace_back(graph, backend, program, SegmentKind::train, samples);
+    builders.emplace_back(graph, backend, program, lowerings, SegmentKind::train, samples);
   }
   if (choices.evaluate_samples > 0) {
-    builders.emplace_back(graph, backend, program, SegmentKind::evaluate, choices.evaluate_samples);
+    builders.emplace_back(graph, backend, program, lowerings, SegmentKind::evaluate,
+                          choices.evaluate_samples);
   }
-  builders.front().lower();
   place_parameters(graph, builders.front(), backend, program);
   if (!choices.train_samples.empty()) cut_buckets(program);
   for (SegmentBuilder& builder : builders) builder.build();

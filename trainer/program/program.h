@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "layers/graph/backend.h"
@@ -112,6 +114,8 @@ struct Choices {
   bool momentum = true;               ///< the optimizer keeps one
   bool reduce = false;                ///< gradients of other ranks are added
   std::int64_t bucket_bytes = 4 << 20;
+  std::vector<int>
+      recompute;  ///< layers, rising, whose outputs backward makes again in place of keeping them
 };
 
 /// Training and evaluation written out as steps over tensors. What is costed is what is run.
@@ -130,8 +134,20 @@ struct Program {
   std::int64_t flat_bytes() const;  ///< of each flat buffer of parameters
 };
 
-/// Writes the Program of a graph out. A pure function of its arguments: the same on every rank.
-Program build_program(const Graph& graph, const Choices& choices, Backend& backend);
+/// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
+/// its samples and the precision, on no other choice.
+struct Lowering {
+  std::vector<std::shared_ptr<const LoweredLayer>> layers;
+  std::vector<bool> absorbed;  ///< by layer: the layer before it does its forward pass
+};
+
+/// Lowerings of one graph by one backend, kept from one Program to the next.
+using Lowerings = std::map<std::tuple<SegmentKind, std::int64_t, DType>, Lowering>;
+
+/// Writes the Program of a graph out. A pure function of its arguments, the same on every rank; with `known`,
+/// what is found there is not lowered anew.
+Program build_program(const Graph& graph, const Choices& choices, Backend& backend,
+                      Lowerings* known = nullptr);
 
 /// A hash of everything in the Program that must agree between ranks.
 std::uint64_t hash_of(const Program& program, const Backend& backend);

@@ -12,11 +12,10 @@ namespace convoy {
 /// already.
 class SegmentBuilder {
  public:
-  SegmentBuilder(const Graph& graph, Backend& backend, Program& program, SegmentKind kind,
-                 std::int64_t samples);
+  /// Lowers the layers, unless `lowerings` has them so already. Needs nothing of the Program but its choices.
+  SegmentBuilder(const Graph& graph, Backend& backend, Program& program, Lowerings& lowerings,
+                 SegmentKind kind, std::int64_t samples);
 
-  /// Lowers the layers, forward order. Needs nothing of the Program.
-  void lower();
   const std::vector<std::shared_ptr<const LoweredLayer>>& lowered() const { return lowered_; }
 
   void build();
@@ -27,6 +26,7 @@ class SegmentBuilder {
     int tensor = -1;
     Layout layout;
     bool owned = true;          ///< no other activation or gradient lies in the same tensor
+    bool dropped = false;       ///< not kept for backward, which makes it again when it needs it
     std::map<int, int> copies;  ///< layout id → tensor
   };
 
@@ -37,6 +37,7 @@ class SegmentBuilder {
   /// Whether one layer of this segment takes an activation, once.
   bool read_once(int activation) const;
 
+  void lower();
   Site site_of(int layer) const;
   /// Whether the layer is a ReLU that alone takes what the layer before it gives.
   bool follows_alone(int layer) const;
@@ -55,8 +56,16 @@ class SegmentBuilder {
 
   void input();
   void forward(int layer);
+  /// The output of a layer without work of its own is its input.
+  void share_value(int layer);
   void backward(int layer);
-  void run_pass(int layer, std::size_t pass);
+  void run_pass(int layer, std::size_t pass, bool again = false);
+
+  /// After the forward passes: forgets what Choices::recompute names, where no other value lies in its
+  /// memory.
+  void drop_recomputed();
+  /// In backward: makes a dropped activation again, and first what it is made from.
+  void ensure(int activation);
   Ref read(int layer, const Operand& operand);
   Ref write(int layer, const PassSpec& pass, const Operand& operand, const std::vector<Ref>& reads,
             std::vector<std::pair<int, Value>>& given);

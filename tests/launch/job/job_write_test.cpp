@@ -19,6 +19,7 @@ class WriteJob : public JobFolder {
   Job least() const { return parse(kLeastJob); }
 
   /// Another value that the key takes.
+  static void change(const Key&, std::vector<std::string>& value) { value.pop_back(); }
   static void change(const Key& key, std::int64_t& value) { value += key.integers.holds(value + 1) ? 1 : -1; }
   static void change(const Key& key, double& value) {
     value = (value + key.reals.least + std::min(key.reals.most, 10.0)) / 3.0;

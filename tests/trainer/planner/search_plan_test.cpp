@@ -1,0 +1,127 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "layers/cpu/cpu_backend.h"
+#include "trainer/planner/search_plan.h"
+
+namespace convoy::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SearchPlan : public testing::TestWithParam<std::string> {
+ protected:
+  SearchPlan() {
+    request_.samples = 1000;
+    request_.batch = 64;
+    request_.may_shrink = true;
+    request_.may_recompute = true;
+    request_.limit_bytes = std::int64_t{1} << 50;
+  }
+
+  Plan plan(std::int64_t limit) {
+    PlanRequest request = request_;
+    request.limit_bytes = limit;
+    return search_plan(graph_, request, *backend_);
+  }
+
+  Graph graph_ = read_network(CONVOY_SOURCE "/configs/nets/" + GetParam() + ".toml");
+  std::unique_ptr<Backend> backend_ = make_cpu_backend();
+  PlanRequest request_;
+};
+
+TEST_P(SearchPlan, ChangesNothingWithoutNeed) {
+  const Plan ample = plan(request_.limit_bytes);
+  EXPECT_EQ(ample.micro_batch, 64);
+  EXPECT_TRUE(ample.program.choices.recompute.empty());
+  EXPECT_TRUE(action_lines(ample).empty());
+  EXPECT_EQ(plan(ample.arena_bytes()).arena_bytes(), ample.arena_bytes());
+}
+
+TEST_P(SearchPlan, OneByteLessGivesAnotherPlanThatFits) {
+  const std::int64_t bytes = plan(request_.limit_bytes).arena_bytes();
+  const Plan less = plan(bytes - 1);
+  ASSERT_TRUE(less.fits());
+  EXPECT_FALSE(action_lines(less).empty());
+  std::int64_t saved = 0;
+  for (const PlanAction& action : less.actions) saved += action.saved_bytes;
+  EXPECT_EQ(saved, bytes - less.arena_bytes());
+}
+
+TEST_P(SearchPlan, ALowerLimitNeverGivesAHigherPeak) {
+  const std::int64_t ample = plan(request_.limit_bytes).arena_bytes();
+  std::int64_t peak = ample;
+  bool fitted = true;
+  for (int tenth = 10; tenth >= 1; --tenth) {
+    const Plan one = plan(ample * tenth / 10);
+    EXPECT_LE(one.arena_bytes(), peak) << tenth;
+    EXPECT_FALSE(one.fits() && !fitted) << "fits again at " << tenth;
+    fitted = one.fits();
+    peak = one.arena_bytes();
+    if (!fitted) {
+      EXPECT_EQ(one.smallest_limit_bytes, one.arena_bytes());
+    }
+  }
+  EXPECT_LT(peak, ample * 8 / 10);
+}
+
+TEST_P(SearchPlan, TheSmallestLimitItNamesIsOneThatDoes) {
+  const std::int64_t least = plan(1).smallest_limit_bytes;
+  EXPECT_TRUE(plan(least).fits());
+  EXPECT_FALSE(plan(least - 1).fits());
+}
+
+TEST_P(SearchPlan, TakesTheFewestMicroBatchesThatFit) {
+  request_.may_recompute = false;
+  request_.statistics_batch = 1;
+  const Plan less = plan(plan(request_.limit_bytes).arena_bytes() * 8 / 10);
+  ASSERT_TRUE(less.fits());
+  ASSERT_GT(less.accumulation, 1);
+  PlanRequest fewer = request_;
+  fewer.micro_batch = (64 + less.accumulation - 2) / (less.accumulation - 1);
+  EXPECT_GT(make_plan(graph_, fewer, *backend_).arena_bytes(), less.request.limit_bytes);
+}
+
+TEST_P(SearchPlan, DoesOnlyWhatIsAllowed) {
+  const std::int64_t limit = plan(request_.limit_bytes).arena_bytes() * 6 / 10;
+  request_.may_shrink = false;
+  EXPECT_EQ(plan(limit).micro_batch, 64);
+  request_.may_recompute = false;
+  const Plan refused = plan(limit);
+  EXPECT_FALSE(refused.fits());
+  EXPECT_TRUE(refused.program.choices.recompute.empty());
+  try {
+    refuse_plan(refused, graph_);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::does_not_fit);
+    EXPECT_THAT(error.what(), HasSubstr("memory.allow"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, SearchPlan,
+                         testing::Values("lenet", "fashion_grid", "resnet20", "nin_cifar10"),
+                         [](const auto& net) { return net.param; });
+
+TEST(SearchPlanWithBatchNorm, ShrinksOnlyWhereRecomputeDoesNotDoAndNotBelowTheFloor) {
+  const Graph graph = read_network(CONVOY_SOURCE "/configs/nets/resnet20.toml");
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  PlanRequest request;
+  request.samples = 1000;
+  request.batch = 64;
+  request.limit_bytes = std::int64_t{1} << 50;
+  request.may_shrink = true;
+  request.may_recompute = true;
+  const std::int64_t ample = search_plan(graph, request, *backend).arena_bytes();
+  request.limit_bytes = ample * 7 / 10;
+  EXPECT_EQ(search_plan(graph, request, *backend).micro_batch, 64);
+  request.limit_bytes = 1;
+  EXPECT_EQ(search_plan(graph, request, *backend).micro_batch, 16);
+  request.batch = 50;  // in three parts, not in four of 13
+  EXPECT_EQ(search_plan(graph, request, *backend).micro_batch, 17);
+  request.batch = 64;
+  request.statistics_batch = 4;
+  EXPECT_EQ(search_plan(graph, request, *backend).micro_batch, 4);
+}
+
+}  // namespace
+}  // namespace convoy::test

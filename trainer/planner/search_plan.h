@@ -1,0 +1,18 @@
+#pragma once
+
+#include "trainer/planner/plan.h"
+
+namespace convoy {
+
+/// The plan as it is asked for where that fits its limit. Otherwise, of the changes that the request allows
+/// (recompute, smaller micro-batches with gradient accumulation) and that make it fit, those that cost the
+/// least time by a rough model; where nothing fits, the plan that takes the least. Neither change alters the
+/// mathematics, but for batch norm, whose statistics are those of a micro-batch: there micro-batches shrink
+/// only when recompute does not do, and not below PlanRequest::statistics_batch. A pure function of its
+/// arguments: the same on every rank.
+Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend);
+
+/// Lines for people about what was done to make a plan fit; empty when nothing was.
+std::vector<std::string> action_lines(const Plan& plan);
+
+}  // namespace convoy

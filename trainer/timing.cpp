@@ -60,11 +60,6 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
       backend_(make_cpu_backend()),
       device_(std::make_unique<CpuDevice>()),
       comm_(make_single()) {
-  if (graph_.loss_layer() < 0) {
-    fail(ExitCode::usage,
-         "\"{}\" has no loss, so it cannot be trained; end it with one, as {{ type = \"softmax_loss\" }}",
-         graph_.name());
-  }
   set_cpu_threads(settings.threads);
   PlanRequest request;
   request.samples = request.batch = settings.batch;

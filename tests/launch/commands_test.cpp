@@ -73,6 +73,9 @@ TEST(Time, SaysWhatItCannotMeasure) {
   EXPECT_THAT(refusal({"time", lenet, "--precision", "fp8"}), HasSubstr("expected fp32 or bf16"));
   EXPECT_THAT(refusal({"time", lenet, "--steps", "0"}), HasSubstr("--steps 0 is out of range"));
   EXPECT_THAT(refusal({"time", kSource + "/configs/nets/three_by_64.toml"}), HasSubstr("has no loss"));
+  EXPECT_THAT(refusal({"plan", kSource + "/configs/jobs/alexnet-synthetic.toml", "--set",
+                       "network=" + kSource + "/configs/nets/three_by_64.toml"}),
+              HasSubstr("has no loss"));
 }
 
 TEST(Inspect, PrintsEveryKeyOfTheDesign) {

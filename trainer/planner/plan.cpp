@@ -47,6 +47,11 @@ std::int64_t share_of(const PlanRequest& request) {
 
 Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
                const LayoutOptions& layout) {
+  if (request.training && graph.loss_layer() < 0) {
+    fail(ExitCode::usage,
+         "\"{}\" has no loss, so it cannot be trained; end it with one, as {{ type = \"softmax_loss\" }}",
+         graph.name());
+  }
   Plan plan;
   plan.request = request;
   const std::int64_t share = share_of(request);

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -60,7 +63,10 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   try {
-    return run({argv + 1, argv + argc});
+    const int code = run({argv + 1, argv + argc});
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      fail(ExitCode::internal, "cannot write to standard output: {}", std::strerror(errno));
+    return code;
   } catch (const Error& error) {
     fmt::print(stderr, "convoy: {}\n", error.what());
     return static_cast<int>(error.code());

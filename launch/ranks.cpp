@@ -80,6 +80,8 @@ void catch_stop_signals() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGUSR1, &action, nullptr);
+  action.sa_flags |= static_cast<int>(SA_RESETHAND);  // a second Ctrl-C ends it at once
+  sigaction(SIGINT, &action, nullptr);
 }
 
 bool reaches_terminal(std::FILE* stream) {

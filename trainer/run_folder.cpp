@@ -1,7 +1,9 @@
 #include "trainer/run_folder.h"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "layers/core/error.h"
+#include "layers/device/cpu/host.h"
 
 namespace convoy {
 namespace fs = std::filesystem;
@@ -24,7 +27,25 @@ RunFolder::RunFolder(std::string path, int rank) : path_(std::move(path)), write
       fail(ExitCode::usage, "cannot make the run folder {}: {}; choose another with --run-dir", folder,
            problem.message());
   }
+  if (writer_) take_lock();
   log_.open(fmt::format("{}/log/rank-{}.log", path_, rank), std::ios::app);
+}
+
+/// The system lets go of the lock when the process ends, however it ends. A file system without locks is no
+/// reason to stop.
+void RunFolder::take_lock() {
+  const std::string file = path_ + "/log/lock";
+  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) return;
+  lock_.reset(descriptor);
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    std::string holder;
+    std::getline(std::ifstream(file), holder);
+    fail(ExitCode::usage,
+         "the run folder {} is in use by {}; wait until that ends, or choose another --run-dir", path_,
+         holder.empty() ? "another process" : holder);
+  }
+  std::ofstream(file) << "process " << getpid() << " on " << host_name() << "\n";
 }
 
 void RunFolder::log(const std::string& text) {

@@ -5,13 +5,16 @@
 #include <fstream>
 #include <string>
 
+#include "trainer/storage/file_io.h"
+
 namespace convoy {
 
 /// The folder of a run: job.toml, plan.json, metrics.jsonl, summary.json, log/, checkpoints/. Rank 0 writes
 /// all but its own log. Errors are Error(internal) that name the file.
 class RunFolder {
  public:
-  /// Makes the folder and those in it, and opens this rank's log. Rank 0 writes the rest.
+  /// Makes the folder and those in it, and opens this rank's log. Rank 0 writes the rest, and holds the
+  /// folder's lock while this lives: Error(usage) where another process has it.
   RunFolder(std::string path, int rank);
 
   const std::string& path() const { return path_; }
@@ -30,8 +33,11 @@ class RunFolder {
   void add_metrics(const boost::json::object& line);
 
  private:
+  void take_lock();
+
   std::string path_;
   bool writer_;
+  Descriptor lock_{-1};
   std::ofstream metrics_;
   std::ofstream log_;
 };

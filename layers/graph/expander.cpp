@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kMostRepeats = 1000;
 constexpr std::size_t kMostRows = 10000;   ///< of a network, blocks written out
 constexpr std::size_t kMostInputs = 1000;  ///< of a layer
+constexpr std::size_t kDeepest = 64;       ///< blocks within blocks
 
 /// "block "bottleneck", used at line 12 in block "stage", used at line 30: ".
 std::string place_of_use(const std::string& block, const SourceMark& use) {
@@ -111,6 +112,8 @@ void Expander::add_use(const Row& row, const Level& level) {
   inner.open.push_back(block.name);
   if (std::find(level.open.begin(), level.open.end(), block.name) != level.open.end())
     table.refuse("block", fmt::format("a block cannot use itself: {}", join(inner.open, " > ")));
+  if (inner.open.size() > kDeepest)
+    table.refuse("block", fmt::format("blocks are nested more than {} deep", kDeepest));
   const Scope scope = read_use(block, table, place_of_use(block.name, table.mark()));
   table.finish();
   inner.scope = &scope;

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <filesystem>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -219,6 +221,29 @@ TEST(Plan, IsWhatTrainingTakesToTheByte) {
         run(convoy({command, job, "--set", limit(bytes - 1), "--set", "memory.allow=[]"}), folder.path(""));
     EXPECT_EQ(ended.code, 3) << ended.all();
   }
+}
+
+TEST(Commands, TellWhenTheirOutputCannotBeWritten) {
+  const JobFolder folder;
+  const std::string command = convoy({"inspect", kSource + "/configs/nets/lenet.toml"})[0] + " inspect " +
+                              kSource + "/configs/nets/lenet.toml --json > /dev/full";
+  const Ended ended = run({"/bin/sh", "-c", command}, folder.path(""));
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("standard output"));
+}
+
+TEST(Train, RefusesARunFolderThatAnotherProcessTrainsIn) {
+  const JobFolder folder;
+  const std::string job =
+      folder.write_job(kTinyNetwork, "samples = 4000\n[train]\nbatch = 4\nepochs = 1000\n");
+  Process first(convoy({"train", job, "--run-dir", folder.path("run")}), folder.path(""));
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(folder.path("run") + "/plan.json"); }));
+  const Ended second = run(convoy({"train", job, "--run-dir", folder.path("run")}), folder.path(""));
+  EXPECT_EQ(second.code, 2) << second.all();
+  EXPECT_THAT(second.err, HasSubstr("is in use by process"));
+  kill(first.pid(), SIGINT);  // as Ctrl-C
+  EXPECT_EQ(first.wait().code, 75);
+  EXPECT_EQ(summary_of(folder.path("run")).at("complete"), false);
 }
 
 TEST(Plan, TrainsInLessMemoryByItself) {

@@ -45,6 +45,11 @@ std::string folder_of(const std::string& path) {
 
 Descriptor::~Descriptor() { close(); }
 
+void Descriptor::reset(int descriptor) {
+  close();
+  descriptor_ = descriptor;
+}
+
 int Descriptor::close() {
   if (descriptor_ < 0) return 0;
   // Never again after EINTR: on Linux the descriptor is gone whatever close says.

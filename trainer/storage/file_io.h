@@ -16,6 +16,8 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   int get() const { return descriptor_; }
+  /// Closes what it held, and holds `descriptor`.
+  void reset(int descriptor);
   /// Closes now. Gives errno, or 0: some file systems report a failed write only here.
   int close();
 

@@ -66,6 +66,7 @@ TEST(Text, CountsInTheSingularAndThePlural) {
   EXPECT_EQ(counted(1, "sample"), "1 sample");
   EXPECT_EQ(counted(0, "sample"), "0 samples");
   EXPECT_EQ(counted(2, "micro-batch"), "2 micro-batches");
+  EXPECT_EQ(counted(2, "epoch"), "2 epochs");
 }
 
 TEST(Text, FindsTheNearestWord) {

@@ -265,6 +265,22 @@ TEST(BlockMistakes, RecursionIsRefused) {
               AllOf(StartsWith("net.toml:14:"), HasSubstr("a block cannot use itself: b > o > b")));
 }
 
+TEST(Blocks, MayNotBeNestedWithoutEnd) {
+  std::string text =
+      "name = \"deep\"\ninput = { channels = 1, height = 8, width = 8 }\nlayers = [ { block = \"b0\" } ]\n";
+  for (int i = 0; i < 9000; ++i) {
+    const std::string row = i == 8999 ? "type = \"relu\"" : "block = \"b" + std::to_string(i + 1) + "\"";
+    text += "[blocks.b" + std::to_string(i) + "]\nlayers = [ { " + row + " } ]\n";
+  }
+  try {
+    parse_network(text, "net.toml");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_THAT(error.what(), HasSubstr("nested more than 64 deep"));
+  }
+}
+
 TEST(BlockMistakes, NetworksThatGrowWithoutBoundsAreRefused) {
   std::string more;
   for (int i = 0; i < 4; ++i) {

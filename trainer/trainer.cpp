@@ -27,16 +27,17 @@ class Run {
   void log(const std::string& text) { folder_.log(text); }
 
  private:
-  bool first() const { return comm_.rank() == 0; }
+  /// Epochs begun with the last update.
+  std::int64_t epoch() const { return (position_.iteration + per_epoch_ - 1) / per_epoch_; }
   void resume();
   void banner();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
   void passes(const Batch& batch, StepContext& context);
   void after_iteration(const Batch& batch, const Sums& sums);
-  [[noreturn]] void diverged(const char* which, std::int64_t epoch) const;
+  [[noreturn]] void diverged(const char* which) const;
   void log_line(const Batch& batch);
-  void end_of_epoch(std::int64_t epoch);
+  void end_of_epoch();
   bool evaluation_due() const;
   std::string evaluate_now();
   void save();
@@ -149,8 +150,7 @@ TrainOutcome Run::go() {
   folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
   std::int64_t evaluated = folder_.open_metrics(position_.iteration, position_.iteration >= total_) ? 1 : 0;
   comm_.broadcast(std::span<std::int64_t>(&evaluated, 1), 0, "start of training");
-  if (evaluation_due() && evaluated == 0)
-    end_of_epoch((position_.iteration + per_epoch_ - 1) / per_epoch_ - 1);
+  if (evaluation_due() && evaluated == 0) end_of_epoch();
   window_ = {};
   epoch_start_ = Clock::now();
   if (position_.iteration < total_ && !stopping_) {
@@ -219,16 +219,16 @@ Sums Run::iterate(const Batch& batch) {
 }
 
 /// The same on all ranks, which share their losses. Nothing of it is saved.
-void Run::diverged(const char* which, std::int64_t epoch) const {
+void Run::diverged(const char* which) const {
   fail(ExitCode::diverged,
        "the {} loss is not finite after update {} (epoch {}, learning rate {:g}); lower "
        "optimizer.learning_rate, add schedule.warmup_epochs or train.clip_norm{}",
-       which, position_.iteration, epoch + 1, learning_rate_,
+       which, position_.iteration, epoch(), learning_rate_,
        saved_at_ < 0 ? "" : ". The checkpoints in " + folder_.checkpoints() + " are from before");
 }
 
 void Run::after_iteration(const Batch& batch, const Sums& sums) {
-  if (!std::isfinite(sums.loss)) diverged("training", batch.epoch);
+  if (!std::isfinite(sums.loss)) diverged("training");
   stopping_ = sums.stop > 0 && position_.iteration < total_;
   window_.sums += sums;
   epoch_sums_ += sums;
@@ -236,7 +236,7 @@ void Run::after_iteration(const Batch& batch, const Sums& sums) {
   const bool epoch_ends = position_.iteration % per_epoch_ == 0 || position_.iteration == total_;
   if (position_.iteration % job_.log.every == 0 || epoch_ends) log_line(batch);
   const auto start = Clock::now();
-  if (epoch_ends) end_of_epoch(batch.epoch);
+  if (epoch_ends) end_of_epoch();
   const std::int64_t epoch = position_.iteration / per_epoch_;
   const bool by_epoch = job_.checkpoint.every_epochs > 0 && position_.iteration % per_epoch_ == 0 &&
                         epoch % job_.checkpoint.every_epochs == 0;
@@ -298,13 +298,12 @@ std::string Run::evaluate_now() {
     stopping_ = true;
     return "; stopped while evaluating";
   }
-  const std::int64_t epoch = (position_.iteration + per_epoch_ - 1) / per_epoch_;
-  if (!std::isfinite(found.loss)) diverged("test", epoch - 1);
+  if (!std::isfinite(found.loss)) diverged("test");
   evaluation_ = found;
   evaluated_at_ = position_.iteration;
   folder_.add_metrics({{"kind", "evaluation"},
                        {"iteration", position_.iteration},
-                       {"epoch", epoch},
+                       {"epoch", epoch()},
                        {"loss", found.loss},
                        {"top1", found.top1},
                        {"top5", found.top5},
@@ -313,8 +312,8 @@ std::string Run::evaluate_now() {
   return fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", found.loss, found.top1, found.top5);
 }
 
-void Run::end_of_epoch(std::int64_t epoch) {
-  std::string text = fmt::format("epoch {}/{}", epoch + 1, job_.train.epochs);
+void Run::end_of_epoch() {
+  std::string text = fmt::format("epoch {}/{}", epoch(), job_.train.epochs);
   if (epoch_sums_.samples > 0) {
     text += fmt::format(": loss {:.4f}, top-1 {:.4f}, {:.1f} s", epoch_sums_.loss / epoch_sums_.samples,
                         epoch_sums_.top1 / epoch_sums_.samples, seconds_since(epoch_start_));

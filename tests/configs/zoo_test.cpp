@@ -3,11 +3,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "layers/cpu/cpu_backend.h"
+#include "tests/configs/small_network.h"
 #include "tests/configs/zoo_golden.h"
 #include "tests/golden/hashed_values.h"
 #include "tests/trainer/program/program_runner.h"
@@ -22,13 +21,7 @@ const std::string kNets = CONVOY_SOURCE "/configs/nets/";
 
 /// The network with another size of image, and a loss where it has none.
 Graph small_network(const std::string& name, const GoldenNetwork& golden) {
-  std::ifstream file(kNets + name + ".toml");
-  std::stringstream stream;
-  stream << file.rdbuf();
-  std::string text = stream.str();
-  const std::size_t height = text.find(", height");
-  text.replace(height, text.find('}', height) - height,
-               fmt::format(", height = {}, width = {} ", golden.height, golden.width));
+  std::string text = small_network_text(name, golden.height, golden.width);
   if (text.find("softmax_loss") == std::string::npos)
     text.insert(text.find("\n]"),
                 "\n{ type = \"average_pool\", global = true }, { type = \"softmax_loss\" },");

@@ -9,7 +9,6 @@
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
-#include "trainer/planner/search_plan.h"
 
 namespace convoy {
 namespace {
@@ -154,6 +153,17 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"actions", std::move(actions)},
           {"smallest_limit_bytes",
            plan.smallest_limit_bytes > 0 ? plan.smallest_limit_bytes : plan.arena_bytes()}};
+}
+
+std::vector<std::string> action_lines(const Plan& plan) {
+  std::vector<std::string> lines;
+  for (const PlanAction& action : plan.actions) {
+    if (!action.taken) continue;
+    lines.push_back(fmt::format("to fit, {} {}: saves {}, predicted {:.2f} x the time of a step",
+                                action.name == "recompute" ? "backward recomputes" : "micro-batches of",
+                                action.reason, format_bytes(action.saved_bytes), action.slowdown));
+  }
+  return lines;
 }
 
 std::string plan_text(const Plan& plan, const Graph& graph) {

@@ -75,6 +75,9 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
 /// The plan as `convoy plan --json` prints it.
 boost::json::object plan_json(const Plan& plan, const Graph& graph);
 
+/// Lines for people about what was done to make a plan fit; empty when nothing was.
+std::vector<std::string> action_lines(const Plan& plan);
+
 /// The plan as a table for people.
 std::string plan_text(const Plan& plan, const Graph& graph);
 

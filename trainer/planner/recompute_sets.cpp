@@ -8,7 +8,6 @@ namespace convoy {
 namespace {
 
 constexpr double kFlops = 2e11;
-constexpr double kBytesPerSecond = 2e10;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 

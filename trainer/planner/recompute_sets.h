@@ -7,6 +7,9 @@
 
 namespace convoy {
 
+/// Of the memory of one present-day processor, for the rough models of time.
+inline constexpr double kBytesPerSecond = 2e10;
+
 /// Layers whose outputs backward may make again in place of keeping them.
 struct RecomputeSet {
   std::string name;         ///< for people: "the cheap layers", "all but 4 checkpoints"

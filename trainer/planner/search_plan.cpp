@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
-#include "layers/core/bytes.h"
-#include "layers/core/text.h"
 #include "trainer/planner/recompute_sets.h"
 
 namespace convoy {
@@ -16,7 +13,6 @@ namespace {
 /// What each micro-batch costs beside its samples: starting its kernels, and going over all gradients once
 /// more.
 constexpr double kStepSeconds = 5e-6;
-constexpr double kBytesPerSecond = 2e10;
 
 bool has_batch_norm(const Graph& graph) {
   return std::any_of(graph.layers().begin(), graph.layers().end(),
@@ -174,17 +170,6 @@ class Search {
 
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend) {
   return Search(graph, request, backend).run();
-}
-
-std::vector<std::string> action_lines(const Plan& plan) {
-  std::vector<std::string> lines;
-  for (const PlanAction& action : plan.actions) {
-    if (!action.taken) continue;
-    lines.push_back(fmt::format("to fit, {} {}: saves {}, predicted {:.2f} x the time of a step",
-                                action.name == "recompute" ? "backward recomputes" : "micro-batches of",
-                                action.reason, format_bytes(action.saved_bytes), action.slowdown));
-  }
-  return lines;
 }
 
 }  // namespace convoy

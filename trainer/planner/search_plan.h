@@ -12,7 +12,4 @@ namespace convoy {
 /// arguments: the same on every rank.
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend);
 
-/// Lines for people about what was done to make a plan fit; empty when nothing was.
-std::vector<std::string> action_lines(const Plan& plan);
-
 }  // namespace convoy

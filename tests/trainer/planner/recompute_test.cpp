@@ -1,13 +1,11 @@
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 
 #include "layers/cpu/cpu_backend.h"
+#include "tests/configs/small_network.h"
 #include "tests/golden/hashed_values.h"
 #include "tests/trainer/program/program_runner.h"
 #include "trainer/parameters.h"
@@ -25,17 +23,6 @@ struct Small {
   int height, width;  ///< of the images, small
   friend void PrintTo(const Small& small, std::ostream* out) { *out << small.name; }
 };
-
-Graph small_network(const Small& small) {
-  std::ifstream file(std::string(CONVOY_SOURCE "/configs/nets/") + small.name + ".toml");
-  std::stringstream stream;
-  stream << file.rdbuf();
-  std::string text = stream.str();
-  const std::size_t height = text.find(", height");
-  text.replace(height, text.find('}', height) - height,
-               fmt::format(", height = {}, width = {} ", small.height, small.width));
-  return parse_network(text, small.name);
-}
 
 /// What two iterations of two micro-batches leave behind: gradients, statistics and the loss.
 struct Outcome {
@@ -99,7 +86,8 @@ class Recompute : public testing::TestWithParam<Small> {
     return make_plan(graph_, request, *backend_, &known_);
   }
 
-  Graph graph_ = small_network(GetParam());
+  Graph graph_ = parse_network(small_network_text(GetParam().name, GetParam().height, GetParam().width),
+                               GetParam().name);
   std::unique_ptr<Backend> backend_ = make_cpu_backend();
   Lowerings known_;
 };

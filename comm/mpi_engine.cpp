@@ -98,6 +98,7 @@ void MpiEngine::perform(MpiPending& pending) {
   since_ = last_look_ = Clock::now();
   next_question_ = 0;
   asked_ = false;
+  stood_still_ = 0;
   if (pending.operation().collective == Collective::shutdown) wait_until_quiet(timeout_seconds_);
   exchange_->run(pending.operation(), sequence_);
   busy_ = false;
@@ -109,6 +110,10 @@ void MpiEngine::keep_waiting(bool restart) {
   if (!backoff_.pause()) return;
   abort_if_requested();
   if (Clock::now() - last_look_ < milliseconds(10)) return;
+  if (const Clock::duration gap = Clock::now() - last_look_; gap > std::chrono::seconds(2)) {
+    since_ += gap;
+    stood_still_ += std::chrono::duration<double>(gap).count();
+  }
   last_look_ = Clock::now();
   queue_->beat();
   control_->serve();
@@ -131,7 +136,13 @@ void MpiEngine::look_after_peers() {
   if (!asked_) return;
   const std::vector<Peer> peers = control_->peers();
   const Peer& self = peers[static_cast<std::size_t>(rank())];
-  if (const auto error = diagnose(self, waited, peers, waited >= timeout_seconds_)) throw Error(*error);
+  const auto error = diagnose(self, waited, peers, waited >= timeout_seconds_);
+  if (!error) return;
+  if (stood_still_ == 0) throw Error(*error);
+  throw Error(error->code(),
+              fmt::format("{}\n  before that, rank {} itself stood still for {:.0f} s (stopped, or its "
+                          "host was out of memory); the others may have given it up",
+                          error->what(), rank(), stood_still_));
 }
 
 void MpiEngine::wait_until_quiet(double seconds) {

@@ -57,6 +57,7 @@ class MpiEngine {
   Clock::time_point last_look_;  ///< when peers were looked after
   double next_question_ = 0;     ///< seconds after since_
   bool asked_ = false;
+  double stood_still_ = 0;  ///< seconds in which this process did not run, and which count for no timeout
 };
 
 /// Ends the job with `code`: MPI_Abort, and if that hangs, the process alone after 5 s. Communication thread

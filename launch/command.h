@@ -11,6 +11,7 @@ struct Command {
   const char* name;
   const char* summary;
   int (*run)(const std::vector<std::string>& arguments);
+  bool by_all_ranks = false;  ///< otherwise only the first of several ranks does it
 };
 
 int train_command(const std::vector<std::string>& arguments);

@@ -9,6 +9,7 @@
 
 #include "launch/command.h"
 #include "launch/ranks.h"
+#include "launch/spinning.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
 
@@ -17,8 +18,8 @@ namespace {
 using namespace convoy;
 
 constexpr std::array<Command, 8> kCommands{{
-    {"train", "train the network of a job file, on all ranks", train_command},
-    {"eval", "loss and accuracy of a run on its test set", eval_command},
+    {"train", "train the network of a job file, on all ranks", train_command, true},
+    {"eval", "loss and accuracy of a run on its test set", eval_command, true},
     {"predict", "class and probabilities of images", predict_command},
     {"inspect", "layers, shapes, parameters and cost of a network file", inspect_command},
     {"plan", "memory that a job takes, by category, and whether it fits", plan_command},
@@ -51,7 +52,9 @@ int run(const std::vector<std::string>& words) {
     return 0;
   }
   for (const Command& command : kCommands) {
-    if (words[0] == command.name) return command.run({words.begin() + 1, words.end()});
+    if (words[0] != command.name) continue;
+    if (!command.by_all_ranks && rank_from_environment() > 0) return 0;
+    return command.run({words.begin() + 1, words.end()});
   }
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.emplace_back(command.name);
@@ -62,6 +65,7 @@ int run(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  limit_spinning(argv);
   try {
     const int code = run({argv + 1, argv + argc});
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)

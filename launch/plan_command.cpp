@@ -35,7 +35,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   line.options().add_options()("device", po::value<std::string>()->default_value("cpu")->value_name("NAME"),
                                "device to plan for")("memory-limit",
                                                      po::value<std::string>()->value_name("SIZE"),
-                                                     "as memory.limit of the job: 4GiB, 512MiB")(
+                                                     "as memory.limit of the job: 4GiB, 512MiB, auto")(
       "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"),
       "data-parallel workers, all on this machine")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
@@ -50,7 +50,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   if (line.has("memory-limit")) {
     const std::string limit = line.text("memory-limit");
     try {
-      if (parse_bytes(limit) < 1)
+      if (limit != "auto" && parse_bytes(limit) < 1)
         fail(ExitCode::usage, "\"{}\" is too small; it must be at least 1 B", limit);
     } catch (const Error& problem) {
       fail(ExitCode::usage, "--memory-limit {}", problem.what());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <optional>
@@ -29,6 +30,9 @@ struct Query {
 };
 
 Query raw_image(const std::string& path, Shape shape) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    fail(ExitCode::usage, "{}: is a folder; name files of raw pixels", path);
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(ExitCode::data, "{}: cannot be read", path);
   Query query{path, std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements()) + 1), {}};

@@ -38,6 +38,7 @@ std::int64_t parse_bytes(std::string_view text) {
   if (problem == std::errc{} && std::isfinite(number) && number >= 0) {
     for (const Unit& known : kUnits) {
       if (unit != known.name) continue;
+      if (known.bytes == 1 && number != std::floor(number)) break;
       if (number * known.bytes <= 0x1p62) return static_cast<std::int64_t>(number * known.bytes);
       fail(ExitCode::usage, "\"{}\" is too large a size; the largest is 4194304TiB", whole);
     }

@@ -205,6 +205,16 @@ TEST(Plan, PrintsEveryKeyOfTheDesign) {
   EXPECT_EQ(sum, plan.at("projected_bytes").as_int64());
 }
 
+TEST(Plan, IsPrintedOnceUnderMpirun) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, "[train]\nbatch = 16\n");
+  const std::vector<std::string> words{"plan", job, "--memory-limit", "1GiB"};
+  const Ended once = run(mpi_convoy(3, words), folder.path(""));
+  EXPECT_EQ(once.code, 0) << once.err;
+  EXPECT_EQ(once.out, run(convoy(words), folder.path("")).out);
+  EXPECT_EQ(run(convoy({"plan", job, "--memory-limit", "auto"}), folder.path("")).code, 0);
+}
+
 TEST(Plan, IsWhatTrainingTakesToTheByte) {
   const JobFolder folder;
   const std::string job = folder.write_job(kTinyNetwork, "samples = 40\n[train]\nbatch = 16\nepochs = 1\n");
@@ -368,6 +378,9 @@ TEST_F(TrainedRun, PredictRefusesWhatIsNoImageOfTheNetwork) {
   EXPECT_THAT(call({"predict", run_, folder_.path("short.raw")}).err, HasSubstr("is shorter than 64 bytes"));
   EXPECT_THAT(call({"predict", run_, folder_.path("long.raw")}).err, HasSubstr("is longer than 64 bytes"));
   EXPECT_EQ(call({"predict", run_, folder_.path("short.raw")}).code, 4);
+  const Ended folder = call({"predict", run_, folder_.path("")});
+  EXPECT_EQ(folder.code, 2);
+  EXPECT_THAT(folder.err, HasSubstr("is a folder"));
   for (const char* index : {"21", "-1", "x", "1.5"}) {
     const Ended ended = call({"predict", run_, std::string("--index=") + index});
     EXPECT_EQ(ended.code, 2) << index;

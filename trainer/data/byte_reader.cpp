@@ -54,7 +54,7 @@ std::int64_t ByteReader::read_some(std::uint8_t* out, std::int64_t bytes) {
     if (got < 0) {
       fail(ExitCode::data,
            "{}: the gzip file is damaged near byte {} of its content ({}); fetch the file again", name_,
-           offset_, message);
+           gztell(file_.get()), message);
     }
     done += got;
     offset_ += got;

@@ -19,7 +19,8 @@ TEST(Bytes, ReadsBinaryAndDecimalUnits) {
 }
 
 TEST(Bytes, RefusesWhatIsNoSize) {
-  for (const char* text : {"", "12 parsecs", "-1GiB", "GiB", "1e400", "nan", "9999999999GiB", "4gib"}) {
+  for (const char* text :
+       {"", "12 parsecs", "-1GiB", "GiB", "1e400", "nan", "1.5", "0.5B", "9999999999GiB", "4gib"}) {
     EXPECT_THROW(parse_bytes(text), Error) << text;
   }
 }

@@ -8,18 +8,24 @@
 #include <cstring>
 
 #include "trainer/parameters.h"
+#include "trainer/resume_changes.h"
 
 namespace convoy {
 namespace {
 
-std::vector<HostTensor> tensors_of(const SafetensorsFile& file, const std::string& path) {
+std::vector<HostTensor> tensors_of(const SafetensorsFile& file) {
   std::vector<HostTensor> tensors;
   for (const TensorView& view : file.tensors()) {
-    if (view.dtype != DType::f32) fail(ExitCode::usage, "{}: tensor \"{}\" is not fp32", path, view.name);
+    if (view.dtype != DType::f32) {
+      tensors.push_back({view.name, view.dims, {}, std::string(name_of(view.dtype))});
+      continue;
+    }
     HostTensor tensor{view.name, view.dims, std::vector<float>(view.data.size() / 4)};
     std::memcpy(tensor.values.data(), view.data.data(), view.data.size());
     tensors.push_back(std::move(tensor));
   }
+  for (const SafetensorsFile::Unsupported& other : file.unsupported())
+    tensors.push_back({other.name, {}, {}, other.dtype});
   return tensors;
 }
 
@@ -55,14 +61,25 @@ void check_identity(const Metadata& metadata, const CheckpointIdentity& identity
   compare("samples", identity.samples);
 }
 
-Position read_checkpoint(const SafetensorsFile& file, const std::string& path, Executor& executor,
-                         const CheckpointIdentity& identity) {
-  import_tensors(executor, tensors_of(file, path), true, path);
+std::vector<std::string> changes_since(const Metadata& metadata, const CheckpointIdentity& identity) {
+  std::vector<std::string> changes;
+  const auto add = [&](const char* key, auto* compare, const std::string& now) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return;
+    for (std::string& change : compare(found->second, now)) changes.push_back(std::move(change));
+  };
+  add("convoy.layers", network_changes, identity.network_text);
+  add("convoy.job", job_changes, identity.job_text);
+  return changes;
+}
+
+Resumed read_checkpoint(const SafetensorsFile& file, const std::string& path, Executor& executor,
+                        const CheckpointIdentity& identity) {
+  const Position position{number(file.metadata(), "convoy.iteration", path),
+                          static_cast<double>(number(file.metadata(), "convoy.milliseconds", path)) / 1000};
+  import_tensors(executor, tensors_of(file), true, path);
   check_identity(file.metadata(), identity, path);
-  Position position;
-  position.iteration = number(file.metadata(), "convoy.iteration", path);
-  position.seconds = static_cast<double>(number(file.metadata(), "convoy.milliseconds", path)) / 1000;
-  return position;
+  return {position, changes_since(file.metadata(), identity)};
 }
 
 /// What is not finite must not take the place of the last good checkpoint.
@@ -118,33 +135,35 @@ void save_checkpoint(const CheckpointStore& store, const Executor& executor, Com
                 {"convoy.seed", std::to_string(identity.seed)},
                 {"convoy.batch", std::to_string(identity.batch)},
                 {"convoy.samples", std::to_string(identity.samples)},
-                {"convoy.job", identity.job_text}});
+                {"convoy.job", identity.job_text},
+                {"convoy.layers", identity.network_text}});
   });
 }
 
-std::optional<Position> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
-                                           const CheckpointIdentity& identity) {
+std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
+                                          const CheckpointIdentity& identity) {
+  std::optional<Resumed> resumed;
   std::vector<double> state(2, -1.0);
   on_first_rank(comm, "checkpoint to resume from", [&] {
-    std::optional<Position> position;
     if (!source.path.empty()) {
-      position = read_checkpoint(open_checkpoint(source.path), source.path, executor, identity);
+      resumed = read_checkpoint(open_checkpoint(source.path), source.path, executor, identity);
     } else if (const auto found = source.store->newest()) {
       for (const std::string& warning : found->warnings) fmt::print(stderr, "convoy: warning: {}\n", warning);
-      position = read_checkpoint(found->file, found->path, executor, identity);
+      resumed = read_checkpoint(found->file, found->path, executor, identity);
     }
-    if (position) state = {static_cast<double>(position->iteration), position->seconds};
+    if (resumed) state = {static_cast<double>(resumed->position.iteration), resumed->position.seconds};
   });
   comm.broadcast(state, 0, "position");
   if (state[0] < 0) return std::nullopt;
   executor.broadcast_from(0);
-  return Position{static_cast<std::int64_t>(state[0]), state[1]};
+  if (!resumed) resumed = Resumed{{static_cast<std::int64_t>(state[0]), state[1]}, {}};
+  return resumed;
 }
 
 LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
   LoadedWeights loaded;
   const auto take = [&](const SafetensorsFile& file, const std::string& path) {
-    import_tensors(executor, tensors_of(file, path), false, path);
+    import_tensors(executor, tensors_of(file), false, path);
     loaded.path = path;
     if (file.metadata().contains("convoy.iteration"))
       loaded.iteration = number(file.metadata(), "convoy.iteration", path);

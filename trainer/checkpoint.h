@@ -23,7 +23,8 @@ struct CheckpointIdentity {
   std::int64_t seed = 0;
   std::int64_t batch = 0;
   std::int64_t samples = 0;  ///< of the training set
-  std::string job_text;      ///< resolved job file, kept for the reader's sake
+  std::string job_text;      ///< resolved job file
+  std::string network_text;  ///< the network with its blocks written out
   std::vector<std::string> class_names;
 };
 
@@ -38,10 +39,17 @@ struct ResumeSource {
   std::string path;  ///< instead of the store, when not empty
 };
 
+/// Where a run goes on, and what is not as it was when it stopped.
+struct Resumed {
+  Position position;
+  std::vector<std::string> changes;  ///< in the job and in the network, one a line; on rank 0 only
+};
+
 /// Rank 0 reads, all ranks receive. nullopt when the store holds no checkpoint. Warnings about broken ones go
-/// to standard error. Error(usage) when the checkpoint is of another network, batch, seed or data set.
-std::optional<Position> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
-                                           const CheckpointIdentity& identity);
+/// to standard error. Error(usage) when the checkpoint is of another network (by its tensors), batch, seed
+/// or data set; other changes are allowed and told.
+std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
+                                          const CheckpointIdentity& identity);
 
 /// What load_weights found beside the weights.
 struct LoadedWeights {

@@ -67,6 +67,7 @@ void Executor::bind(std::size_t number, Backend& backend, const PixelScale& pixe
       kernels_[number] = backend.follow(slot->elements, slot->momentum, writes[0], reads[0]);
       break;
     }
+    case StepKind::share:
     case StepKind::reduce:
       break;
   }
@@ -109,6 +110,7 @@ double& Executor::account(StepKind kind) {
       return times_.reorders;
     case StepKind::scale_pixels:
       return times_.input;
+    case StepKind::share:
     case StepKind::reduce:
       return times_.reduce;
     default:
@@ -136,7 +138,11 @@ void Executor::run(const Segment& segment, const StepContext& context, bool last
       if (last_pass) start_reduce(step);
     } else {
       comm_->note(context.iteration, step.name.c_str());
-      kernels_[index(s)]->run(context);
+      if (step.kind == StepKind::share) {
+        share(step);
+      } else {
+        kernels_[index(s)]->run(context);
+      }
     }
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - start).count();
@@ -147,20 +153,34 @@ void Executor::run(const Segment& segment, const StepContext& context, bool last
   if (last_pass && segment.kind == SegmentKind::train) start_statistics();
 }
 
-void Executor::run_without_samples(const StepContext& context) {
+void Executor::clear_iteration() {
   const Program& program = plan_.program;
   for (const int tensor : {program.gradients, program.statistics}) {
     const std::vector<std::byte> zeros(static_cast<std::size_t>(program.tensors[index(tensor)].bytes));
     device_->copy_in(at({tensor, 0}), zeros.data(), static_cast<std::int64_t>(zeros.size()));
   }
   clear_metrics();
-  comm_->note(context.iteration, "gives zero gradients");
-  for (const Step& step : program.steps) {
-    if (step.kind != StepKind::reduce) continue;
-    start_reduce(step);
-    if (step.bucket + 1 == static_cast<int>(program.buckets.size())) break;  // one segment's worth
+}
+
+void Executor::run_without_samples(const StepContext& context, bool last_pass) {
+  const Program& program = plan_.program;
+  comm_->note(context.iteration, "takes part without samples");
+  const Segment& segment = program.segments.front();
+  for (int s = segment.first; s < segment.end; ++s) {
+    const Step& step = program.steps[index(s)];
+    if (step.kind == StepKind::reduce && last_pass) start_reduce(step);
+    if (step.kind != StepKind::share) continue;
+    const std::vector<std::byte> zeros(
+        static_cast<std::size_t>(program.tensors[index(step.writes[0].tensor)].bytes));
+    device_->copy_in(at(step.writes[0]), zeros.data(), static_cast<std::int64_t>(zeros.size()));
+    share(step);
   }
-  start_statistics();
+  if (last_pass) start_statistics();
+}
+
+void Executor::share(const Step& step) {
+  const Tensor& sums = plan_.program.tensors[index(step.writes[0].tensor)];
+  comm_->start_all_reduce(at(step.writes[0]), sums.bytes / 8, Element::f64, Reduction::sum, sums.name).wait();
 }
 
 void Executor::start_reduce(const Step& step) {

@@ -47,8 +47,10 @@ class Executor {
   /// Runs a segment of micro-batches. In the `last_pass` of an iteration the reductions of its buckets start.
   void run(const Segment& segment, const StepContext& context, bool last_pass);
 
-  /// What a rank without samples does in an iteration: gives zero gradients to every reduction.
-  void run_without_samples(const StepContext& context);
+  /// What a rank without samples for an iteration's first pass does first: its gradients and sums are zero.
+  void clear_iteration();
+  /// And in each pass in which it has none: it takes part in what the ranks do together.
+  void run_without_samples(const StepContext& context, bool last_pass);
 
   /// Waits for the reductions, clips, and takes one optimizer step. Returns the norm of the gradient when it
   /// is clipped, else 0.
@@ -83,6 +85,7 @@ class Executor {
   std::unique_ptr<Kernel> make_update(const Step& step, Backend& backend) const;
   const ParameterSpec& spec_of(const ParameterSlot& slot) const;
   int tensor_of(Buffer buffer) const;
+  void share(const Step& step);
   void start_reduce(const Step& step);
   void start_statistics();
   void wait_for(int bucket);

@@ -45,6 +45,7 @@ struct Job {
     std::int64_t evaluate_every = 1;  ///< epochs; 0: only at the end
     std::int64_t evaluate_batch = 0;  ///< samples at a time on one device; 0: as micro_batch
     std::string precision = "fp32";   ///< fp32, bf16
+    bool shared_statistics = false;   ///< batch norm's over all ranks, not over each rank's samples
     friend bool operator==(const Train&, const Train&) = default;
   } train;
 

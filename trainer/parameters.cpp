@@ -119,6 +119,10 @@ void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, 
            "{}: has no tensor \"{}\", which the network \"{}\" needs; it belongs to another network", source,
            name, executor.graph().name());
     }
+    if (!found->second->foreign.empty()) {
+      fail(ExitCode::usage, "{}: tensor \"{}\" holds {} elements, and only fp32 is read; convert it", source,
+           name, found->second->foreign);
+    }
     if (found->second->dims != dims) {
       fail(ExitCode::usage,
            "{}: tensor \"{}\" is {}, but the network \"{}\" needs {}; it belongs to another network", source,

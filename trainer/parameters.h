@@ -12,6 +12,8 @@ struct HostTensor {
   std::string name;
   std::vector<std::int64_t> dims;
   std::vector<float> values;
+  std::string foreign =
+      "";  ///< the element type of a file's tensor that is not fp32; then there are no values
 };
 
 /// First values of a parameter: a pure function of (seed, layer index, parameter index).
@@ -25,7 +27,7 @@ void initialise(Executor& executor, std::uint64_t seed);
 std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum);
 
 /// Takes what export_tensors gave. Error(usage) that begins with `source` and names the first tensor that is
-/// missing or of another shape.
+/// missing, not fp32 or of another shape.
 void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, bool momentum,
                     const std::string& source);
 

@@ -30,16 +30,16 @@ void refuse_newer(const CheckpointStore& store, const std::string& run, Communic
 
 }  // namespace
 
-std::optional<Position> resume_run(const std::string& word, const std::string& run,
-                                   const CheckpointStore& store, Executor& executor, Communicator& comm,
-                                   const CheckpointIdentity& identity) {
+std::optional<Resumed> resume_run(const std::string& word, const std::string& run,
+                                  const CheckpointStore& store, Executor& executor, Communicator& comm,
+                                  const CheckpointIdentity& identity) {
   if (word == "no") {
     refuse_any(store, run, comm);
     return std::nullopt;
   }
   if (word == "auto") return restore_checkpoint({&store, ""}, executor, comm, identity);
-  const std::optional<Position> found = restore_checkpoint({nullptr, word}, executor, comm, identity);
-  refuse_newer(store, run, comm, word, found->iteration);
+  const std::optional<Resumed> found = restore_checkpoint({nullptr, word}, executor, comm, identity);
+  refuse_newer(store, run, comm, word, found->position.iteration);
   return found;
 }
 

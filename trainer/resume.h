@@ -9,8 +9,8 @@ namespace convoy {
 /// the path of one checkpoint. Error(usage) when "no" meets checkpoints of another run, or when a checkpoint
 /// given by path is older than those of the folder, which would win at the next resume. All ranks decide
 /// alike.
-std::optional<Position> resume_run(const std::string& word, const std::string& run,
-                                   const CheckpointStore& store, Executor& executor, Communicator& comm,
-                                   const CheckpointIdentity& identity);
+std::optional<Resumed> resume_run(const std::string& word, const std::string& run,
+                                  const CheckpointStore& store, Executor& executor, Communicator& comm,
+                                  const CheckpointIdentity& identity);
 
 }  // namespace convoy

@@ -30,18 +30,16 @@ double bytes_of(const Program& program, const Step& step) {
   return static_cast<double>(bytes);
 }
 
-bool is_forward(PassKind kind) { return kind == PassKind::forward || kind == PassKind::statistics; }
-
 /// Adds one step of `seconds` to its layer.
 void add_pass(const TimedTraining& training, const Step& step, double seconds, LayerTime& time) {
   const Graph& graph = training.graph();
   const Layer& layer = graph.layers()[static_cast<std::size_t>(step.layer)];
   const PassKind kind = step.lowered->spec().passes[step.pass].kind;
-  PassTime& pass = is_forward(kind) ? time.forward : time.backward;
+  PassTime& pass = goes_forward(kind) ? time.forward : time.backward;
   pass.seconds += seconds;
   pass.bytes += bytes_of(training.executor().plan().program, step);
   // Each gradient takes as many multiply-accumulates as forward.
-  if (kind != PassKind::statistics) {
+  if (kind != PassKind::statistics && kind != PassKind::moments) {
     pass.macs +=
         static_cast<double>(macs_of(layer.op, graph.input_shapes(layer)) * training.settings().batch);
   }
@@ -117,6 +115,7 @@ TrainingTime time_training(TimedTraining& training, int warm_up, int steps) {
         add_pass(training, step, taken, time.layers[static_cast<std::size_t>(step.layer)]);
         break;
       case StepKind::reorder:
+      case StepKind::share:
       case StepKind::add:
         time.layers[static_cast<std::size_t>(step.layer)].layout_seconds += taken;
         break;

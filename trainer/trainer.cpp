@@ -13,6 +13,7 @@
 #include "trainer/data/loader.h"
 #include "trainer/metrics_window.h"
 #include "trainer/parameters.h"
+#include "trainer/passes.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/resume.h"
 #include "trainer/schedule.h"
@@ -33,7 +34,6 @@ class Run {
   void banner();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
-  void passes(const Batch& batch, StepContext& context);
   void after_iteration(const Batch& batch, const Sums& sums);
   [[noreturn]] void diverged(const char* which) const;
   void log_line(const Batch& batch);
@@ -83,22 +83,36 @@ Run::Run(Session& session, const TrainOptions& options)
   per_epoch_ = (samples + job_.train.batch - 1) / job_.train.batch;
   total_ = job_.train.epochs * per_epoch_;
   if (job_.train.iterations > 0) total_ = std::min(total_, job_.train.iterations);
-  identity_ = {session.graph().name(), job_.seed,
-               job_.train.batch,       samples,
-               options.job_text,       session.inputs().train->class_names()};
+  identity_ = {session.graph().name(),
+               job_.seed,
+               job_.train.batch,
+               samples,
+               options.job_text,
+               network_to_toml(session.graph()),
+               session.inputs().train->class_names()};
 }
 
 void Run::resume() {
-  const std::optional<Position> found =
+  const std::optional<Resumed> found =
       resume_run(options_.resume, folder_.path(), store_, executor_, comm_, identity_);
   if (!found) {
     initialise(executor_, static_cast<std::uint64_t>(job_.seed));
     return;
   }
-  position_ = *found;
+  position_ = found->position;
   saved_at_ = position_.iteration;
+  if (position_.iteration > total_) {
+    fail(ExitCode::usage,
+         "the run in {} has done {} already, and the job asks for {}; raise train.epochs, or choose another "
+         "--run-dir",
+         folder_.path(), counted(position_.iteration, "update"), total_);
+  }
   folder_.log(fmt::format("resumes after update {}", position_.iteration));
   progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
+  for (const std::string& change : found->changes) {
+    folder_.log("changed since the checkpoint: " + change);
+    progress_.line("changed since the checkpoint: " + change);
+  }
 }
 
 void Run::banner() {
@@ -180,22 +194,6 @@ TrainOutcome Run::go() {
   return outcome;
 }
 
-void Run::passes(const Batch& batch, StepContext& context) {
-  const Program& program = executor_.plan().program;
-  const std::int64_t bytes = session_.graph().input().elements();
-  std::int64_t offset = 0;
-  for (const std::int64_t size : split_micro_batches(batch.count, executor_.plan().micro_batch)) {
-    const Segment& segment = *program.find(SegmentKind::train, size);
-    context.first_pass = offset == 0;
-    context.first_sample = batch.first + offset;
-    context.valid_samples = size;
-    executor_.load(segment, batch.pixels.data() + offset * bytes, batch.labels.data() + offset, size);
-    executor_.run(segment, context, offset + size == batch.count);
-    offset += size;
-  }
-  if (batch.count == 0) executor_.run_without_samples(context);
-}
-
 Sums Run::iterate(const Batch& batch) {
   learning_rate_ = learning_rate(job_.optimizer, job_.schedule,
                                  static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_),
@@ -205,7 +203,7 @@ Sums Run::iterate(const Batch& batch) {
   context.iteration = position_.iteration;
   context.sample_weight = 1 / static_cast<float>(batch.global_samples);
   context.learning_rate = static_cast<float>(learning_rate_);
-  passes(batch, context);
+  run_passes(executor_, batch, context);
   const Metrics local = executor_.metrics();
   const bool asked = options_.stop != nullptr && options_.stop->load();
   std::array<double, 5> shared{local.loss, local.top1, local.top5, local.samples, asked ? 1.0 : 0.0};

@@ -58,6 +58,8 @@ void add_train_keys(std::vector<Key>& keys) {
                 "epochs between evaluations; 0: only at the end");
   train.integer("evaluate_batch", &Job::Train::evaluate_batch, {0, kMostCount},
                 "samples at a time on one device in evaluation; 0: as micro_batch");
+  train.boolean("shared_statistics", &Job::Train::shared_statistics,
+                "batch norm takes its statistics over all ranks, in place of each rank's own samples");
   train.word("precision", &Job::Train::precision, {"fp32", "bf16"},
              "number format of activations and of the weights that kernels read; master weights stay fp32");
 }

@@ -2,6 +2,7 @@
 
 #include "layers/core/bytes.h"
 #include "layers/cpu/lower.h"
+#include "layers/cpu/shared_batch_norm.h"
 
 namespace convoy::cpu {
 namespace {
@@ -175,6 +176,7 @@ class BatchNormLayer : public CpuLayer {
 }  // namespace
 
 Lowered lower(const BatchNorm& op, const Site& site, Inputs inputs, Engine& engine) {
+  if (site.training && site.shared_statistics) return lower_shared(op, site, inputs, engine);
   return std::make_shared<BatchNormLayer>(op, site, inputs, engine);
 }
 

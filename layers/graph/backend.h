@@ -30,6 +30,7 @@ struct Site {
   std::vector<bool> input_gradient;  ///< for each input, whether backward must give its gradient
   bool relu_follows = false;         ///< a ReLU alone takes the output; see LayerSpec::relu
   DType type = DType::f32;           ///< of activations, their gradients, and weights of kind `weight`
+  bool shared_statistics = false;    ///< training: batch norm's statistics are those of all ranks
   bool starts_metrics = true;        ///< the first loss of its segment: in the first pass sums start anew
 };
 
@@ -44,6 +45,7 @@ enum class Role : std::uint8_t {
   saved,      ///< bytes that forward leaves for backward
   state,      ///< running statistics, fp32 and plain
   statistic,  ///< this iteration's sum of a state's batch statistics, fp32 and plain
+  shared,     ///< fp64 sums that are added up over the ranks after the pass that writes them
   labels,     ///< int32, one a sample
   metrics,    ///< Metrics of the iteration
 };
@@ -57,11 +59,18 @@ struct Operand {
 /// The parts of a layer's work that are steps of their own.
 enum class PassKind : std::uint8_t {
   forward,
-  statistics,  ///< folds the saved batch statistics into the iteration's sums; never repeated by a recompute
+  moments,           ///< sums of the input that forward needs from all ranks; never repeated by a recompute
+  statistics,        ///< folds the batch statistics into the iteration's sums; never repeated either
+  gradient_moments,  ///< gradients of the parameters, and sums that backward needs from all ranks
   backward_data,     ///< gradients of the inputs
   backward_weights,  ///< gradients of the parameters
   backward,          ///< both at once
 };
+
+/// Whether a pass belongs to the way forward.
+constexpr bool goes_forward(PassKind kind) {
+  return kind == PassKind::forward || kind == PassKind::moments || kind == PassKind::statistics;
+}
 
 struct PassSpec {
   PassKind kind = PassKind::forward;
@@ -81,7 +90,8 @@ enum class ReluShare : std::uint8_t {
 };
 
 struct LayerSpec {
-  std::vector<PassSpec> passes;  ///< forward first, then statistics, then backward in the order to run
+  /// Forward, then moments (which run before it) and statistics, then those of backward in the order to run.
+  std::vector<PassSpec> passes;
   std::int64_t saved_bytes = 0;
   ReluShare relu = ReluShare::nothing;
 };

@@ -8,8 +8,9 @@ class TomlRow;
 class TomlTable;
 
 /// Batch normalization (Ioffe and Szegedy 2015) with trained scale and shift. Training normalizes by the
-/// statistics of the micro-batch of one rank; inference by the running ones, which follow the mean over
-/// micro-batches and ranks of the batch mean and of the unbiased batch variance.
+/// statistics of the micro-batch of one rank, or of all ranks' together (Site::shared_statistics); inference
+/// by the running ones, which follow the mean over micro-batches and ranks of the batch mean and of the
+/// unbiased batch variance.
 struct BatchNorm : LayerDefaults {
   double epsilon = 1e-5;
   double momentum = 0.1;  ///< share of the new batch in the running statistics

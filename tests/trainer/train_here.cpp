@@ -6,6 +6,7 @@
 #include "launch/job/write_job.h"
 #include "trainer/data/loader.h"
 #include "trainer/parameters.h"
+#include "trainer/passes.h"
 
 namespace convoy::test {
 
@@ -44,24 +45,13 @@ void take_steps(Session& session, std::int64_t iterations, double learning_rate)
   options.ranks = session.comm().size();
   options.shuffle = false;
   Loader loader(session.inputs().train, session.graph().input(), options);
-  const std::int64_t bytes = session.graph().input().elements();
   for (std::int64_t i = 0; i < iterations; ++i) {
     const Batch* batch = loader.next();
     StepContext context;
     context.iteration = i;
     context.sample_weight = 1 / static_cast<float>(batch->global_samples);
     context.learning_rate = static_cast<float>(learning_rate);
-    std::int64_t offset = 0;
-    for (const std::int64_t size : split_micro_batches(batch->count, executor.plan().micro_batch)) {
-      const Segment& segment = *executor.plan().program.find(SegmentKind::train, size);
-      context.first_pass = offset == 0;
-      context.first_sample = batch->first + offset;
-      context.valid_samples = size;
-      executor.load(segment, batch->pixels.data() + offset * bytes, batch->labels.data() + offset, size);
-      offset += size;
-      executor.run(segment, context, offset == batch->count);
-    }
-    if (batch->count == 0) executor.run_without_samples(context);
+    run_passes(executor, *batch, context);
     executor.update(context);
   }
 }

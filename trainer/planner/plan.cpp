@@ -19,13 +19,14 @@ std::vector<std::int64_t> train_sizes(const PlanRequest& request, std::int64_t m
   std::set<std::int64_t, std::greater<>> sizes;
   const auto add = [&](std::int64_t global) {
     for (const std::int64_t share : {global / request.ranks, (global + request.ranks - 1) / request.ranks}) {
-      const std::vector<std::int64_t> split = split_micro_batches(share, micro_batch);
+      const std::vector<std::int64_t> split = micro_batches_of(request, micro_batch, global, share);
       sizes.insert(split.begin(), split.end());
       accumulation = std::max<std::int64_t>(accumulation, static_cast<std::int64_t>(split.size()));
     }
   };
   if (request.samples >= request.batch) add(request.batch);
   if (const std::int64_t rest = request.samples % request.batch; rest != 0) add(rest);
+  sizes.erase(0);
   return {sizes.begin(), sizes.end()};
 }
 
@@ -36,6 +37,18 @@ std::vector<std::int64_t> split_micro_batches(std::int64_t samples, std::int64_t
   const std::int64_t parts = (samples + micro_batch - 1) / micro_batch;
   std::vector<std::int64_t> sizes;
   for (std::int64_t i = 0; i < parts; ++i) sizes.push_back(samples * (i + 1) / parts - samples * i / parts);
+  return sizes;
+}
+
+std::vector<std::int64_t> micro_batches_of(const PlanRequest& request, std::int64_t micro_batch,
+                                           std::int64_t global, std::int64_t samples) {
+  if (!request.shared_statistics) {
+    return samples == 0 ? std::vector<std::int64_t>{0} : split_micro_batches(samples, micro_batch);
+  }
+  const std::int64_t busiest = (global + request.ranks - 1) / request.ranks;
+  const std::int64_t parts = (busiest + micro_batch - 1) / micro_batch;
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t i = 0; i < parts; ++i) sizes.push_back((samples + parts - 1 - i) / parts);
   return sizes;
 }
 
@@ -66,6 +79,7 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
     choices.accumulate = plan.accumulation > 1;
     choices.momentum = request.momentum;
     choices.reduce = request.ranks > 1;
+    choices.shared_statistics = request.shared_statistics && request.ranks > 1;
     choices.bucket_bytes = request.bucket_bytes;
     choices.recompute = request.recompute;
     plan.micro_batch = choices.train_samples.front();

@@ -22,9 +22,10 @@ struct PlanRequest {
   bool evaluate = true;
   bool momentum = true;
   std::int64_t bucket_bytes = 4 << 20;
-  DType precision = DType::f32;  ///< of activations, and of the weights that kernels read
-  std::int64_t limit_bytes = 0;  ///< what the device may hold, less the reserve
-  std::vector<int> recompute;    ///< layers, rising, whose outputs backward makes again
+  DType precision = DType::f32;    ///< of activations, and of the weights that kernels read
+  std::int64_t limit_bytes = 0;    ///< what the device may hold, less the reserve
+  bool shared_statistics = false;  ///< batch norm's are those of all ranks
+  std::vector<int> recompute;      ///< layers, rising, whose outputs backward makes again
 
   // What search_plan may change.
   bool may_shrink = false;             ///< the micro-batch
@@ -61,6 +62,11 @@ struct Plan {
 /// Sizes of the micro-batches into which `samples` of one rank fall: as few as possible of at most
 /// `micro_batch`, sizes that differ by one at most.
 std::vector<std::int64_t> split_micro_batches(std::int64_t samples, std::int64_t micro_batch);
+
+/// The same for one rank's `samples` of a batch of `global`, as the plan runs it. Where batch norm's
+/// statistics are shared all ranks have as many micro-batches, of which the last may be empty. At least one.
+std::vector<std::int64_t> micro_batches_of(const PlanRequest& request, std::int64_t micro_batch,
+                                           std::int64_t global, std::int64_t samples);
 
 /// Samples of a full batch on the busiest rank.
 std::int64_t share_of(const PlanRequest& request);

@@ -25,7 +25,9 @@ class Search {
       : graph_(graph), request_(request), backend_(backend), asked_(plan(0, {})) {
     share_ = request.training ? share_of(request) : asked_.micro_batch;
     const bool floored = request.training && has_batch_norm(graph);
-    least_ = std::min(asked_.micro_batch, floored ? std::max<std::int64_t>(request.statistics_batch, 1) : 1);
+    const std::int64_t together = request.shared_statistics ? request.ranks : 1;
+    const std::int64_t floor = (request.statistics_batch + together - 1) / together;
+    least_ = std::min(asked_.micro_batch, floored ? std::max<std::int64_t>(floor, 1) : 1);
     keeps_statistics_ = floored;
   }
 

@@ -51,6 +51,7 @@ enum class StepKind : std::uint8_t {
   scale_pixels,  ///< 8-bit pixels to the network's input
   layer,         ///< a pass of a layer
   reorder,       ///< change of layout
+  share,         ///< adds up a layer's fp64 sums over the ranks, and waits
   add,           ///< adds one gradient to another, or to the flat gradients
   reduce,        ///< starts the all-reduce of a bucket; only in the last pass of an iteration
   update,        ///< waits for a bucket, then one optimizer step over it
@@ -113,6 +114,7 @@ struct Choices {
   DType precision = DType::f32;       ///< of activations and of the weights that kernels read
   bool momentum = true;               ///< the optimizer keeps one
   bool reduce = false;                ///< gradients of other ranks are added
+  bool shared_statistics = false;     ///< batch norm's are those of all ranks
   std::int64_t bucket_bytes = 4 << 20;
   std::vector<int>
       recompute;  ///< layers, rising, whose outputs backward makes again in place of keeping them
@@ -135,14 +137,14 @@ struct Program {
 };
 
 /// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
-/// its samples and the precision, on no other choice.
+/// its samples, the precision and shared_statistics, on no other choice.
 struct Lowering {
   std::vector<std::shared_ptr<const LoweredLayer>> layers;
   std::vector<bool> absorbed;  ///< by layer: the layer before it does its forward pass
 };
 
 /// Lowerings of one graph by one backend, kept from one Program to the next.
-using Lowerings = std::map<std::tuple<SegmentKind, std::int64_t, DType>, Lowering>;
+using Lowerings = std::map<std::tuple<SegmentKind, std::int64_t, DType, bool>, Lowering>;
 
 /// Writes the Program of a graph out. A pure function of its arguments, the same on every rank; with `known`,
 /// what is found there is not lowered anew.

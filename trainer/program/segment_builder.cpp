@@ -11,8 +11,12 @@ std::string word_of(PassKind kind) {
   switch (kind) {
     case PassKind::forward:
       return "forward";
+    case PassKind::moments:
+      return "moments";
     case PassKind::statistics:
       return "statistics";
+    case PassKind::gradient_moments:
+      return "gradient_moments";
     case PassKind::backward_data:
       return "backward_data";
     case PassKind::backward_weights:
@@ -36,7 +40,7 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
         !layer.parameters.empty() || std::any_of(layer.inputs.begin(), layer.inputs.end(),
                                                  [&](int input) { return wants_gradient_[at(input)]; });
   }
-  Lowering& known = lowerings[{kind, samples, program.choices.precision}];
+  Lowering& known = lowerings[{kind, samples, program.choices.precision, program.choices.shared_statistics}];
   if (known.layers.empty()) {
     lower();
     known = {lowered_, absorbed_};
@@ -54,6 +58,7 @@ Site SegmentBuilder::site_of(int index) const {
     site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
   const std::vector<int>& consumers = graph_.activations()[at(layer.output)].consumers;
   site.relu_follows = consumers.size() == 1 && follows_alone(consumers[0]);
+  site.shared_statistics = program_.choices.shared_statistics;
   for (int before = 0; before < index; ++before) {
     if (has(before) && is_loss(graph_.layers()[at(before)].op)) site.starts_metrics = false;
   }
@@ -113,6 +118,7 @@ void SegmentBuilder::build() {
   values_.resize(graph_.activations().size());
   gradients_.resize(graph_.activations().size());
   saved_.assign(graph_.layers().size(), -1);
+  shared_.assign(graph_.layers().size(), {-1, -1});
   segment_.first = static_cast<int>(program_.steps.size());
   const int layers = static_cast<int>(graph_.layers().size());
   input();
@@ -182,11 +188,8 @@ void SegmentBuilder::share_value(int index) {
 
 void SegmentBuilder::forward(int index) {
   if (is_identity(index)) return share_value(index);
-  const LayerSpec& spec = lowered_[at(index)]->spec();
-  for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
-    const PassKind kind = spec.passes[pass].kind;
-    if (kind == PassKind::forward || kind == PassKind::statistics) run_pass(index, pass);
-  }
+  for (const PassKind kind : {PassKind::moments, PassKind::forward, PassKind::statistics})
+    run_passes(index, kind);
 }
 
 void SegmentBuilder::backward(int index) {
@@ -197,10 +200,22 @@ void SegmentBuilder::backward(int index) {
   }
   const LayerSpec& spec = lowered_[at(index)]->spec();
   for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
-    const PassKind kind = spec.passes[pass].kind;
-    if (kind != PassKind::forward && kind != PassKind::statistics) run_pass(index, pass);
+    if (!goes_forward(spec.passes[pass].kind)) run_pass(index, pass);
   }
   after_pass(index);
+}
+
+void SegmentBuilder::run_passes(int index, PassKind kind, bool again) {
+  const LayerSpec& spec = lowered_[at(index)]->spec();
+  for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
+    if (spec.passes[pass].kind == kind) run_pass(index, pass, again);
+  }
+}
+
+void SegmentBuilder::share(int index, int tensor) {
+  Step& step = new_step(StepKind::share, "share " + program_.tensors[at(tensor)].name, index);
+  step.reads = {{tensor, 0}};
+  step.writes = {{tensor, 0}};
 }
 
 void SegmentBuilder::run_pass(int index, std::size_t pass_index, bool again) {
@@ -219,6 +234,10 @@ void SegmentBuilder::run_pass(int index, std::size_t pass_index, bool again) {
     step.reads = std::move(reads);
     step.writes = std::move(writes);
     add_scratch(step, pass.scratch_bytes);
+  }
+  for (const Operand& operand : pass.writes) {
+    if (operand.role == Role::shared && program_.choices.reduce)
+      share(index, shared_[at(index)][at(operand.index)]);
   }
   for (const Waiting& ready : waiting_) {
     const ParameterSlot& place = slot(ready.layer, ready.parameter);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -60,6 +61,9 @@ class SegmentBuilder {
   void share_value(int layer);
   void backward(int layer);
   void run_pass(int layer, std::size_t pass, bool again = false);
+  void run_passes(int layer, PassKind kind, bool again = false);
+  /// Adds a tensor of sums up over the ranks.
+  void share(int layer, int tensor);
 
   /// After the forward passes: forgets what Choices::recompute names, where no other value lies in its
   /// memory.
@@ -86,7 +90,8 @@ class SegmentBuilder {
   std::vector<bool> absorbed_;  ///< by layer: the layer before it does its forward pass
   std::vector<Value> values_;
   std::vector<Value> gradients_;
-  std::vector<int> saved_;  ///< by layer
+  std::vector<int> saved_;                  ///< by layer
+  std::vector<std::array<int, 2>> shared_;  ///< by layer: sums of forward and of backward
   std::map<std::pair<int, int>, std::map<int, int>>
       parameter_copies_;  ///< (layer, parameter) → layout → tensor
   /// Gradients of the present pass that wait to be added to the flat ones: (temporary, layer, parameter).

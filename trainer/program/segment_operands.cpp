@@ -9,8 +9,8 @@ namespace {
 
 bool reads_in_backward(const LayerSpec& spec, Role role) {
   return std::any_of(spec.passes.begin(), spec.passes.end(), [&](const PassSpec& pass) {
-    return pass.kind != PassKind::forward && std::any_of(pass.reads.begin(), pass.reads.end(),
-                                                         [&](const Operand& o) { return o.role == role; });
+    return !goes_forward(pass.kind) && std::any_of(pass.reads.begin(), pass.reads.end(),
+                                                   [&](const Operand& o) { return o.role == role; });
   });
 }
 
@@ -63,6 +63,8 @@ Ref SegmentBuilder::read(int index, const Operand& operand) {
     case Role::saved:
       ensure(layer.output);
       return {saved_[at(index)], 0};
+    case Role::shared:
+      return {shared_[at(index)][at(operand.index)], 0};
     case Role::state:
       return state_ref(program_.state);
     case Role::labels:
@@ -114,6 +116,11 @@ Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operan
     case Role::saved:
       saved_[at(index)] = new_tensor("saved by " + layer.name, Category::saved, operand.layout);
       return {saved_[at(index)], 0};
+    case Role::shared:
+      return {shared_[at(index)][at(operand.index)] =
+                  new_tensor((operand.index == 0 ? "sums of " : "gradient sums of ") + layer.name,
+                             Category::saved, operand.layout),
+              0};
     case Role::statistic:
       for (const StateSlot& s : program_.states) {
         if (s.layer == index && s.state == operand.index) return {program_.statistics, s.offset};

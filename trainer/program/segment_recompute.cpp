@@ -39,10 +39,7 @@ void SegmentBuilder::ensure(int activation) {
     return share_value(giver);
   }
   value = {};
-  const LayerSpec& spec = lowered_[at(giver)]->spec();
-  for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
-    if (spec.passes[pass].kind == PassKind::forward) run_pass(giver, pass, true);
-  }
+  run_passes(giver, PassKind::forward, true);
 }
 
 }  // namespace convoy

@@ -18,8 +18,6 @@ bool is_activation(Role role) {
          role == Role::output_gradient;
 }
 
-bool is_forward(PassKind kind) { return kind == PassKind::forward || kind == PassKind::statistics; }
-
 std::vector<float> zeros(std::int64_t count) { return std::vector<float>(static_cast<std::size_t>(count)); }
 
 }  // namespace
@@ -31,8 +29,9 @@ std::string network_of(const std::string& row, Shape input) {
 }
 
 std::string name_of(PassKind kind) {
-  static constexpr std::array<const char*, 5> kNames{"forward", "statistics", "backward_data",
-                                                     "backward_weights", "backward"};
+  static constexpr std::array<const char*, 7> kNames{"forward",          "moments",       "statistics",
+                                                     "gradient_moments", "backward_data", "backward_weights",
+                                                     "backward"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -47,7 +46,8 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
            settings.training,
            std::vector<bool>(count, settings.training && settings.input_gradient),
            settings.relu_follows,
-           settings.type};
+           settings.type,
+           settings.shared_statistics};
   std::vector<Layout> incoming;
   for (const Shape& shape : site_.inputs) {
     incoming.push_back(incoming_layout(shape, settings));
@@ -117,6 +117,8 @@ LayerBench::Port LayerBench::make_port(const Operand& operand, bool read) {
   Port port;
   port.operand = operand;
   port.memory = operand.role == Role::saved ? saved_ : std::make_shared<GuardedBuffer>(operand.layout.bytes);
+  if (operand.role == Role::shared)
+    port.memory = shared_.try_emplace(operand.index, port.memory).first->second;
   if (!is_activation(operand.role)) return port;
   const Layout plain = backend_->input_layout(shape_of(operand), site_.batch, DType::f32);
   port.plain = std::make_shared<GuardedBuffer>(plain.bytes);
@@ -152,7 +154,7 @@ LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& 
 
 void LayerBench::fill(Port& port) {
   const Operand& operand = port.operand;
-  if (operand.role == Role::saved) return;
+  if (operand.role == Role::saved || operand.role == Role::shared) return;
   if (operand.role == Role::labels) {
     std::memcpy(port.memory->data(), labels.data(), labels.size() * sizeof labels[0]);
   } else if (operand.role == Role::parameter) {
@@ -168,7 +170,7 @@ void LayerBench::fill(Port& port) {
 
 void LayerBench::empty(Port& port) {
   const Operand& operand = port.operand;
-  if (operand.role == Role::saved) return;
+  if (operand.role == Role::saved || operand.role == Role::shared) return;
   std::vector<float>& target = operand.role == Role::metrics ? output : values(operand);
   if (operand.role == Role::metrics) {
     std::memcpy(&metrics, port.memory->data(), sizeof metrics);
@@ -200,14 +202,16 @@ void LayerBench::run(Pass& pass) {
 }
 
 void LayerBench::forward() {
-  for (Pass& pass : passes_) {
-    if (is_forward(pass.kind)) run(pass);
+  for (const PassKind kind : {PassKind::moments, PassKind::forward, PassKind::statistics}) {
+    for (Pass& pass : passes_) {
+      if (pass.kind == kind) run(pass);
+    }
   }
 }
 
 void LayerBench::backward() {
   for (Pass& pass : passes_) {
-    if (!is_forward(pass.kind)) run(pass);
+    if (!goes_forward(pass.kind)) run(pass);
   }
 }
 

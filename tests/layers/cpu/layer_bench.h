@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,8 +21,9 @@ struct BenchSettings {
   bool input_gradient = true;  ///< backward gives the gradients of the inputs
   bool blocked_input =
       false;  ///< inputs come in the layout that a convolution of their shape gives, not the plain one
-  bool relu_follows = false;  ///< the layer is asked to apply a ReLU that follows it
-  DType type = DType::f32;    ///< of activations and weights; the values seen from outside are fp32
+  bool relu_follows = false;       ///< the layer is asked to apply a ReLU that follows it
+  DType type = DType::f32;         ///< of activations and weights; the values seen from outside are fp32
+  bool shared_statistics = false;  ///< batch norm as on several ranks, of which this is the only one
 };
 
 /// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every
@@ -93,6 +95,7 @@ class LayerBench {
   Site site_;
   std::shared_ptr<const LoweredLayer> lowered_;
   std::shared_ptr<GuardedBuffer> saved_;
+  std::map<int, std::shared_ptr<GuardedBuffer>> shared_;  ///< by index of the operand
   std::vector<Pass> passes_;
 };
 

@@ -64,6 +64,7 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
                                      [&](const StateSlot& s) { return s.offset == step.reads[0].offset; });
       return backend_.follow(slot->elements, slot->momentum, writes[0], reads[0]);
     }
+    case StepKind::share:  // there is one rank
     case StepKind::reduce:
       break;
   }

@@ -140,6 +140,12 @@ class Simulator {
       case StepKind::add:
         add(s, step);
         break;
+      case StepKind::share: {
+        std::string& what = held(step.writes[0]).what;
+        if (!what.starts_with("own sums")) fault(s, fmt::format("shares \"{}\"", what));
+        what.erase(0, what.find("sums"));
+        break;
+      }
       case StepKind::reduce: {
         const Slice& bucket = program_.buckets[index(step.bucket)];
         check_gradients(s, bucket.first * 4, (bucket.first + bucket.count) * 4);
@@ -213,6 +219,8 @@ class Simulator {
         return expect_gradient(s, ref, layer.output);
       case Role::saved:
         return expect(s, ref, "saved " + layer.name);
+      case Role::shared:
+        return expect(s, ref, fmt::format("sums {} of {}", operand.index, layer.name));
       case Role::labels:
         return expect(s, ref, "labels");
       case Role::parameter:
@@ -230,6 +238,11 @@ class Simulator {
         return;
       case Role::saved:
         held(ref) = {"saved " + layer.name, {}};
+        return;
+      case Role::shared:
+        held(ref) = {
+            fmt::format("{}sums {} of {}", program_.choices.reduce ? "own " : "", operand.index, layer.name),
+            {}};
         return;
       case Role::parameter_gradient:
         held(ref) = {fmt::format("gradient of {}.{}", layer.name, operand.index), {}};

@@ -48,6 +48,9 @@ std::vector<ProgramCase> program_cases() {
     Choices plain = choices_of({4}, false, 0, true);
     plain.momentum = false;
     add("no_momentum", plain);
+    Choices shared = choices_of({4, 3}, true, 4, true);
+    shared.shared_statistics = true;
+    add("shared_statistics", shared);
   }
   cases.push_back({"alexnet", networks::kAlexNet, choices_of({2}, false, 2, true)});
   return cases;

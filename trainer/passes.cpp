@@ -1,0 +1,29 @@
+#include "trainer/passes.h"
+
+namespace convoy {
+
+void run_passes(Executor& executor, const Batch& batch, StepContext& context) {
+  const Plan& plan = executor.plan();
+  const std::vector<std::int64_t> sizes =
+      micro_batches_of(plan.request, plan.micro_batch, batch.global_samples, batch.count);
+  const std::int64_t bytes = executor.graph().input().elements();
+  if (batch.count == 0) executor.clear_iteration();
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const std::int64_t size = sizes[i];
+    const bool last = i + 1 == sizes.size();
+    if (size == 0) {
+      executor.run_without_samples(context, last);
+      continue;
+    }
+    const Segment& segment = *plan.program.find(SegmentKind::train, size);
+    context.first_pass = i == 0;
+    context.first_sample = batch.first + offset;
+    context.valid_samples = size;
+    executor.load(segment, batch.pixels.data() + offset * bytes, batch.labels.data() + offset, size);
+    executor.run(segment, context, last);
+    offset += size;
+  }
+}
+
+}  // namespace convoy

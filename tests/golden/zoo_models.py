@@ -65,10 +65,10 @@ def lenet(n, x):
 
 
 def lenet5(n, x):
-    x = F.avg_pool2d(n.relu_of("c1", x, 6, 5), 2)
-    x = F.avg_pool2d(n.relu_of("c3", x, 16, 5), 2)
-    x = n.relu_of("c5", x, 120, 5)
-    return n.connected("output", F.relu(n.connected("f6", x, 84)), 10)
+    x = F.avg_pool2d(torch.tanh(n.convolution("c1", x, 6, 5)), 2)
+    x = F.avg_pool2d(torch.tanh(n.convolution("c3", x, 16, 5)), 2)
+    x = torch.tanh(n.convolution("c5", x, 120, 5))
+    return n.connected("output", torch.tanh(n.connected("f6", x, 84)), 10)
 
 
 def fashion_features(n, x):
@@ -97,7 +97,7 @@ def cifar10_quick(n, x):
 
 def cifar10_full(n, x):
     def norm(value):
-        return F.local_response_norm(value, 3, 5e-5, 0.75, 1.0)
+        return value * (1 + 5e-5 * F.avg_pool2d(value ** 2, 3, 1, 1)) ** -0.75
     x = norm(F.relu(pool_up(n.convolution("conv1", x, 32, 5, 1, 2))))
     x = norm(F.avg_pool2d(n.relu_of("conv2", x, 32, 5, 1, 2), 3, 2, ceil_mode=True))
     x = F.avg_pool2d(n.relu_of("conv3", x, 64, 5, 1, 2), 3, 2, ceil_mode=True)

@@ -95,8 +95,14 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
     ranges.push_back(range);
   }
   void* momentum = has_momentum() ? at({plan_.program.momentum, 0}) : nullptr;
-  return backend.sgd(optimizer_.sgd, std::move(ranges), at({plan_.program.weights, 0}),
-                     at({plan_.program.gradients, 0}), momentum);
+  SgdSpec rule = optimizer_.sgd;
+  void* half = nullptr;
+  if (plan_.program.half_weights >= 0) {
+    rule.half = plan_.program.choices.precision;
+    half = at({plan_.program.half_weights, 0});
+  }
+  return backend.sgd(rule, std::move(ranges), at({plan_.program.weights, 0}),
+                     at({plan_.program.gradients, 0}), momentum, half);
 }
 
 const ParameterSpec& Executor::spec_of(const ParameterSlot& slot) const {
@@ -269,6 +275,14 @@ std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const
 
 void Executor::set(Buffer buffer, const ParameterSlot& slot, const std::vector<float>& values) {
   backend_->store_parameter(spec_of(slot), slot.layout, values.data(), at({tensor_of(buffer), slot.offset}));
+  if (buffer == Buffer::weights) copy_half(slot.offset, slot.bytes());
+}
+
+void Executor::copy_half(std::int64_t offset, std::int64_t bytes) {
+  const Program& program = plan_.program;
+  if (program.half_weights < 0) return;
+  backend_->copy_half(program.choices.precision, bytes / 4, at({program.weights, offset}),
+                      at({program.half_weights, offset / 2}));
 }
 
 std::vector<float> Executor::get_state(const StateSlot& slot) const {
@@ -291,6 +305,7 @@ void Executor::broadcast_from(int root) {
     comm_->broadcast(values, root, buffer.name);
     device_->copy_in(at({tensor, 0}), values.data(), buffer.bytes);
   }
+  copy_half(0, program.flat_bytes());
 }
 
 }  // namespace convoy

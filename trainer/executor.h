@@ -85,6 +85,8 @@ class Executor {
   std::unique_ptr<Kernel> make_update(const Step& step, Backend& backend) const;
   const ParameterSpec& spec_of(const ParameterSlot& slot) const;
   int tensor_of(Buffer buffer) const;
+  /// Makes the half-precision copy of a range of the flat weights.
+  void copy_half(std::int64_t offset, std::int64_t bytes);
   void share(const Step& step);
   void start_reduce(const Step& step);
   void start_statistics();

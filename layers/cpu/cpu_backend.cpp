@@ -31,6 +31,11 @@ CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float
     sgd_step(w[i], v[i], g[i] * scale, rate, decay, momentum, nesterov);
 }
 
+/// While the new weights are still in the cache.
+CONVOY_SIMD void half_block(const float* __restrict w, BFloat16* __restrict half, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) half[i] = BFloat16(w[i]);
+}
+
 class CpuBackend : public Backend {
  public:
   std::string name() const override { return "cpu"; }
@@ -68,7 +73,8 @@ class CpuBackend : public Backend {
   std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, DType type, const PixelScale& scale,
                                        const void* pixels, void* input) override;
   std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                              const void* gradients, void* momentum) override;
+                              const void* gradients, void* momentum, void* half) override;
+  void copy_half(DType type, std::int64_t count, const void* weights, void* half) override;
   std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
                                  const void* statistic) override;
   double sum_of_squares(const void* values, std::int64_t count) override;
@@ -164,7 +170,10 @@ std::unique_ptr<Kernel> CpuBackend::scale_pixels(Shape shape, std::int64_t batch
 }
 
 std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                                        const void* gradients, void* momentum) {
+                                        const void* gradients, void* momentum, void* half) {
+  if (half != nullptr && spec.half != DType::bf16)
+    fail(ExitCode::internal, "the processor keeps no weights of type {}", name_of(spec.half));
+  auto* copy = static_cast<BFloat16*>(half);
   auto* w = static_cast<float*>(weights);
   const auto* g = static_cast<const float*>(gradients);
   auto* v = static_cast<float*>(momentum);
@@ -176,9 +185,17 @@ std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
         const std::int64_t count = std::min(kSgdBlock, end - first);
         sgd_block(w + first, g + first, v == nullptr ? nullptr : v + first, count, context.gradient_scale,
                   context.learning_rate * range.rate, range.decay, spec.momentum, spec.nesterov);
+        if (copy != nullptr) half_block(w + first, copy + first, count);
       }
     }
   });
+}
+
+void CpuBackend::copy_half(DType, std::int64_t count, const void* weights, void* half) {
+#pragma omp parallel for schedule(static) if (count > kSgdBlock)
+  for (std::int64_t first = 0; first < count; first += kSgdBlock)
+    half_block(static_cast<const float*>(weights) + first, static_cast<BFloat16*>(half) + first,
+               std::min(kSgdBlock, count - first));
 }
 
 std::unique_ptr<Kernel> CpuBackend::follow(std::int64_t count, float momentum, void* running,

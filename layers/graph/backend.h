@@ -146,6 +146,7 @@ class LoweredLayer {
 struct SgdSpec {
   float momentum = 0.9F;
   bool nesterov = false;
+  DType half = DType::f32;  ///< element type of the copy that kernels read; fp32: there is none
 };
 
 /// A run of fp32 values of the flat buffers with one decay and one multiple of the learning rate.
@@ -200,9 +201,12 @@ class Backend {
   /// uint8 batch × H × W × C pixels to the input layout of `type`.
   virtual std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, DType type,
                                                const PixelScale& scale, const void* pixels, void* input) = 0;
-  /// `momentum` may be null when spec.momentum is 0.
+  /// `momentum` may be null when spec.momentum is 0, and `half`, the weights' copy in spec.half, when that is
+  /// fp32.
   virtual std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                                      const void* gradients, void* momentum) = 0;
+                                      const void* gradients, void* momentum, void* half) = 0;
+  /// `count` fp32 values to another type, as sgd writes the copy. For start-up; waits for the device.
+  virtual void copy_half(DType type, std::int64_t count, const void* weights, void* half) = 0;
   /// running = (1 - momentum) · running + momentum · statistic, for `count` values.
   virtual std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
                                          const void* statistic) = 0;

@@ -9,7 +9,7 @@
 namespace convoy {
 namespace {
 
-constexpr std::int64_t kSlotAlignment = 64;
+constexpr std::int64_t kSlotAlignment = 128;  // of a copy in half precision still 64
 
 int add_tensor(Program& program, const char* name, Category category, std::int64_t bytes) {
   program.tensors.push_back({name, category, bytes, {-1, bytes}, -1, -1});
@@ -30,7 +30,8 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
         if (operand.role != Role::parameter || operand.index != p) continue;
         const Layout master =
             program.choices.train_samples.empty() ? operand.layout : backend.master_layout(operand.layout);
-        program.parameters.push_back({i, p, master, offset});
+        program.parameters.push_back({i, p, master, {}, offset});
+        if (master.id != operand.layout.id) program.parameters.back().half = operand.layout;
         offset += round_up(master.bytes, kSlotAlignment);
       }
     }
@@ -42,6 +43,8 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
   }
   const bool training = !program.choices.train_samples.empty();
   program.weights = add_tensor(program, "weights", Category::weights, offset);
+  if (training && program.choices.precision != DType::f32)
+    program.half_weights = add_tensor(program, "weights in half precision", Category::weights, offset / 2);
   if (training) program.gradients = add_tensor(program, "gradients", Category::gradients, offset);
   if (training && program.choices.momentum)
     program.momentum = add_tensor(program, "momentum", Category::optimizer, offset);
@@ -74,6 +77,7 @@ void build_update(Program& program) {
     step.reads = {{program.gradients, offset}};
     step.writes = {{program.weights, offset}};
     if (program.momentum >= 0) step.writes.push_back({program.momentum, offset});
+    if (program.half_weights >= 0) step.writes.push_back({program.half_weights, offset / 2});
   }
   for (const StateSlot& slot : program.states) {
     Step& step = program.steps.emplace_back();
@@ -108,8 +112,8 @@ void find_lifetimes(Program& program) {
     if (segment.kind == SegmentKind::evaluate) touch(segment.output, segment.end - 1);
   }
   const int last = static_cast<int>(program.steps.size()) - 1;
-  for (const int tensor : {program.weights, program.gradients, program.momentum, program.state,
-                           program.statistics, program.metrics}) {
+  for (const int tensor : {program.weights, program.half_weights, program.gradients, program.momentum,
+                           program.state, program.statistics, program.metrics}) {
     touch(tensor, 0);
     touch(tensor, last);
   }

@@ -91,8 +91,9 @@ struct Segment {
 struct ParameterSlot {
   int layer = 0;
   int parameter = 0;
-  Layout layout;            ///< as stored
-  std::int64_t offset = 0;  ///< bytes, a multiple of 64
+  Layout layout;            ///< as stored: in training fp32
+  Layout half;              ///< of its copy in half precision, at half the offset; id -1: there is none
+  std::int64_t offset = 0;  ///< bytes, a multiple of 128
   std::int64_t bytes() const { return layout.bytes; }
 };
 
@@ -130,6 +131,7 @@ struct Program {
   std::vector<Slice> buckets;  ///< of the flat gradients, in fp32 values
   Choices choices;
   std::int64_t alignment = 64;
+  int half_weights = -1;  ///< tensor: what kernels read of the weights in training in half precision
   int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors
 
   const Segment* find(SegmentKind kind, std::int64_t samples) const;

@@ -24,17 +24,19 @@ const ParameterSlot& SegmentBuilder::slot(int layer, int parameter) const {
 Ref SegmentBuilder::parameter_ref(int layer, int parameter, const Layout& layout) {
   const ParameterSlot& place = slot(layer, parameter);
   if (place.layout.id == layout.id) return {program_.weights, place.offset};
+  const bool half = place.half.id >= 0 && backend_.master_layout(layout).id != layout.id;
+  const Ref stored =
+      half ? Ref{program_.half_weights, place.offset / 2} : Ref{program_.weights, place.offset};
+  if (half && place.half.id == layout.id) return stored;
   std::map<int, int>& copies = parameter_copies_[{layer, parameter}];
   if (const auto copy = copies.find(layout.id); copy != copies.end()) return {copy->second, 0};
   const Layer& owner = graph_.layers()[at(layer)];
   const std::string name = owner.name + "." + owner.parameters[at(parameter)].name;
-  const bool half = backend_.master_layout(layout).id != layout.id;
-  const int copy = half ? new_tensor(name + " in half precision", Category::weights, layout)
-                        : new_tensor(name + " in another layout", Category::layout_changes, layout);
+  const int copy = new_tensor(name + " in another layout", Category::layout_changes, layout);
   Step& step = new_step(StepKind::reorder, "reorder " + name, layer);
-  step.reads = {{program_.weights, place.offset}};
+  step.reads = {stored};
   step.writes = {{copy, 0}};
-  step.from = place.layout;
+  step.from = half ? place.half : place.layout;
   step.to = layout;
   add_scratch(step, backend_.reorder_scratch(step.from, step.to, false));
   copies.emplace(layout.id, copy);

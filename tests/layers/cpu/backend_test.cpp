@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "layers/core/bfloat16.h"
 #include "layers/cpu/cpu_backend.h"
 #include "tests/golden/hashed_values.h"
 #include "tests/layers/cpu/layer_bench.h"
@@ -99,7 +100,7 @@ TEST(CpuBackend, StepsAsSgdInItsRangesOnly) {
       context.learning_rate = 0.1F;
       context.gradient_scale = 0.5F;
       const auto step = backend->sgd({momentum, nesterov}, {{0, 5000, 0.01F, 1}, {6000, 3000, 0, 2}},
-                                     w.data(), g.data(), momentum == 0 ? nullptr : v.data());
+                                     w.data(), g.data(), momentum == 0 ? nullptr : v.data(), nullptr);
       for (int i = 0; i < 3; ++i) step->run(context);
       const std::vector<float> decayed = reference_sgd(start, g, 0.1F, 0.01F, momentum, nesterov);
       const std::vector<float> faster = reference_sgd(start, g, 0.2F, 0, momentum, nesterov);
@@ -109,6 +110,24 @@ TEST(CpuBackend, StepsAsSgdInItsRangesOnly) {
         ASSERT_NEAR(w[i], in_first ? decayed[i] : in_second ? faster[i] : start[i], 1e-6) << i;
       }
     }
+  }
+}
+
+TEST(CpuBackend, LeavesACopyOfTheNewWeightsInHalfPrecision) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  std::vector<float> w = hashed_values(1, 20000);
+  const std::vector<float> g = hashed_values(2, w.size());
+  std::vector<BFloat16> half(w.size(), BFloat16(7));
+  StepContext context;
+  context.learning_rate = 0.1F;
+  backend->sgd({0, false, DType::bf16}, {{100, 19000, 0, 1}}, w.data(), g.data(), nullptr, half.data())
+      ->run(context);
+  std::vector<BFloat16> copy(w.size());
+  backend->copy_half(DType::bf16, 20000, w.data(), copy.data());
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const bool updated = i >= 100 && i < 19100;
+    ASSERT_EQ(float(half[i]), updated ? float(BFloat16(w[i])) : 7.F) << i;
+    ASSERT_EQ(float(copy[i]), float(BFloat16(w[i]))) << i;
   }
 }
 

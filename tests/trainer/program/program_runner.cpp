@@ -56,8 +56,9 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
     case StepKind::update: {
       const Slice& bucket = program_.buckets[index(step.bucket)];
       const auto start = [&](int tensor) { return tensor < 0 ? nullptr : at({tensor, 0}); };
-      return backend_.sgd({0.9F, false}, {{bucket.first, bucket.count, 0, 1}}, start(program_.weights),
-                          start(program_.gradients), start(program_.momentum));
+      const DType half = program_.half_weights < 0 ? DType::f32 : program_.choices.precision;
+      return backend_.sgd({0.9F, false, half}, {{bucket.first, bucket.count, 0, 1}}, start(program_.weights),
+                          start(program_.gradients), start(program_.momentum), start(program_.half_weights));
     }
     case StepKind::follow: {
       const auto slot = std::find_if(program_.states.begin(), program_.states.end(),
@@ -77,6 +78,9 @@ const ParameterSpec& ProgramRunner::spec_of(const ParameterSlot& slot) const {
 
 void ProgramRunner::set_parameter(const ParameterSlot& slot, const std::vector<float>& values) {
   backend_.store_parameter(spec_of(slot), slot.layout, values.data(), at({program_.weights, slot.offset}));
+  if (program_.half_weights < 0) return;
+  backend_.copy_half(program_.choices.precision, slot.bytes() / 4, at({program_.weights, slot.offset}),
+                     at({program_.half_weights, slot.offset / 2}));
 }
 
 std::vector<float> ProgramRunner::gradient(const ParameterSlot& slot) const {

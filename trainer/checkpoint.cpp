@@ -13,22 +13,6 @@
 namespace convoy {
 namespace {
 
-std::vector<HostTensor> tensors_of(const SafetensorsFile& file) {
-  std::vector<HostTensor> tensors;
-  for (const TensorView& view : file.tensors()) {
-    if (view.dtype != DType::f32) {
-      tensors.push_back({view.name, view.dims, {}, std::string(name_of(view.dtype))});
-      continue;
-    }
-    HostTensor tensor{view.name, view.dims, std::vector<float>(view.data.size() / 4)};
-    std::memcpy(tensor.values.data(), view.data.data(), view.data.size());
-    tensors.push_back(std::move(tensor));
-  }
-  for (const SafetensorsFile::Unsupported& other : file.unsupported())
-    tensors.push_back({other.name, {}, {}, other.dtype});
-  return tensors;
-}
-
 /// ["a","b"]
 std::string json_text(const std::vector<std::string>& words) {
   boost::json::array array;
@@ -77,21 +61,22 @@ Resumed read_checkpoint(const SafetensorsFile& file, const std::string& path, Ex
                         const CheckpointIdentity& identity) {
   const Position position{number(file.metadata(), "convoy.iteration", path),
                           static_cast<double>(number(file.metadata(), "convoy.milliseconds", path)) / 1000};
-  import_tensors(executor, tensors_of(file), true, path);
+  import_tensors(executor, file.tensors(), true, path, file.unsupported());
   check_identity(file.metadata(), identity, path);
   return {position, changes_since(file.metadata(), identity)};
 }
 
 /// What is not finite must not take the place of the last good checkpoint.
-void check_finite(const HostTensor& tensor, std::int64_t iteration) {
-  if (std::all_of(tensor.values.begin(), tensor.values.end(),
-                  [](float value) { return std::isfinite(value); }))
-    return;
-  fail(ExitCode::diverged,
-       "tensor \"{}\" is not finite after update {}, so no checkpoint was saved; lower "
-       "optimizer.learning_rate, add "
-       "schedule.warmup_epochs or train.clip_norm",
-       tensor.name, iteration);
+void check_finite(const std::string& name, std::span<const std::byte> data, std::int64_t iteration) {
+  for (std::size_t at = 0; at < data.size(); at += sizeof(float)) {
+    float value = 0;
+    std::memcpy(&value, data.data() + at, sizeof value);
+    if (std::isfinite(value)) continue;
+    fail(ExitCode::diverged,
+         "tensor \"{}\" is not finite after update {}, so no checkpoint was saved; lower "
+         "optimizer.learning_rate, add schedule.warmup_epochs or train.clip_norm",
+         name, iteration);
+  }
 }
 
 /// Runs `work` on rank 0; when it throws, all ranks throw the same.
@@ -121,13 +106,15 @@ void save_checkpoint(const CheckpointStore& store, const Executor& executor, Com
                      const Position& position, const CheckpointIdentity& identity) {
   comm.note(position.iteration, "saves a checkpoint");
   on_first_rank(comm, "checkpoint", [&] {
-    const std::vector<HostTensor> tensors = export_tensors(executor, true);
-    std::vector<TensorView> views;
-    for (const HostTensor& tensor : tensors) {
-      check_finite(tensor, position.iteration);
-      views.push_back({tensor.name, DType::f32, tensor.dims, std::as_bytes(std::span(tensor.values))});
+    std::vector<TensorSource> tensors = export_sources(executor, true);
+    for (TensorSource& tensor : tensors) {
+      tensor.read = [name = tensor.name, read = std::move(tensor.read), &position] {
+        const std::span<const std::byte> data = read();
+        check_finite(name, data, position.iteration);
+        return data;
+      };
     }
-    store.save(position.iteration, views,
+    store.save(position.iteration, tensors,
                {{"convoy.network", identity.network},
                 {"convoy.classes", json_text(identity.class_names)},
                 {"convoy.iteration", std::to_string(position.iteration)},
@@ -163,7 +150,7 @@ std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& 
 LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
   LoadedWeights loaded;
   const auto take = [&](const SafetensorsFile& file, const std::string& path) {
-    import_tensors(executor, tensors_of(file), false, path);
+    import_tensors(executor, file.tensors(), false, path, file.unsupported());
     loaded.path = path;
     if (file.metadata().contains("convoy.iteration"))
       loaded.iteration = number(file.metadata(), "convoy.iteration", path);

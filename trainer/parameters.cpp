@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstring>
 #include <map>
+#include <memory>
 
 #include "layers/core/philox.h"
 
@@ -91,56 +93,82 @@ void initialise(Executor& executor, std::uint64_t seed) {
   }
 }
 
-std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum) {
-  std::vector<HostTensor> tensors;
+std::vector<TensorSource> export_sources(const Executor& executor, bool momentum) {
+  std::vector<TensorSource> sources;
+  const auto buffer = std::make_shared<std::vector<float>>();
+  const auto add = [&](const std::string& name, const std::vector<std::int64_t>& dims, auto get) {
+    sources.push_back({name, DType::f32, dims, [buffer, get] {
+                         buffer->clear();
+                         *buffer = get();
+                         return std::as_bytes(std::span(*buffer));
+                       }});
+  };
   const Program& program = executor.plan().program;
   for (const ParameterSlot& slot : program.parameters) {
     const std::string name = name_of(executor, slot);
     const std::vector<std::int64_t>& dims = spec_of(executor, slot).dims;
-    tensors.push_back({name, dims, executor.get(Executor::Buffer::weights, slot)});
+    add(name, dims, [&executor, &slot] { return executor.get(Executor::Buffer::weights, slot); });
     if (momentum && executor.has_momentum()) {
-      tensors.push_back({"momentum." + name, dims, executor.get(Executor::Buffer::momentum, slot)});
+      add("momentum." + name, dims,
+          [&executor, &slot] { return executor.get(Executor::Buffer::momentum, slot); });
     }
   }
-  for (const StateSlot& slot : program.states) {
-    tensors.push_back({name_of(executor, slot), {slot.elements}, executor.get_state(slot)});
+  for (const StateSlot& slot : program.states)
+    add(name_of(executor, slot), {slot.elements}, [&executor, &slot] { return executor.get_state(slot); });
+  return sources;
+}
+
+std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum) {
+  std::vector<HostTensor> tensors;
+  for (TensorSource& source : export_sources(executor, momentum)) {
+    const std::span<const std::byte> data = source.read();
+    HostTensor tensor{std::move(source.name), std::move(source.dims), std::vector<float>(data.size() / 4)};
+    std::memcpy(tensor.values.data(), data.data(), data.size());
+    tensors.push_back(std::move(tensor));
   }
   return tensors;
 }
 
-void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, bool momentum,
-                    const std::string& source) {
-  std::map<std::string, const HostTensor*> by_name;
-  for (const HostTensor& tensor : tensors) by_name.emplace(tensor.name, &tensor);
-  const auto find = [&](const std::string& name, const std::vector<std::int64_t>& dims) -> const HostTensor& {
+void import_tensors(Executor& executor, std::span<const TensorView> tensors, bool momentum,
+                    const std::string& source, std::span<const SafetensorsFile::Unsupported> unsupported) {
+  std::map<std::string, const TensorView*> by_name;
+  for (const TensorView& tensor : tensors) by_name.emplace(tensor.name, &tensor);
+  std::map<std::string, std::string> other_types;
+  for (const auto& tensor : unsupported) other_types.emplace(tensor.name, tensor.dtype);
+  for (const TensorView& tensor : tensors)
+    if (tensor.dtype != DType::f32) other_types.emplace(tensor.name, convoy::name_of(tensor.dtype));
+  const auto values_of = [&](const std::string& name, const std::vector<std::int64_t>& dims) {
+    if (const auto other = other_types.find(name); other != other_types.end()) {
+      fail(ExitCode::usage, "{}: tensor \"{}\" holds {} elements, and only fp32 is read; convert it", source,
+           name, other->second);
+    }
     const auto found = by_name.find(name);
     if (found == by_name.end()) {
       fail(ExitCode::usage,
            "{}: has no tensor \"{}\", which the network \"{}\" needs; it belongs to another network", source,
            name, executor.graph().name());
     }
-    if (!found->second->foreign.empty()) {
-      fail(ExitCode::usage, "{}: tensor \"{}\" holds {} elements, and only fp32 is read; convert it", source,
-           name, found->second->foreign);
-    }
-    if (found->second->dims != dims) {
+    const TensorView& tensor = *found->second;
+    if (tensor.dims != dims) {
       fail(ExitCode::usage,
            "{}: tensor \"{}\" is {}, but the network \"{}\" needs {}; it belongs to another network", source,
-           name, fmt::join(found->second->dims, "x"), executor.graph().name(), fmt::join(dims, "x"));
+           name, fmt::join(tensor.dims, "x"), executor.graph().name(), fmt::join(dims, "x"));
     }
-    return *found->second;
+    std::vector<float> values(tensor.data.size() / sizeof(float));
+    std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+    return values;
   };
   const Program& program = executor.plan().program;
   for (const ParameterSlot& slot : program.parameters) {
     const std::string name = name_of(executor, slot);
     const std::vector<std::int64_t>& dims = spec_of(executor, slot).dims;
-    executor.set(Executor::Buffer::weights, slot, find(name, dims).values);
+    executor.set(Executor::Buffer::weights, slot, values_of(name, dims));
     if (momentum && executor.has_momentum()) {
-      executor.set(Executor::Buffer::momentum, slot, find("momentum." + name, dims).values);
+      executor.set(Executor::Buffer::momentum, slot, values_of("momentum." + name, dims));
     }
   }
   for (const StateSlot& slot : program.states) {
-    executor.set_state(slot, find(name_of(executor, slot), {slot.elements}).values);
+    executor.set_state(slot, values_of(name_of(executor, slot), {slot.elements}));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "trainer/executor.h"
+#include "trainer/storage/safetensors.h"
 
 namespace convoy {
 
@@ -12,8 +13,6 @@ struct HostTensor {
   std::string name;
   std::vector<std::int64_t> dims;
   std::vector<float> values;
-  std::string foreign =
-      "";  ///< the element type of a file's tensor that is not fp32; then there are no values
 };
 
 /// First values of a parameter: a pure function of (seed, layer index, parameter index).
@@ -26,9 +25,15 @@ void initialise(Executor& executor, std::uint64_t seed);
 /// "momentum.conv1.weight".
 std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum);
 
-/// Takes what export_tensors gave. Error(usage) that begins with `source` and names the first tensor that is
-/// missing, not fp32 or of another shape.
-void import_tensors(Executor& executor, const std::vector<HostTensor>& tensors, bool momentum,
-                    const std::string& source);
+/// The same, each read from the executor when it is needed, one in memory at a time. `executor` must outlive
+/// them.
+std::vector<TensorSource> export_sources(const Executor& executor, bool momentum);
+
+/// Takes the tensors that export_tensors names, and leaves others alone. Error(usage) that begins with
+/// `source` and names the first one that is missing, not fp32 or of another shape; `unsupported` are those of
+/// other types in the same file.
+void import_tensors(Executor& executor, std::span<const TensorView> tensors, bool momentum,
+                    const std::string& source,
+                    std::span<const SafetensorsFile::Unsupported> unsupported = {});
 
 }  // namespace convoy

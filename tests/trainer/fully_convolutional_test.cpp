@@ -72,14 +72,18 @@ std::vector<HostTensor> weights_of(const Graph& graph) {
   return tensors;
 }
 
+std::vector<TensorView> views_of(const std::vector<HostTensor>& tensors) {
+  std::vector<TensorView> views;
+  for (const HostTensor& tensor : tensors)
+    views.push_back({tensor.name, DType::f32, tensor.dims, std::as_bytes(std::span(tensor.values))});
+  return views;
+}
+
 /// The tensors as `convoy convert` gives them to the new form: through a file, in new dimensions.
 std::vector<HostTensor> reshaped(const std::vector<HostTensor>& tensors, const Graph& from, const Graph& to) {
   const JobFolder folder;
   const std::string path = folder.path("weights.safetensors");
-  std::vector<TensorView> views;
-  for (const HostTensor& tensor : tensors)
-    views.push_back({tensor.name, DType::f32, tensor.dims, std::as_bytes(std::span(tensor.values))});
-  write_safetensors(path, views, {});
+  write_safetensors(path, views_of(tensors), {});
   const SafetensorsFile file = SafetensorsFile::open(path);
   std::vector<HostTensor> result;
   for (const TensorView& view : reshaped_weights(file, path, from, to)) {
@@ -104,7 +108,7 @@ class Oracle {
     pixels.deviation.assign(static_cast<std::size_t>(graph_.input().channels), 60);
     executor_ = std::make_unique<Executor>(make_plan(graph_, request, *backend_), graph_, *backend_, device_,
                                            *comm_, OptimizerSettings{}, pixels);
-    import_tensors(*executor_, weights, false, "weights");
+    import_tensors(*executor_, views_of(weights), false, "weights");
   }
 
   std::vector<float> operator()(const Picture& picture) {

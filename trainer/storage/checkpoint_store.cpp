@@ -76,7 +76,7 @@ std::int64_t CheckpointStore::newest_step() const {
   return newest;
 }
 
-std::string CheckpointStore::save(std::int64_t step, std::span<const TensorView> tensors,
+std::string CheckpointStore::save(std::int64_t step, std::span<const TensorSource> tensors,
                                   Metadata metadata) const {
   if (step < 0) fail(ExitCode::internal, "cannot save a checkpoint of step {}", step);
   metadata[format_key] = std::to_string(checkpoint_format);
@@ -90,6 +90,11 @@ std::string CheckpointStore::save(std::int64_t step, std::span<const TensorView>
   }
   prune(step);
   return path;
+}
+
+std::string CheckpointStore::save(std::int64_t step, std::span<const TensorView> tensors,
+                                  Metadata metadata) const {
+  return save(step, sources_of(tensors), std::move(metadata));
 }
 
 std::string CheckpointStore::last_good() const try {

@@ -37,6 +37,7 @@ class CheckpointStore {
   /// files that killed processes left are removed first, since the disk may be full of them. Throws
   /// Error(internal) when it cannot be written: the message names the last good checkpoint, which is
   /// untouched.
+  std::string save(std::int64_t step, std::span<const TensorSource> tensors, Metadata metadata) const;
   std::string save(std::int64_t step, std::span<const TensorView> tensors, Metadata metadata) const;
 
   /// The newest (highest step) checkpoint that is whole; broken newer ones are skipped with a warning that

@@ -77,6 +77,11 @@ void PartialFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+void PartialFile::rewrite_start(std::span<const std::byte> bytes) {
+  if (::lseek(file_.get(), 0, SEEK_SET) != 0) fail_to_write(path_, errno);
+  write(bytes);
+}
+
 void PartialFile::commit() {
   // The data must be on the disk before the name is: else a crash may leave the name with no data behind it.
   if (const int error = sync_descriptor(file_.get())) fail_to_write(path_, error);

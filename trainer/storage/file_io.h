@@ -36,6 +36,8 @@ class PartialFile {
   PartialFile& operator=(const PartialFile&) = delete;
 
   void write(std::span<const std::byte> bytes);
+  /// Writes over the first bytes.
+  void rewrite_start(std::span<const std::byte> bytes);
   /// Syncs the file, renames it to `path` over what is there, and syncs the folder.
   void commit();
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -21,6 +22,18 @@ struct TensorView {
   std::span<const std::byte> data;
 };
 
+/// The same whose bytes are made when they are needed.
+struct TensorSource {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<std::int64_t> dims;
+  /// Called once. What it gives stays as it is until the next source is read.
+  std::function<std::span<const std::byte>()> read;
+};
+
+/// Sources of tensors that are in memory; the views must outlive them.
+std::vector<TensorSource> sources_of(std::span<const TensorView> tensors);
+
 /// Text that goes with the tensors of a file. Keys and values are UTF-8.
 using Metadata = std::map<std::string, std::string>;
 
@@ -34,6 +47,9 @@ using Metadata = std::map<std::string, std::string>;
 /// "cannot write PATH: No space left on device", or when the tensors cannot be stored (a name given twice,
 /// data whose size is not that of dims, text that is not UTF-8).
 void write_safetensors(const std::string& path, std::span<const TensorView> tensors,
+                       const Metadata& metadata);
+/// The same, one tensor in memory at a time.
+void write_safetensors(const std::string& path, std::span<const TensorSource> tensors,
                        const Metadata& metadata);
 
 /// A safetensors file, read into memory and validated. Owns its data; the views live as long as it does,

@@ -61,8 +61,18 @@ void order_entries(const std::string& path, Header& header, std::int64_t data_by
 std::optional<std::string> head_checksum(std::string_view head);
 /// Puts digits in the place of those 8.
 void set_head_checksum(std::string& head, std::string_view digits);
-/// CRC-32 of data pieces that follow each other, as 8 lower-case digits.
-std::string data_checksum(std::span<const std::span<const std::byte>> pieces);
+/// CRC-32 of data pieces that follow each other.
+class DataChecksum {
+ public:
+  void add(std::span<const std::byte> piece);
+  /// 8 lower-case digits.
+  std::string text() const;
+
+ private:
+  unsigned long crc_ = 0;
+};
+/// Puts digits in the place of those of metadata "crc32".
+void set_data_checksum(std::string& head, std::string_view digits);
 
 /// A name from a file, quoted and cut short, for messages.
 std::string quoted(std::string_view name);

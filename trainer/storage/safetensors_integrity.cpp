@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::size_t digits = 8;
 
-/// Where the digits of metadata "header_crc32" begin, or npos. The key cannot be found by mistake inside
-/// another text: there, its quotes have backslashes before them.
-std::size_t place_of_digits(std::string_view head) {
-  constexpr std::string_view key = "\"header_crc32\":\"";
+constexpr std::string_view header_key = "\"header_crc32\":\"";
+constexpr std::string_view data_key = "\"crc32\":\"";
+
+/// Where the digits of a checksum begin, or npos. The key cannot be found by mistake inside another text:
+/// there, its quotes have backslashes before them.
+std::size_t place_of_digits(std::string_view head, std::string_view key) {
   const std::size_t place = head.find(key, length_bytes);
   if (place == std::string_view::npos || place + key.size() + digits > head.size())
     return std::string_view::npos;
@@ -27,7 +29,7 @@ uLong add(uLong crc, std::string_view text) {
 }  // namespace
 
 std::optional<std::string> head_checksum(std::string_view head) {
-  const std::size_t place = place_of_digits(head);
+  const std::size_t place = place_of_digits(head, header_key);
   if (place == std::string_view::npos) return std::nullopt;
   uLong crc = add(0, head.substr(0, place));
   crc = add(crc, "00000000");
@@ -35,16 +37,19 @@ std::optional<std::string> head_checksum(std::string_view head) {
 }
 
 void set_head_checksum(std::string& head, std::string_view checksum) {
-  head.replace(place_of_digits(head), digits, checksum);
+  head.replace(place_of_digits(head, header_key), digits, checksum);
 }
 
-std::string data_checksum(std::span<const std::span<const std::byte>> pieces) {
-  uLong crc = 0;
-  for (const std::span<const std::byte> piece : pieces)
-    // crc32_z takes a null pointer for "start anew", which an empty tensor must not do.
-    if (!piece.empty()) crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
-  return fmt::format("{:08x}", crc);
+void set_data_checksum(std::string& head, std::string_view checksum) {
+  head.replace(place_of_digits(head, data_key), digits, checksum);
 }
+
+void DataChecksum::add(std::span<const std::byte> piece) {
+  // crc32_z takes a null pointer for "start anew", which an empty tensor must not do.
+  if (!piece.empty()) crc_ = crc32_z(crc_, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
+}
+
+std::string DataChecksum::text() const { return fmt::format("{:08x}", crc_); }
 
 }  // namespace safetensors
 
@@ -63,9 +68,10 @@ void SafetensorsFile::verify_checksums(const std::string& path) const {
       broken(path, fmt::format("the checksum of its {} is {}, where {} was stored", part, found,
                                quoted(stored->second)));
   };
-  const std::span<const std::byte> data(data_.get(), data_size_);
+  DataChecksum data;
+  data.add({data_.get(), data_size_});
   verify("header_crc32", "header", head_checksum(head_).value_or("not to be found"));
-  verify("crc32", "data", data_checksum(std::span(&data, 1)));
+  verify("crc32", "data", data.text());
 }
 
 }  // namespace convoy

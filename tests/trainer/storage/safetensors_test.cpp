@@ -51,7 +51,7 @@ TEST_F(Safetensors, GivesBackEveryTypeScalarsAndEmptyTensors) {
 }
 
 TEST_F(Safetensors, WritesNoTensorsAndNoMetadata) {
-  write_safetensors(path("a"), {}, {});
+  write_safetensors(path("a"), std::vector<TensorView>{}, {});
   const SafetensorsFile file = SafetensorsFile::open_checked(path("a"));
   EXPECT_TRUE(file.tensors().empty());
   EXPECT_EQ(file.metadata().size(), 2U);  // the checksums

@@ -124,6 +124,9 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   };
   request.may_shrink = allows("micro_batch");
   request.may_recompute = allows("recompute");
+  request.may_halve_precision = allows("half_precision");
+  request.may_shrink_workspace = allows("workspace");
+  request.reserve_bytes = parse_bytes(job.memory.reserve);
   request.statistics_batch = job.memory.statistics_batch;
   return request;
 }

@@ -116,7 +116,7 @@ class Simulator {
       if (slot.offset < first || slot.offset >= end) continue;
       const std::string what =
           fmt::format("gradient of {}.{}", graph_.layers()[index(slot.layer)].name, slot.parameter);
-      expect(step, {program_.gradients, slot.offset}, what);
+      expect(step, {program_.gradients, program_.gradient_offset(slot.offset)}, what);
     }
   }
 

@@ -1,0 +1,35 @@
+#include "launch/planned_device.h"
+
+#include "launch/config_files.h"
+#include "layers/core/error.h"
+#include "layers/core/text.h"
+#include "layers/cpu/cpu_backend.h"
+#include "layers/device/cpu/cpu_device.h"
+#include "layers/sizes/size_backend.h"
+
+namespace convoy {
+
+PlannedDevice find_device(const std::string& name) {
+  PlannedDevice device;
+  if (name == "cpu") {
+    device.info = CpuDevice().info();
+    device.backend = make_cpu_backend();
+    device.here = true;
+    return device;
+  }
+  device.table = DeviceTable::read(find_config("devices.toml"));
+  device.known = device.table.find(name);
+  if (device.known == nullptr) {
+    std::vector<std::string> names{"cpu"};
+    for (const std::string& other : device.table.device_names()) names.push_back(other);
+    fail(ExitCode::usage, "--device \"{}\" is not known{}; known are {}", name, did_you_mean(name, names),
+         join(names));
+  }
+  device.info.kind = "cuda";
+  device.info.name = device.known->full_name;
+  device.info.memory_bytes = device.info.free_bytes = device.known->memory_bytes;
+  device.backend = make_size_backend({name, device.known->types()});
+  return device;
+}
+
+}  // namespace convoy

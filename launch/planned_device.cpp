@@ -8,6 +8,18 @@
 #include "layers/sizes/size_backend.h"
 
 namespace convoy {
+namespace {
+
+[[noreturn]] void refuse(const std::string& name, std::vector<std::string> known) {
+  known.insert(known.begin(), "cpu");
+  std::string meant = did_you_mean(name, known);
+  for (const std::string& other : known) {
+    if (meant.empty() && other.starts_with(name)) meant = " (did you mean \"" + other + "\"?)";
+  }
+  fail(ExitCode::usage, "--device \"{}\" is not known{}; known are {}", name, meant, join(known));
+}
+
+}  // namespace
 
 PlannedDevice find_device(const std::string& name) {
   PlannedDevice device;
@@ -19,12 +31,7 @@ PlannedDevice find_device(const std::string& name) {
   }
   device.table = DeviceTable::read(find_config("devices.toml"));
   device.known = device.table.find(name);
-  if (device.known == nullptr) {
-    std::vector<std::string> names{"cpu"};
-    for (const std::string& other : device.table.device_names()) names.push_back(other);
-    fail(ExitCode::usage, "--device \"{}\" is not known{}; known are {}", name, did_you_mean(name, names),
-         join(names));
-  }
+  if (device.known == nullptr) refuse(name, device.table.device_names());
   device.info.kind = "cuda";
   device.info.name = device.known->full_name;
   device.info.memory_bytes = device.info.free_bytes = device.known->memory_bytes;

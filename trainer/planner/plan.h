@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "trainer/planner/arena_layout.h"
-#include "trainer/planner/recompute_sets.h"
+#include "trainer/planner/device_speed.h"
 #include "trainer/program/program.h"
 
 namespace convoy {

@@ -42,13 +42,8 @@ class Search {
   Plan run() {
     list_choices();
     Plan found = search();
-    if (request_.find_smallest && found.smallest_limit_bytes == 0) {
-      for (const DType precision : precisions_) {
-        for (std::size_t set = 0; set < sets_.size(); ++set)
-          fits({precision, workspaces_.back(), set}, size_of(most_parts()));
-      }
-      found.smallest_limit_bytes = smallest().projected_bytes();
-    }
+    if (request_.find_smallest && found.smallest_limit_bytes == 0)
+      found.smallest_limit_bytes = least_bytes() + found.projected_bytes() - found.arena_bytes();
     return found;
   }
 
@@ -209,6 +204,18 @@ class Search {
                        keeps_statistics_ ? ", batch norm's statistics too" : ""));
     taken.actions = std::move(actions);
     return taken;
+  }
+
+  /// Of the arena, with all that is allowed done to the utmost.
+  std::int64_t least_bytes() {
+    std::int64_t least = asked_.arena_bytes();
+    for (const DType precision : precisions_) {
+      for (std::size_t set = 0; set < sets_.size(); ++set) {
+        const Choice choice{precision, workspaces_.back(), set};
+        least = std::min(least, plan(choice, size_of(most_parts())).arena_bytes());
+      }
+    }
+    return least;
   }
 
   Plan smallest() {

@@ -1,5 +1,7 @@
 #include "trainer/planner/step_seconds.h"
 
+#include "trainer/planner/recompute_sets.h"
+
 namespace convoy {
 namespace {
 

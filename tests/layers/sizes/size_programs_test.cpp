@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "layers/sizes/size_backend.h"
 #include "tests/layers/graph/networks.h"
 #include "tests/trainer/program/program_simulator.h"

@@ -50,8 +50,9 @@ int print_known(bool json) {
   const DeviceTable table = DeviceTable::read(find_config("devices.toml"));
   const DeviceInfo cpu = CpuDevice().info();
   if (json) {
-    boost::json::array devices{
-        {{"name", "cpu"}, {"full_name", cpu.name}, {"memory_bytes", cpu.memory_bytes}}};
+    boost::json::array devices;
+    devices.push_back(
+        boost::json::object{{"name", "cpu"}, {"full_name", cpu.name}, {"memory_bytes", cpu.memory_bytes}});
     for (const KnownDevice& device : table.devices()) devices.push_back(known_json(device, table));
     boost::json::array fabrics;
     for (const Fabric& fabric : table.fabrics()) {
@@ -74,63 +75,6 @@ int print_known(bool json) {
                half > 0 ? fmt::format("{:.1f}", half) : "", device.bytes_per_second / 1e9, device.full_name);
   }
   return 0;
-}
-
-}  // namespace
-
-int devices_command(const std::vector<std::string>& arguments) {
-  namespace po = boost::program_options;
-  CommandLine line("devices [options]",
-                   "Devices of this machine that Convoy can see, or those that it can plan for.");
-  line.options().add_options()("known", po::bool_switch(), "the devices that `convoy plan --device` knows")(
-      "json", po::bool_switch(), "print one JSON object");
-  if (!line.parse(arguments)) return 0;
-  if (line.flag("known")) return print_known(line.flag("json"));
-  std::vector<DeviceInfo> devices{CpuDevice().info()};
-  const CudaDevices cuda = list_cuda_devices();
-  devices.insert(devices.end(), cuda.devices.begin(), cuda.devices.end());
-  if (line.flag("json")) {
-    boost::json::array list;
-    for (const DeviceInfo& info : devices) list.push_back(device_json(info));
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"devices", std::move(list)},
-                                                                  {"cuda", cuda.status},
-                                                                  {"cpu_library", cpu_library_version()}}));
-    return 0;
-  }
-  for (const DeviceInfo& info : devices) {
-    fmt::print("{}:{}  {}  {} of {} free, {} {}{}\n", info.kind, info.index, info.name,
-               format_bytes(info.free_bytes), format_bytes(info.memory_bytes), info.threads,
-               info.kind == "cpu" ? "cores" : "multiprocessors", info.bf16 ? ", bf16" : "");
-  }
-  fmt::print("{}; CUDA: {}\n", cpu_library_version(), cuda.status);
-  return 0;
-}
-
-}  // namespace convoy    boost::json::array devices;
-devices.push_back(boost::json::object{
-    {"name", "cpu"}, {"full_name", cpu.name}, {"memory_bytes", cpu.memory_bytes}});
-for (const KnownDevice& device : table.devices()) devices.push_back(known_json(device, table));
-boost::json::array fabrics;
-for (const Fabric& fabric : table.fabrics()) {
-  fabrics.push_back(boost::json::object{{"name", fabric.name},
-                                        {"latency_seconds", fabric.latency_seconds},
-                                        {"bytes_per_second", fabric.bytes_per_second}});
-}
-fmt::print("{}\n", boost::json::serialize(boost::json::object{{"devices", std::move(devices)},
-                                                              {"fabrics", std::move(fabrics)}}));
-return 0;
-}
-fmt::print("{:<16} {:>12} {:>6} {:>6} {:>8} {:>8} {:>7}  {}\n", "name", "memory", "year", "CUDA", "fp32 TF",
-           "half TF", "GB/s", "full name");
-fmt::print("{:<16} {:>12} {:>6} {:>6} {:>8} {:>8} {:>7}  {}\n", "cpu", format_bytes(cpu.memory_bytes), "", "",
-           "", "", "", cpu.name);
-for (const KnownDevice& device : table.devices()) {
-  const double half = std::max(device.fp16, device.bf16) / 1e12;
-  fmt::print("{:<16} {:>12} {:>6} {:>6} {:>8.1f} {:>8} {:>7.0f}  {}\n", device.name,
-             format_bytes(device.memory_bytes), device.year, device.capability, device.fp32 / 1e12,
-             half > 0 ? fmt::format("{:.1f}", half) : "", device.bytes_per_second / 1e9, device.full_name);
-}
-return 0;
 }
 
 }  // namespace

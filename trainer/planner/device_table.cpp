@@ -103,10 +103,10 @@ class DeviceTableReader {
     device.capability = required(row, "capability", row.string("capability"));
     device.memory_bytes = size(row, "memory");
     if (device.memory_bytes == 0) row.refuse("memory", "a device without memory");
-    device.fp32 = 1e12 * required(row, "fp32", row.number("fp32", 1e-3, kMostFlops));
     device.tf32 = tera("tf32");
     device.fp16 = tera("fp16");
     device.bf16 = tera("bf16");
+    device.fp32 = 1e12 * required(row, "fp32", row.number("fp32", 1e-3, kMostFlops));
     device.bytes_per_second =
         1e9 * required(row, "gbytes_per_second", row.number("gbytes_per_second", 1e-3, kMostBandwidth));
     device.pcie = required(row, "pcie", row.word("pcie", fabrics_));

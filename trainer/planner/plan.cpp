@@ -65,12 +65,12 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
   plan.half_type = half_type_of(backend);
   if (!backend.supports(request.precision)) {
-    std::string known;
+    std::string fast;
     for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
-      if (backend.supports(type)) known += fmt::format("{}{}", known.empty() ? "" : " or ", name_of(type));
+      if (backend.supports(type)) fast += fmt::format("{}{}", fast.empty() ? "" : " or ", name_of(type));
     }
     fail(ExitCode::usage, "precision {}: the device \"{}\" has no fast kernels for it; use {}",
-         name_of(request.precision), backend.name(), known);
+         name_of(request.precision), backend.name(), fast);
   }
   Choices choices;
   choices.precision = request.precision;

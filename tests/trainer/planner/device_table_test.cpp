@@ -56,7 +56,7 @@ TEST(DeviceTable, ReadsEveryColumn) {
   EXPECT_EQ(one.bytes_per_second, 1e12);
   EXPECT_EQ(one.libraries_bytes, 1 << 20);
   EXPECT_EQ(one.types(), (std::vector<DType>{DType::f32, DType::f16}));
-  EXPECT_EQ(table.fabrics()[0].latency_seconds, 5e-6);
+  EXPECT_DOUBLE_EQ(table.fabrics()[0].latency_seconds, 5e-6);
   EXPECT_EQ(table.find("one"), &one);
   EXPECT_EQ(table.find("two"), nullptr);
 }

@@ -250,8 +250,9 @@ TEST(Plan, AnswersForDevicesThatAreNotHere) {
   EXPECT_EQ(eight.at("ledger").at("reserve"), 1 << 30);
   EXPECT_GT(eight.at("ledger").at("master_weights").as_int64(), 4 * 60965224);
 
-  const boost::json::object half = plan({"--device", "h100-80gb", "--memory-limit", "1200MiB", "--set",
-                                         "memory.allow=[\"half_precision\"]", "--set", "train.batch=128"});
+  const std::int64_t ample = plan({"--device", "h100-80gb"}).at("projected_bytes").as_int64();
+  const boost::json::object half = plan({"--device", "h100-80gb", "--memory-limit", std::to_string(ample - 1),
+                                         "--set", "memory.allow=[\"half_precision\"]"});
   EXPECT_EQ(half.at("precision"), "fp16");
   EXPECT_EQ(half.at("actions").at(0).at("action"), "half_precision");
   EXPECT_EQ(half.at("actions").at(0).at("taken"), true);
@@ -270,7 +271,7 @@ TEST(Plan, SaysWhatIsWrongWithADevice) {
       HasSubstr(
           "--device \"gtx580\" is not known (did you mean \"gtx580-3gb\"?); known are cpu, gtx580-3gb"));
   EXPECT_THAT(refusal({"plan", job, "--device", "abacus"}),
-              HasSubstr("--device \"abacus\" is not known; known are"));
+              HasSubstr("--device \"abacus\" is not known; known are cpu, gtx580-3gb"));
   EXPECT_THAT(refusal({"plan", job, "--device", "h100-81gb"}), HasSubstr("(did you mean \"h100-80gb\"?)"));
   EXPECT_THAT(refusal({"plan", job, "--device", "titanx-12gb", "--memory-limit", "13GiB"}),
               HasSubstr("is more than the device has (11.92 GiB)"));
@@ -294,221 +295,6 @@ TEST(Devices, KnownOnesAreListed) {
   EXPECT_EQ(table.code, 0);
   for (const auto& device : devices)
     EXPECT_THAT(table.out, HasSubstr("\n" + std::string(device.at("name").as_string()) + " "));
-}
-
-TEST(Commands, TellWhenTheirOutputCannotBeWritten) {
-  const JobFolder folder;
-  const std::string command = convoy({"inspect", kSource + "/configs/nets/lenet.toml"})[0] + " inspect " +
-                              kSource + "/configs/nets/lenet.toml --json > /dev/full";
-  const Ended ended = run({"/bin/sh", "-c", command}, folder.path(""));
-  EXPECT_EQ(ended.code, 1);
-  EXPECT_THAT(ended.err, HasSubstr("standard output"));
-}
-
-TEST(Train, RefusesARunFolderThatAnotherProcessTrainsIn) {
-  const JobFolder folder;
-  const std::string job =
-      folder.write_job(kTinyNetwork, "samples = 4000\n[train]\nbatch = 4\nepochs = 1000\n");
-  Process first(convoy({"train", job, "--run-dir", folder.path("run")}), folder.path(""));
-  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(folder.path("run") + "/plan.json"); }));
-  const Ended second = run(convoy({"train", job, "--run-dir", folder.path("run")}), folder.path(""));
-  EXPECT_EQ(second.code, 2) << second.all();
-  EXPECT_THAT(second.err, HasSubstr("is in use by process"));
-  kill(first.pid(), SIGINT);  // as Ctrl-C
-  EXPECT_EQ(first.wait().code, 75);
-  EXPECT_EQ(summary_of(folder.path("run")).at("complete"), false);
-}
-
-TEST(Plan, TrainsInLessMemoryByItself) {
-  const JobFolder folder;
-  const std::string job = folder.write_job(kTinyNetwork, "samples = 40\n[train]\nbatch = 16\nepochs = 2\n");
-  const std::string free = folder.path("free");
-  const std::string tight = folder.path("tight");
-  ASSERT_EQ(run(convoy({"train", job, "--run-dir", free}), folder.path("")).code, 0);
-  const boost::json::object plan =
-      object_of(run(convoy({"plan", job, "--json", "--memory-limit", "31KiB"}), folder.path("")));
-  EXPECT_TRUE(plan.at("fits").as_bool());
-  EXPECT_LT(plan.at("micro_batch").as_int64(), 16);
-  const Ended ended =
-      run(convoy({"train", job, "--run-dir", tight, "--set", "memory.limit=31KiB"}), folder.path(""));
-  EXPECT_EQ(ended.code, 0) << ended.all();
-  EXPECT_THAT(ended.out, HasSubstr("to fit, "));
-  EXPECT_EQ(summary_of(tight).at("measured_peak_bytes"), plan.at("projected_bytes"));
-  EXPECT_LT(largest_difference(losses_of(tight), losses_of(free)), 1e-5);
-}
-
-/// A small trained run on a raw image data set of the tests' own.
-class TrainedRun : public ::testing::Test {
- protected:
-  TrainedRun() {
-    job_ = folder_.write_job(kTinyBatchNorm,
-                             "samples = 60\ntest_samples = 21\n[train]\nbatch = 16\nepochs = 2\n");
-    summary_ = object_of(run(convoy({"train", job_, "--json", "--run-dir", run_}), folder_.path("")));
-  }
-  Ended call(const std::vector<std::string>& words) { return run(convoy(words), folder_.path("")); }
-
-  JobFolder folder_;
-  std::string run_ = folder_.path("run");
-  std::string job_;
-  boost::json::object summary_;
-};
-
-TEST_F(TrainedRun, TrainPrintsItsSummaryAlone) { EXPECT_EQ(summary_, summary_of(run_)); }
-
-TEST_F(TrainedRun, EvalGivesTheAccuracyOfTheSummary) {
-  const boost::json::object result = object_of(call({"eval", run_, "--json"}));
-  for (const char* key : {"top1", "top5", "loss"}) EXPECT_EQ(result.at(key), summary_.at(key)) << key;
-  EXPECT_EQ(result.at("samples"), 21);
-  const Ended text = call({"eval", run_});
-  EXPECT_EQ(text.code, 0);
-  EXPECT_THAT(text.out, HasSubstr("on 21 test images"));
-  const std::string first = checkpoints_of(run_).front();
-  EXPECT_EQ(object_of(call({"eval", run_, "--checkpoint", first, "--json"})).at("iteration"), 4);
-}
-
-TEST_F(TrainedRun, PredictTakesRawImagesAndIndices) {
-  DataSource source{.kind = "synthetic", .shape = {1, 8, 8}, .classes = 4, .samples = 21};
-  const auto set = open_dataset(source, Split::test);
-  Image image;
-  const std::int32_t label = set->read(5, image);
-  const std::string raw = folder_.write("five.raw", {image.pixels.begin(), image.pixels.end()});
-  const boost::json::object result =
-      object_of(call({"predict", run_, raw, "--index", "5", "--top", "4", "--json"}));
-  const boost::json::array& answers = result.at("predictions").as_array();
-  ASSERT_EQ(answers.size(), 2U);
-  EXPECT_EQ(answers[0].at("classes"), answers[1].at("classes"));
-  EXPECT_EQ(answers[1].at("label"), label);
-  double sum = 0;
-  for (const auto& entry : answers[0].at("classes").as_array()) sum += entry.at("probability").as_double();
-  EXPECT_NEAR(sum, 1, 1e-5);
-}
-
-TEST(AuxiliaryHeads, AreLeftOutOfEvalAndPredict) {
-  const JobFolder folder;
-  const auto call = [&](const std::vector<std::string>& words) {
-    return run(convoy(words), folder.path(""));
-  };
-  const std::string job =
-      folder.write_job(kTinyHeads, "samples = 60\ntest_samples = 21\n[train]\nbatch = 16\nepochs = 2\n");
-  const boost::json::object summary =
-      object_of(call({"train", job, "--json", "--run-dir", folder.path("run")}));
-  const boost::json::object result = object_of(call({"eval", folder.path("run"), "--json"}));
-  for (const char* key : {"top1", "top5", "loss"}) EXPECT_EQ(result.at(key), summary.at(key)) << key;
-  const boost::json::object prediction =
-      object_of(call({"predict", folder.path("run"), "--index", "3", "--top", "4", "--json"}));
-  double sum = 0;
-  for (const auto& entry : prediction.at("predictions").at(0).at("classes").as_array())
-    sum += entry.at("probability").as_double();
-  EXPECT_NEAR(sum, 1, 1e-5);
-  const boost::json::object net = object_of(call({"inspect", folder.path("net.toml"), "--json"}));
-  const std::int64_t main = 4 * 9 + 4 + 8 * 36 + 8 + 4 * 256 + 4;
-  EXPECT_EQ(net.at("parameters"), main);
-  EXPECT_EQ(net.at("parameters_training"), main + 2 * (4 * 144 + 4));
-  EXPECT_THAT(call({"inspect", folder.path("net.toml")}).out, HasSubstr("without auxiliary heads"));
-}
-
-TEST(Predict, TellsTheScoresOfALossWithoutProbabilities) {
-  const JobFolder folder;
-  const auto call = [&](const std::vector<std::string>& words) {
-    return run(convoy(words), folder.path(""));
-  };
-  std::string network = kTinyNetwork;
-  network.replace(network.find("softmax_loss"), 12, "hinge");
-  const std::string job =
-      folder.write_job(network, "samples = 20\ntest_samples = 5\n[train]\nbatch = 8\nepochs = 1\n");
-  object_of(call({"train", job, "--json", "--run-dir", folder.path("run")}));
-  const boost::json::object prediction =
-      object_of(call({"predict", folder.path("run"), "--index", "3", "--json"}));
-  const boost::json::object& best = prediction.at("predictions").at(0).at("classes").at(0).as_object();
-  EXPECT_TRUE(best.contains("score"));
-  EXPECT_FALSE(best.contains("probability"));
-  EXPECT_EQ(call({"predict", folder.path("run"), "--index", "3"}).code, 0);
-}
-
-TEST_F(TrainedRun, PredictAgreesWithEval) {
-  std::vector<std::string> words{"predict", run_, "--json", "--top", "1"};
-  for (int i = 0; i < 21; ++i) words.insert(words.end(), {"--index", std::to_string(i)});
-  const boost::json::object result = object_of(call(words));
-  int right = 0;
-  for (const auto& answer : result.at("predictions").as_array())
-    right += answer.at("class") == answer.at("label") ? 1 : 0;
-  EXPECT_NEAR(right / 21.0, summary_.at("top1").as_double(), 1e-9);
-}
-
-TEST_F(TrainedRun, PredictRefusesWhatIsNoImageOfTheNetwork) {
-  folder_.write("short.raw", std::string(63, 'x'));
-  folder_.write("long.raw", std::string(65, 'x'));
-  EXPECT_THAT(call({"predict", run_, folder_.path("short.raw")}).err, HasSubstr("is shorter than 64 bytes"));
-  EXPECT_THAT(call({"predict", run_, folder_.path("long.raw")}).err, HasSubstr("is longer than 64 bytes"));
-  EXPECT_EQ(call({"predict", run_, folder_.path("short.raw")}).code, 4);
-  for (const char* index : {"21", "-1", "x", "1.5"}) {
-    const Ended ended = call({"predict", run_, std::string("--index=") + index});
-    EXPECT_EQ(ended.code, 2) << index;
-    EXPECT_THAT(ended.err, HasSubstr("expected a number from 0 to 20"));
-  }
-}
-
-TEST(Devices, ListsTheProcessor) {
-  const JobFolder folder;
-  const boost::json::object devices = object_of(run(convoy({"devices", "--json"}), folder.path("")));
-  const boost::json::value& cpu = devices.at("devices").as_array().at(0);
-  EXPECT_EQ(cpu.at("kind"), "cpu");
-  EXPECT_GT(cpu.at("memory_bytes").as_int64(), 1 << 20);
-}
-
-}  // namespace
-}  // namespace convoy::test  const std::int64_t ample = plan({"--device",
-   // "h100-80gb"}).at("projected_bytes").as_int64();
-const boost::json::object half = plan({"--device", "h100-80gb", "--memory-limit", std::to_string(ample - 1),
-                                       "--set", "memory.allow=[\"half_precision\"]"});
-EXPECT_EQ(half.at("precision"), "fp16");
-EXPECT_EQ(half.at("actions").at(0).at("action"), "half_precision");
-EXPECT_EQ(half.at("actions").at(0).at("taken"), true);
-}
-
-TEST(Plan, SaysWhatIsWrongWithADevice) {
-  const JobFolder folder;
-  const std::string job = kSource + "/configs/jobs/alexnet-synthetic.toml";
-  const auto refusal = [&](const std::vector<std::string>& words) {
-    const Ended ended = run(convoy(words), folder.path(""));
-    EXPECT_EQ(ended.code, 2) << ended.all();
-    return ended.err;
-  };
-  EXPECT_THAT(
-      refusal({"plan", job, "--device", "gtx580"}),
-      HasSubstr(
-          "--device \"gtx580\" is not known (did you mean \"gtx580-3gb\"?); known are cpu, gtx580-3gb"));
-  EXPECT_THAT(refusal({"plan", job, "--device", "abacus"}),
-              HasSubstr("--device \"abacus\" is not known; known are"));
-  EXPECT_THAT(refusal({"plan", job, "--device", "h100-81gb"}), HasSubstr("(did you mean \"h100-80gb\"?)"));
-  EXPECT_THAT(refusal({"plan", job, "--device", "titanx-12gb", "--memory-limit", "13GiB"}),
-              HasSubstr("is more than the device has (11.92 GiB)"));
-  EXPECT_THAT(refusal({"plan", job, "--device", "gtx580-3gb", "--set", "train.precision=fp16"}),
-              HasSubstr("precision fp16: the device \"gtx580-3gb\" has no fast kernels for it; use fp32"));
-  for (const char* command : {"plan", "train"}) {
-    EXPECT_THAT(refusal({command, job, "--set", "train.precision=fp16"}),
-                HasSubstr("precision fp16: the device \"cpu\" has no fast kernels for it; use fp32"));
-  }
-}
-
-TEST(Devices, KnownOnesAreListed) {
-  const JobFolder folder;
-  const boost::json::object known = object_of(run(convoy({"devices", "--known", "--json"}), folder.path("")));
-  const boost::json::array& devices = known.at("devices").as_array();
-  ASSERT_GE(devices.size(), 17U);
-  EXPECT_EQ(devices[0].at("name"), "cpu");
-  EXPECT_EQ(devices[1].at("name"), "gtx580-3gb");
-  EXPECT_GE(known.at("fabrics").as_array().size(), 10U);
-  const Ended table = run(convoy({"devices", "--known"}), folder.path(""));
-  EXPECT_EQ(table.code, 0);
-  std::istringstream lines(table.out);
-  std::string line;
-  for (const auto& device : devices) {
-    while (std::getline(lines, line) && !line.starts_with(device.at("name").as_string().c_str())) {
-    }
-    EXPECT_LE(line.size(), 120U);
-  }
-  EXPECT_TRUE(static_cast<bool>(lines)) << "in the table's order";
 }
 
 TEST(Commands, TellWhenTheirOutputCannotBeWritten) {

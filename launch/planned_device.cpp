@@ -1,5 +1,6 @@
 #include "launch/planned_device.h"
 
+#include "comm/communicator.h"
 #include "launch/config_files.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
@@ -20,6 +21,13 @@ namespace {
 }
 
 }  // namespace
+
+void PlannedDevice::plan_for(PlanRequest& request) const {
+  if (known != nullptr)
+    table.plan_for(*known, request);
+  else
+    request.collective_bytes = mpi_buffer_bytes(request.ranks);
+}
 
 PlannedDevice find_device(const std::string& name) {
   PlannedDevice device;

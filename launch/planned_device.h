@@ -17,9 +17,7 @@ struct PlannedDevice {
   const KnownDevice* known = nullptr;  ///< of the table; null for the processor
 
   /// Tells the request what it costs to be on such a device.
-  void plan_for(PlanRequest& request) const {
-    if (known != nullptr) table.plan_for(*known, request);
-  }
+  void plan_for(PlanRequest& request) const;
 };
 
 /// The device of that name. Error(usage) names the nearest known one.

@@ -181,6 +181,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
+  request.collective_bytes = comm.buffer_bytes();
   Plan plan = search_plan(graph(), request, *backend_);
   if (!plan.fits()) refuse_plan(plan, graph());
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));

@@ -61,15 +61,57 @@ std::set<std::pair<Role, int>> operands(const std::vector<Operand>& list) {
   return found;
 }
 
-class EachLayer : public testing::TestWithParam<const char*> {};
+/// Each layer type, on 16 maps of 9 x 9.
+const std::vector<const char*> kRows{
+
+    "{ type = \"convolution\", outputs = 24, kernel = 3, padding = 1 }",
+    "{ type = \"convolution\", outputs = 24, kernel = 1, bias = false, groups = 2 }",
+    "{ type = \"deconvolution\", outputs = 8, kernel = 4, stride = 2, padding = 1 }",
+    "{ type = \"locally_connected\", outputs = 4, kernel = 3, stride = 2 }",
+    "{ type = \"fully_connected\", outputs = 10 }",
+    "{ type = \"max_pool\", kernel = 3, stride = 2 }",
+    "{ type = \"average_pool\", kernel = 3, stride = 2 }",
+    "{ type = \"l2_pool\", kernel = 2 }",
+    "{ type = \"max_pool\", global = true }",
+    "{ type = \"crop\", size = [3, 4] }",
+    "{ type = \"upsample\", factor = 2 }",
+    "{ type = \"relu\" }",
+    "{ type = \"elu\" }",
+    "{ type = \"sigmoid\" }",
+    "{ type = \"tanh\" }",
+    "{ type = \"relu\", slope = -0.1 }",
+    "{ type = \"prelu\" }",
+    "{ type = \"scale\" }",
+    "{ type = \"clip\", maximum = 6 }",
+    "{ type = \"lrn\" }",
+    "{ type = \"lrn\", region = \"within\" }",
+    "{ type = \"batch_norm\" }",
+    "{ type = \"dropout\" }",
+    "{ type = \"sum\", from = [\"input\", \"input\"] }",
+    "{ type = \"product\", from = [\"input\", \"input\"] }",
+    "{ type = \"maximum\", from = [\"input\", \"input\"] }",
+    "{ type = \"concat\", from = [\"input\", \"input\"] }",
+    "{ type = \"slice\", first = 2, count = 5 }",
+    "{ type = \"flatten\" }",
+    "{ type = \"pad_channels\", outputs = 20 }",
+    "{ type = \"softmax\" }",
+    "{ type = \"softmax_loss\", map = true }",
+    "{ type = \"squared_error\", map = true }",
+    "{ type = \"hinge\", map = true }",
+    "{ type = \"sigmoid_cross_entropy\", map = true }"};
+
+/// Rows by number: their text is none for the name of a test.
+class EachLayer : public testing::TestWithParam<std::size_t> {
+ protected:
+  const OneLayer one_{kRows[GetParam()]};
+};
 
 TEST_P(EachLayer, HasThePassesOfTheProcessorAndReadsNoLess) {
-  const OneLayer one(GetParam());
   const std::unique_ptr<Backend> sizes = make_size_backend({"gpu", kAllTypes});
   const std::unique_ptr<Backend> cpu = make_cpu_backend();
   for (const bool training : {true, false}) {
-    const LayerSpec mine = one.lower(*sizes, one.site(training));
-    const LayerSpec other = one.lower(*cpu, one.site(training));
+    const LayerSpec mine = one_.lower(*sizes, one_.site(training));
+    const LayerSpec other = one_.lower(*cpu, one_.site(training));
     ASSERT_EQ(mine.passes.size(), other.passes.size());
     for (std::size_t p = 0; p < mine.passes.size(); ++p) {
       EXPECT_EQ(mine.passes[p].kind, other.passes[p].kind);
@@ -81,12 +123,11 @@ TEST_P(EachLayer, HasThePassesOfTheProcessorAndReadsNoLess) {
 }
 
 TEST_P(EachLayer, TakesDenseChannelsLastInEveryType) {
-  const OneLayer one(GetParam());
   const std::unique_ptr<Backend> sizes = make_size_backend({"gpu", kAllTypes});
-  const bool loss = is_loss(one.graph.layers().back().op);
+  const bool loss = is_loss(one_.graph.layers().back().op);
   for (const DType type : kAllTypes) {
-    const Site site = one.site(true, type, 1 << 20);
-    for (const PassSpec& pass : one.lower(*sizes, site).passes) {
+    const Site site = one_.site(true, type, 1 << 20);
+    for (const PassSpec& pass : one_.lower(*sizes, site).passes) {
       for (const std::vector<Operand>* list : {&pass.reads, &pass.writes}) {
         for (const Operand& o : *list) {
           const std::int64_t value = loss ? 4 : size_of(type);
@@ -109,27 +150,16 @@ TEST_P(EachLayer, TakesDenseChannelsLastInEveryType) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Types, EachLayer,
-    testing::Values(
-        "{ type = \"convolution\", outputs = 24, kernel = 3, padding = 1 }",
-        "{ type = \"convolution\", outputs = 24, kernel = 1, bias = false, groups = 2 }",
-        "{ type = \"deconvolution\", outputs = 8, kernel = 4, stride = 2, padding = 1 }",
-        "{ type = \"locally_connected\", outputs = 4, kernel = 3, stride = 2 }",
-        "{ type = \"fully_connected\", outputs = 10 }", "{ type = \"max_pool\", kernel = 3, stride = 2 }",
-        "{ type = \"average_pool\", kernel = 3, stride = 2 }", "{ type = \"l2_pool\", kernel = 2 }",
-        "{ type = \"max_pool\", global = true }", "{ type = \"crop\", size = [3, 4] }",
-        "{ type = \"upsample\", factor = 2 }", "{ type = \"relu\" }", "{ type = \"elu\" }",
-        "{ type = \"sigmoid\" }", "{ type = \"tanh\" }", "{ type = \"relu\", slope = -0.1 }",
-        "{ type = \"prelu\" }", "{ type = \"scale\" }", "{ type = \"clip\", maximum = 6 }",
-        "{ type = \"lrn\" }", "{ type = \"lrn\", region = \"within\" }", "{ type = \"batch_norm\" }",
-        "{ type = \"dropout\" }", "{ type = \"sum\", from = [\"input\", \"input\"] }",
-        "{ type = \"product\", from = [\"input\", \"input\"] }",
-        "{ type = \"maximum\", from = [\"input\", \"input\"] }",
-        "{ type = \"concat\", from = [\"input\", \"input\"] }", "{ type = \"slice\", first = 2, count = 5 }",
-        "{ type = \"flatten\" }", "{ type = \"pad_channels\", outputs = 20 }", "{ type = \"softmax\" }",
-        "{ type = \"softmax_loss\", map = true }", "{ type = \"squared_error\", map = true }",
-        "{ type = \"hinge\", map = true }", "{ type = \"sigmoid_cross_entropy\", map = true }"));
+INSTANTIATE_TEST_SUITE_P(Types, EachLayer, testing::Range(std::size_t{0}, kRows.size()), [](const auto& one) {
+  const OneLayer layer(kRows[one.param]);
+  return fmt::format("{}_{}", type_of(layer.graph.layers().back().op), one.param);
+});
+
+TEST(EachLayerType, HasARowHere) {
+  std::set<std::size_t> types;
+  for (const char* row : kRows) types.insert(OneLayer(row).graph.layers().back().op.index());
+  EXPECT_EQ(types.size(), std::variant_size_v<LayerOp>);
+}
 
 TEST(Workspace, OfAConvolutionIsTheCapOrWhatIm2colWouldTake) {
   const OneLayer one("{ type = \"convolution\", outputs = 24, kernel = 3, padding = 1 }");

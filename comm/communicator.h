@@ -63,6 +63,8 @@ class Communicator {
   virtual int local_rank() const = 0;    ///< this rank among those of the same host
   virtual int local_size() const = 0;    ///< ranks on this host
   virtual std::string kind() const = 0;  ///< "single", "threads" or "mpi"
+  /// Host memory that the collectives take beside the data they work on.
+  virtual std::int64_t buffer_bytes() const { return 0; }
 
   /// data[0, count): on return the reduction over the ranks, on every rank.
   virtual Pending start_all_reduce(void* data, std::int64_t count, Element element, Reduction reduction,
@@ -118,6 +120,9 @@ std::unique_ptr<Communicator> make_single();
 /// abort(). Throws Error(lost_rank) when the ranks do not come together within the timeout, Error(internal)
 /// when MPI fails.
 std::unique_ptr<Communicator> make_mpi(int* argc, char*** argv, const CommOptions& options = {});
+
+/// Communicator::buffer_bytes of a rank in a job of so many MPI ranks.
+std::int64_t mpi_buffer_bytes(int ranks);
 
 /// Runs body once per rank on threads of this process and returns when all have ended. Rethrows the first
 /// error: a rank's own error before the lost_rank errors it caused in others.

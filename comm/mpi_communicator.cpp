@@ -49,6 +49,7 @@ class Mpi final : public OperationCommunicator {
   int local_rank() const override { return engine_->local_rank(); }
   int local_size() const override { return engine_->local_size(); }
   std::string kind() const override { return "mpi"; }
+  std::int64_t buffer_bytes() const override { return mpi_buffer_bytes(size()); }
 
   void note(std::int64_t step, const char* activity) override { engine_->activity().note(step, activity); }
 

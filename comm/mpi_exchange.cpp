@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "comm/communicator.h"
 #include "comm/mpi_check.h"
 #include "comm/reduce.h"
 
@@ -18,12 +19,24 @@ constexpr std::int64_t kMostSegmentBytes = 256 << 10;
 constexpr std::int64_t kPipelineBlocks = 4;
 constexpr std::int64_t kScratchBytes = 16 << 20;
 
+/// Of a segment, with so many ranks.
+std::int64_t most_segment_bytes(int ranks) {
+  return std::min(kMostSegmentBytes, std::max(kScratchBytes / (2 * ranks) / 4096 * 4096, std::int64_t{4096}));
+}
+
 }  // namespace
+
+std::int64_t mpi_buffer_bytes(int ranks) {
+  if (ranks == 1) return 0;
+  const std::int64_t small = std::min(kSmallBytes, kSmallTotalBytes / ranks);
+  return 2 * ranks * std::max(most_segment_bytes(ranks), small);
+}
 
 MpiExchange::MpiExchange(KeepWaiting keep_waiting) : keep_waiting_(std::move(keep_waiting)) {
   CONVOY_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &comm_));
   CONVOY_MPI(MPI_Comm_rank(comm_, &rank_));
   CONVOY_MPI(MPI_Comm_size(comm_, &size_));
+  received_.resize(static_cast<std::size_t>(mpi_buffer_bytes(size_)));
 }
 
 void MpiExchange::close() { CONVOY_MPI(MPI_Comm_free(&comm_)); }
@@ -62,7 +75,6 @@ void MpiExchange::run(const Operation& operation, std::int64_t sequence) {
 void MpiExchange::small_all_reduce() {
   if (operation_.count == 0) return;
   segments_ = {operation_.count, operation_.count, size_, false};
-  received_.resize(static_cast<std::size_t>(2 * size_ * operation_.bytes()));
   Batch& batch = first_[0];
   for (int distance = 1; distance < size_; ++distance) {
     const int from = (rank_ - distance + size_) % size_;
@@ -86,10 +98,8 @@ void MpiExchange::blocks(bool sliced, First first, bool gather) {
   const std::int64_t share = sliced ? operation_.bytes() : operation_.bytes() / size_;
   const std::int64_t wanted =
       std::clamp(share / kPipelineBlocks / 4096 * 4096, kLeastSegmentBytes, kMostSegmentBytes);
-  const std::int64_t bytes =
-      std::min(wanted, std::max(kScratchBytes / (2 * size_) / 4096 * 4096, std::int64_t{4096}));
+  const std::int64_t bytes = std::min(wanted, most_segment_bytes(size_));
   segments_ = {operation_.count, bytes / size_of(operation_.element), size_, sliced};
-  if (first == First::reduce) received_.resize(static_cast<std::size_t>(2 * size_ * bytes));
 
   const std::int64_t count = segments_.blocks();
   for (std::int64_t step = 0; step < count + 2; ++step) {

@@ -66,7 +66,7 @@ class MpiExchange {
   int tag_ = 0;
   std::array<Batch, 2> first_;   ///< by block % 2
   std::array<Batch, 2> second_;  ///< by block % 2
-  std::vector<char> received_;   ///< two blocks of one segment per rank
+  std::vector<char> received_;   ///< two blocks of one segment per rank; mpi_buffer_bytes, once
 };
 
 }  // namespace convoy

@@ -5,9 +5,9 @@
 #include "launch/command.h"
 #include "launch/job/read_job.h"
 #include "launch/options.h"
+#include "launch/planned_device.h"
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
-#include "layers/device/cpu/cpu_device.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/session.h"
 
@@ -33,16 +33,15 @@ int plan_command(const std::vector<std::string>& arguments) {
                    "it does not.");
   line.positional("JOB.toml", "job file");
   line.options().add_options()("device", po::value<std::string>()->default_value("cpu")->value_name("NAME"),
-                               "device to plan for")("memory-limit",
-                                                     po::value<std::string>()->value_name("SIZE"),
-                                                     "as memory.limit of the job: 4GiB, 512MiB, auto")(
+                               "device to plan for: cpu, or one of `convoy devices --known`")(
+      "memory-limit", po::value<std::string>()->value_name("SIZE"),
+      "as memory.limit of the job: 4GiB, 512MiB, auto")(
       "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"),
-      "data-parallel workers, all on this machine")(
+      "data-parallel workers: on cpu all on this machine, otherwise a device each")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
       "change a key of the job")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
-  if (line.text("device") != "cpu")
-    fail(ExitCode::usage, "--device \"{}\" is not known; known are cpu", line.text("device"));
+  const PlannedDevice device = find_device(line.text("device"));
   const std::int64_t ranks = line.number("ranks");
   if (ranks < 1 || ranks > 1 << 20)
     fail(ExitCode::usage, "--ranks {} is out of range; it must be from 1 to {}", ranks, 1 << 20);
@@ -59,12 +58,12 @@ int plan_command(const std::vector<std::string>& arguments) {
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
   const Graph graph = read_network(job.network);
-  const std::unique_ptr<Backend> backend = make_cpu_backend();
-  set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
-  const std::int64_t limit = memory_limit(job, CpuDevice().info(), static_cast<int>(ranks));
+  if (device.here) set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
+  const std::int64_t limit = memory_limit(job, device.info, device.here ? static_cast<int>(ranks) : 1);
   PlanRequest request = plan_request(job, training_samples(job), static_cast<int>(ranks), limit);
+  device.plan_for(request);
   request.find_smallest = true;
-  const Plan plan = search_plan(graph, request, *backend);
+  const Plan plan = search_plan(graph, request, *device.backend);
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));
   } else {

@@ -44,7 +44,7 @@ struct Job {
     double clip_norm = 0;             ///< largest norm of the gradient; 0: not clipped
     std::int64_t evaluate_every = 1;  ///< epochs; 0: only at the end
     std::int64_t evaluate_batch = 0;  ///< samples at a time on one device; 0: as micro_batch
-    std::string precision = "fp32";   ///< fp32, bf16
+    std::string precision = "fp32";   ///< fp32, bf16, fp16
     bool shared_statistics = false;   ///< batch norm's over all ranks, not over each rank's samples
     friend bool operator==(const Train&, const Train&) = default;
   } train;
@@ -76,7 +76,7 @@ struct Job {
   struct Memory {
     std::string limit = "auto";  ///< bytes of the device that training may use, or auto: what is free
     std::string reserve = "0";   ///< bytes left free below that limit
-    std::vector<std::string> allow{"micro_batch", "recompute"};  ///< what the planner may do
+    std::vector<std::string> allow{"micro_batch", "recompute", "workspace"};  ///< what the planner may do
     std::int64_t statistics_batch = 16;  ///< least micro-batch that the planner takes with batch norm
     friend bool operator==(const Memory&, const Memory&) = default;
   } memory;

@@ -125,6 +125,9 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   };
   request.may_shrink = allows("micro_batch");
   request.may_recompute = allows("recompute");
+  request.may_halve_precision = allows("half_precision");
+  request.may_shrink_workspace = allows("workspace");
+  request.reserve_bytes = parse_bytes(job.memory.reserve);
   request.statistics_batch = job.memory.statistics_batch;
   return request;
 }
@@ -179,6 +182,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
+  request.collective_bytes = comm.buffer_bytes();
   Plan plan = search_plan(graph(), request, *backend_);
   if (!plan.fits()) refuse_plan(plan, graph());
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));

@@ -126,7 +126,7 @@ void Run::banner() {
                   session_.inputs().train->size(), job_.train.batch, counted(comm_.size(), "rank"),
                   comm_.kind(), counted(job_.train.epochs, "epoch"), counted(per_epoch_, "update")));
   progress_.line(fmt::format("plan: {} a rank of {}, {} at a time, {} an update, {}",
-                             format_bytes(plan.arena_bytes()), format_bytes(plan.request.limit_bytes),
+                             format_bytes(plan.projected_bytes()), format_bytes(plan.request.limit_bytes),
                              counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
                              name_of(plan.request.precision)));
   for (const std::string& line : action_lines(plan)) {
@@ -351,8 +351,8 @@ boost::json::object Run::summary() const {
       {"epochs", static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_)},
       {"training_seconds", position_.seconds},
       {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
-      {"projected_bytes", executor_.plan().arena_bytes()},
-      {"measured_peak_bytes", session_.device().peak_bytes()},
+      {"projected_bytes", executor_.plan().projected_bytes()},
+      {"measured_peak_bytes", session_.device().peak_bytes() + comm_.buffer_bytes()},
       {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
       {"device_allocations_after_first_step",
        allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},

@@ -32,6 +32,7 @@ struct Site {
   DType type = DType::f32;           ///< of activations, their gradients, and weights of kind `weight`
   bool shared_statistics = false;    ///< training: batch norm's statistics are those of all ranks
   bool starts_metrics = true;        ///< the first loss of its segment: in the first pass sums start anew
+  std::int64_t workspace_bytes = 0;  ///< most scratch for a choice of algorithms; see Backend::caps_workspace
 };
 
 /// What an operand of a pass is. `index` counts inputs, parameters or states of the layer.
@@ -174,6 +175,11 @@ class Backend {
   virtual bool supports(DType type) const = 0;
   /// Smallest alignment of a tensor's offset in the arena; a power of two.
   virtual std::int64_t alignment() const = 0;
+  /// Whether a pass may have to do with less scratch than it would like (Site::workspace_bytes), which then
+  /// costs time. Otherwise it takes what it takes.
+  virtual bool caps_workspace() const { return false; }
+  /// The type of the flat gradients when activations have type `precision`.
+  virtual DType gradient_type(DType) const { return DType::f32; }
   /// The text of a layout, the same on every rank ("fp32 nChw16c 64x96x55x55").
   virtual std::string describe(const Layout& layout) const = 0;
 
@@ -185,6 +191,9 @@ class Backend {
   /// The fp32 layout in which the master copy of a parameter lies whose forward pass wants `used`: `used`
   /// itself for fp32, its twin for half types.
   virtual Layout master_layout(const Layout& used) = 0;
+  /// The layout in the flat gradients of a parameter whose master copy lies as `master`, of
+  /// gradient_type(precision).
+  virtual Layout gradient_layout(const Layout& master, DType) { return master; }
   /// A parameter from host memory, dense in its canonical layout, to `stored` on the device, and back. For
   /// start-up and checkpoints; both wait for the device.
   virtual void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,

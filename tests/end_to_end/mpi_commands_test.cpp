@@ -55,7 +55,10 @@ TEST_F(MpiCommands, ThePlanOfSeveralRanksIsWhatTheyTake) {
     const boost::json::object plan =
         object_of(run(convoy({"plan", job_, "--ranks", count, "--json", "--set", "threads=0"}), path("")));
     ASSERT_EQ(train(ranks, path("run" + count), {"threads=0"}).code, 0);
-    EXPECT_EQ(summary_of(path("run" + count)).at("projected_bytes"), plan.at("projected_bytes")) << ranks;
+    const boost::json::object summary = summary_of(path("run" + count));
+    EXPECT_EQ(summary.at("projected_bytes"), plan.at("projected_bytes")) << ranks;
+    EXPECT_EQ(summary.at("measured_peak_bytes"), plan.at("projected_bytes")) << ranks;
+    EXPECT_GT(plan.at("ledger").at("collective").as_int64(), 0);
   }
 }
 

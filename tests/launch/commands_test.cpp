@@ -233,6 +233,80 @@ TEST(Plan, IsWhatTrainingTakesToTheByte) {
   }
 }
 
+TEST(Plan, AnswersForDevicesThatAreNotHere) {
+  const JobFolder folder;
+  const auto plan = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> all{"plan", kSource + "/configs/jobs/alexnet-synthetic.toml", "--json"};
+    all.insert(all.end(), words.begin(), words.end());
+    return object_of(run(convoy(all), folder.path("")));
+  };
+  const boost::json::object old = plan({"--device", "gtx580-3gb"});
+  EXPECT_EQ(old.at("device"), "gtx580-3gb");
+  EXPECT_EQ(old.at("fits"), true);
+  EXPECT_LT(old.at("limit_bytes").as_int64(), std::int64_t{3} << 30);
+  EXPECT_EQ(old.at("workspace_bytes"), 64 << 20);
+  const boost::json::object& ledger = old.at("ledger").as_object();
+  EXPECT_EQ(ledger.at("weights"), ledger.at("gradients"));
+  EXPECT_EQ(ledger.at("overhead"), 130 << 20);
+  EXPECT_EQ(ledger.at("collective"), 0);
+  EXPECT_EQ(old.at("projected_bytes").as_int64(), old.at("arena_bytes").as_int64() + (130 << 20));
+
+  const boost::json::object eight = plan({"--device", "titanx-12gb", "--ranks", "8", "--set",
+                                          "train.precision=fp16", "--set", "memory.reserve=1GiB"});
+  EXPECT_EQ(eight.at("precision"), "fp16");
+  EXPECT_EQ(eight.at("micro_batch"), 8);
+  EXPECT_EQ(eight.at("limit_bytes"), 12799574016 - (std::int64_t{1} << 30)) << "a device for each rank";
+  EXPECT_EQ(eight.at("ledger").at("collective"), 24 << 20);
+  EXPECT_EQ(eight.at("ledger").at("reserve"), 1 << 30);
+  EXPECT_GT(eight.at("ledger").at("master_weights").as_int64(), 4 * 60965224);
+
+  const std::int64_t ample = plan({"--device", "h100-80gb"}).at("projected_bytes").as_int64();
+  const boost::json::object half = plan({"--device", "h100-80gb", "--memory-limit", std::to_string(ample - 1),
+                                         "--set", "memory.allow=[\"half_precision\"]"});
+  EXPECT_EQ(half.at("precision"), "fp16");
+  EXPECT_EQ(half.at("actions").at(0).at("action"), "half_precision");
+  EXPECT_EQ(half.at("actions").at(0).at("taken"), true);
+}
+
+TEST(Plan, SaysWhatIsWrongWithADevice) {
+  const JobFolder folder;
+  const std::string job = kSource + "/configs/jobs/alexnet-synthetic.toml";
+  const auto refusal = [&](const std::vector<std::string>& words) {
+    const Ended ended = run(convoy(words), folder.path(""));
+    EXPECT_EQ(ended.code, 2) << ended.all();
+    return ended.err;
+  };
+  EXPECT_THAT(
+      refusal({"plan", job, "--device", "gtx580"}),
+      HasSubstr(
+          "--device \"gtx580\" is not known (did you mean \"gtx580-3gb\"?); known are cpu, gtx580-3gb"));
+  EXPECT_THAT(refusal({"plan", job, "--device", "abacus"}),
+              HasSubstr("--device \"abacus\" is not known; known are cpu, gtx580-3gb"));
+  EXPECT_THAT(refusal({"plan", job, "--device", "h100-81gb"}), HasSubstr("(did you mean \"h100-80gb\"?)"));
+  EXPECT_THAT(refusal({"plan", job, "--device", "titanx-12gb", "--memory-limit", "13GiB"}),
+              HasSubstr("is more than the device has (11.92 GiB)"));
+  EXPECT_THAT(refusal({"plan", job, "--device", "gtx580-3gb", "--set", "train.precision=fp16"}),
+              HasSubstr("precision fp16: the device \"gtx580-3gb\" has no fast kernels for it; use fp32"));
+  for (const char* command : {"plan", "train"}) {
+    EXPECT_THAT(refusal({command, job, "--set", "train.precision=fp16"}),
+                HasSubstr("precision fp16: the device \"cpu\" has no fast kernels for it; use fp32"));
+  }
+}
+
+TEST(Devices, KnownOnesAreListed) {
+  const JobFolder folder;
+  const boost::json::object known = object_of(run(convoy({"devices", "--known", "--json"}), folder.path("")));
+  const boost::json::array& devices = known.at("devices").as_array();
+  ASSERT_GE(devices.size(), 17U);
+  EXPECT_EQ(devices[0].at("name"), "cpu");
+  EXPECT_EQ(devices[1].at("name"), "gtx580-3gb");
+  EXPECT_GE(known.at("fabrics").as_array().size(), 10U);
+  const Ended table = run(convoy({"devices", "--known"}), folder.path(""));
+  EXPECT_EQ(table.code, 0);
+  for (const auto& device : devices)
+    EXPECT_THAT(table.out, HasSubstr("\n" + std::string(device.at("name").as_string()) + " "));
+}
+
 TEST(Commands, TellWhenTheirOutputCannotBeWritten) {
   const JobFolder folder;
   const std::string command = convoy({"inspect", kSource + "/configs/nets/lenet.toml"})[0] + " inspect " +

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "layers/core/bytes.h"
@@ -57,6 +58,13 @@ std::int64_t share_of(const PlanRequest& request) {
          request.ranks;
 }
 
+DType half_type_of(const Backend& backend) {
+  for (const DType type : {DType::f16, DType::bf16}) {
+    if (backend.supports(type)) return type;
+  }
+  return DType::f32;
+}
+
 Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
                const LayoutOptions& layout) {
   if (request.training && graph.loss_layer() < 0) {
@@ -68,12 +76,18 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
   plan.request = request;
   const std::int64_t share = share_of(request);
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
+  plan.half_type = half_type_of(backend);
   if (!backend.supports(request.precision)) {
-    fail(ExitCode::usage, "precision {}: the device \"{}\" here has no fast kernels for it; use fp32",
-         name_of(request.precision), backend.name());
+    std::string fast;
+    for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+      if (backend.supports(type)) fast += fmt::format("{}{}", fast.empty() ? "" : " or ", name_of(type));
+    }
+    fail(ExitCode::usage, "precision {}: the device \"{}\" has no fast kernels for it; use {}",
+         name_of(request.precision), backend.name(), fast);
   }
   Choices choices;
   choices.precision = request.precision;
+  choices.workspace_bytes = backend.caps_workspace() ? request.workspace_bytes : 0;
   if (request.training) {
     choices.train_samples = train_sizes(request, most, plan.accumulation);
     choices.accumulate = plan.accumulation > 1;
@@ -95,7 +109,10 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
     blocks.push_back({tensor.first, tensor.last, tensor.bytes});
   plan.layout = lay_out(blocks, plan.program.alignment, layout);
   check_layout(blocks, plan.layout, plan.program.alignment);
+  plan.workspace_bytes = choices.workspace_bytes;
   for (const Tensor& tensor : plan.program.tensors) {
+    if (tensor.category == Category::workspace && !backend.caps_workspace())
+      plan.workspace_bytes = std::max(plan.workspace_bytes, tensor.bytes);
     if (tensor.first <= plan.layout.peak_step && plan.layout.peak_step <= tensor.last) {
       plan.ledger[static_cast<std::size_t>(tensor.category)] +=
           round_up(tensor.bytes, plan.program.alignment);
@@ -107,6 +124,8 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
 void refuse_plan(const Plan& plan, const Graph& graph) {
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   std::string advice = "That is the least it can come down to: use more ranks, or raise memory.limit";
+  const bool may_halve = plan.half_type != DType::f32 && plan.request.precision == DType::f32 &&
+                         !plan.request.may_halve_precision;
   if (!plan.request.may_shrink && plan.micro_batch > 1) {
     advice = fmt::format(
         "Put \"micro_batch\" into memory.allow, set train.micro_batch to less than {}, or raise memory.limit",
@@ -118,13 +137,15 @@ void refuse_plan(const Plan& plan, const Graph& graph) {
         "Micro-batches are not made smaller for the sake of batch norm's statistics: lower "
         "memory.statistics_batch, or "
         "raise memory.limit";
+  } else if (may_halve) {
+    advice = "Put \"half_precision\" into memory.allow, use more ranks, or raise memory.limit";
   }
   fail(ExitCode::does_not_fit,
        "\"{}\" does not fit: with {} at a time on a rank it needs {} ({} bytes), and the limit is {} "
        "({} bytes). "
        "The peak is at \"{}\". {}",
-       graph.name(), counted(plan.micro_batch, "sample"), format_bytes(plan.arena_bytes()),
-       plan.arena_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name,
+       graph.name(), counted(plan.micro_batch, "sample"), format_bytes(plan.projected_bytes()),
+       plan.projected_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name,
        advice);
 }
 
@@ -145,10 +166,14 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
                        {"reason", action.reason}});
   }
   ledger["layout_loss"] = plan.arena_bytes() - plan.layout.lower_bound;
+  ledger["collective"] = plan.request.collective_bytes;
+  ledger["overhead"] = plan.request.overhead_bytes;
+  ledger["reserve"] = plan.request.reserve_bytes;
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   return {{"network", graph.name()},
+          {"device", plan.request.device},
           {"fits", plan.fits()},
-          {"projected_bytes", plan.arena_bytes()},
+          {"projected_bytes", plan.projected_bytes()},
           {"limit_bytes", plan.request.limit_bytes},
           {"arena_bytes", plan.arena_bytes()},
           {"lower_bound_bytes", plan.layout.lower_bound},
@@ -159,31 +184,35 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"precision", name_of(plan.request.precision)},
           {"recompute", std::move(recompute)},
           {"shard_optimizer", false},
-          {"workspace_bytes", plan.ledger[static_cast<std::size_t>(Category::workspace)]},
+          {"workspace_bytes", plan.workspace_bytes},
           {"ledger", std::move(ledger)},
           {"peak_step", peak.name},
           {"steps", plan.program.steps.size()},
           {"tensors", plan.program.tensors.size()},
           {"actions", std::move(actions)},
           {"smallest_limit_bytes",
-           plan.smallest_limit_bytes > 0 ? plan.smallest_limit_bytes : plan.arena_bytes()}};
+           plan.smallest_limit_bytes > 0 ? plan.smallest_limit_bytes : plan.projected_bytes()}};
 }
 
 std::vector<std::string> action_lines(const Plan& plan) {
+  static const std::map<std::string, const char*> kWords{{"half_precision", "half precision:"},
+                                                         {"workspace", "workspaces of"},
+                                                         {"recompute", "backward recomputes"},
+                                                         {"micro_batch", "micro-batches of"}};
   std::vector<std::string> lines;
   for (const PlanAction& action : plan.actions) {
     if (!action.taken) continue;
     lines.push_back(fmt::format("to fit, {} {}: saves {}, predicted {:.2f} x the time of a step",
-                                action.name == "recompute" ? "backward recomputes" : "micro-batches of",
-                                action.reason, format_bytes(action.saved_bytes), action.slowdown));
+                                kWords.at(action.name), action.reason, format_bytes(action.saved_bytes),
+                                action.slowdown));
   }
   return lines;
 }
 
 std::string plan_text(const Plan& plan, const Graph& graph) {
   std::string text =
-      fmt::format("{}: {}, {} at a time on each of {}, {} an update\n", graph.name(),
-                  name_of(plan.request.precision), counted(plan.micro_batch, "sample"),
+      fmt::format("{} on {}: {}, {} at a time on each of {}, {} an update\n", graph.name(),
+                  plan.request.device, name_of(plan.request.precision), counted(plan.micro_batch, "sample"),
                   counted(plan.request.ranks, "rank"), counted(plan.accumulation, "micro-batch"));
   text += fmt::format("bytes alive at the peak, \"{}\":\n",
                       plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)].name);
@@ -196,6 +225,13 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
                       format_bytes(plan.arena_bytes()), format_bytes(plan.layout.lower_bound),
                       static_cast<double>(plan.arena_bytes()) /
                           static_cast<double>(std::max<std::int64_t>(plan.layout.lower_bound, 1)));
+  const auto beside = [&](const char* what, std::int64_t bytes) {
+    if (bytes > 0) text += fmt::format("  {:<22}{:>14}\n", what, format_bytes(bytes));
+  };
+  beside("collective buffers", plan.request.collective_bytes);
+  beside("device overhead", plan.request.overhead_bytes);
+  if (plan.projected_bytes() != plan.arena_bytes()) beside("in all", plan.projected_bytes());
+  beside("reserve", plan.request.reserve_bytes);
   text += fmt::format("  {:<22}{:>14}   {}\n", "limit", format_bytes(plan.request.limit_bytes),
                       plan.fits() ? "fits" : "DOES NOT FIT");
   if (plan.smallest_limit_bytes > 0)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "trainer/planner/arena_layout.h"
+#include "trainer/planner/device_speed.h"
 #include "trainer/program/program.h"
 
 namespace convoy {
@@ -22,21 +23,31 @@ struct PlanRequest {
   bool evaluate = true;
   bool momentum = true;
   std::int64_t bucket_bytes = 4 << 20;
-  DType precision = DType::f32;    ///< of activations, and of the weights that kernels read
-  std::int64_t limit_bytes = 0;    ///< what the device may hold, less the reserve
-  bool shared_statistics = false;  ///< batch norm's are those of all ranks
-  std::vector<int> recompute;      ///< layers, rising, whose outputs backward makes again
+  DType precision = DType::f32;             ///< of activations, and of the weights that kernels read
+  std::int64_t limit_bytes = 0;             ///< what the device may hold, less the reserve
+  std::int64_t workspace_bytes = 64 << 20;  ///< most that a kernel may have, where the backend caps it
+  bool shared_statistics = false;           ///< batch norm's are those of all ranks
+  std::vector<int> recompute;               ///< layers, rising, whose outputs backward makes again
+
+  // The device. What it holds beside the arena counts in the projection.
+  std::string device = "cpu";
+  DeviceSpeed speed;
+  std::int64_t overhead_bytes = 0;    ///< context, libraries, code of kernels
+  std::int64_t collective_bytes = 0;  ///< buffers of the library that moves gradients
+  std::int64_t reserve_bytes = 0;     ///< left free; told, but not part of the projection
 
   // What search_plan may change.
   bool may_shrink = false;             ///< the micro-batch
   bool may_recompute = false;          ///< what is recomputed
+  bool may_halve_precision = false;    ///< fp32 to the half type of the backend
+  bool may_shrink_workspace = false;   ///< where the backend caps it
   std::int64_t statistics_batch = 16;  ///< least micro-batch to shrink to where there is batch norm
   bool find_smallest = false;          ///< look for Plan::smallest_limit_bytes even where the job fits
 };
 
 /// Something that the planner may do to make a job fit.
 struct PlanAction {
-  std::string name;  ///< "micro_batch", "recompute"
+  std::string name;  ///< "half_precision", "workspace", "recompute", "micro_batch"
   bool taken = false;
   std::int64_t saved_bytes = 0;
   double slowdown = 1;  ///< predicted, as a factor of the time of a step
@@ -54,10 +65,19 @@ struct Plan {
   std::int64_t accumulation = 1;                   ///< micro-batches of a full batch on the busiest rank
   std::vector<PlanAction> actions;                 ///< what search_plan considered
   std::int64_t smallest_limit_bytes = 0;           ///< least that it could come down to; 0: not looked for
+  std::int64_t workspace_bytes = 0;  ///< most that a kernel may have, or has where the backend has no cap
+  DType half_type = DType::f32;      ///< what half precision would be here; fp32: there is none
 
   std::int64_t arena_bytes() const { return layout.bytes; }
-  bool fits() const { return layout.bytes <= request.limit_bytes; }
+  /// All that the job takes on the device.
+  std::int64_t projected_bytes() const {
+    return layout.bytes + request.overhead_bytes + request.collective_bytes;
+  }
+  bool fits() const { return projected_bytes() <= request.limit_bytes; }
 };
+
+/// The half type to train with by this backend: fp16, where it has none bf16, fp32 where it has neither.
+DType half_type_of(const Backend& backend);
 
 /// Sizes of the micro-batches into which `samples` of one rank fall: as few as possible of at most
 /// `micro_batch`, sizes that differ by one at most.

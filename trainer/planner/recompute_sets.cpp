@@ -7,14 +7,7 @@
 namespace convoy {
 namespace {
 
-constexpr double kFlops = 2e11;
-
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-bool is_costly(const LayerOp& op) {
-  return std::holds_alternative<Convolution>(op) || std::holds_alternative<Deconvolution>(op) ||
-         std::holds_alternative<LocallyConnected>(op) || std::holds_alternative<FullyConnected>(op);
-}
 
 /// The activation values that later layers still take after each layer.
 std::vector<std::int64_t> crossing(const Graph& graph) {
@@ -67,12 +60,18 @@ std::vector<int> all_but(const Graph& graph, const std::vector<int>& cuts) {
 
 }  // namespace
 
-double forward_seconds(const Graph& graph, int index) {
+bool is_costly(const LayerOp& op) {
+  return std::holds_alternative<Convolution>(op) || std::holds_alternative<Deconvolution>(op) ||
+         std::holds_alternative<LocallyConnected>(op) || std::holds_alternative<FullyConnected>(op);
+}
+
+double forward_seconds(const Graph& graph, int index, const DeviceSpeed& speed, DType type) {
   const Layer& layer = graph.layers()[at(index)];
   const std::vector<Shape> inputs = graph.input_shapes(layer);
   auto values = static_cast<double>(graph.output_shape(layer).elements());
   for (const Shape& shape : inputs) values += static_cast<double>(shape.elements());
-  return std::max(2 * static_cast<double>(macs_of(layer.op, inputs)) / kFlops, 4 * values / kBytesPerSecond);
+  return std::max(2 * static_cast<double>(macs_of(layer.op, inputs)) / speed.flops_of(type),
+                  static_cast<double>(size_of(type)) * values / speed.bytes_per_second);
 }
 
 std::vector<RecomputeSet> recompute_sets(const Graph& graph) {

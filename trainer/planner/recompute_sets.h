@@ -4,11 +4,9 @@
 #include <vector>
 
 #include "layers/graph/graph.h"
+#include "trainer/planner/device_speed.h"
 
 namespace convoy {
-
-/// Of the memory of one present-day processor, for the rough models of time.
-inline constexpr double kBytesPerSecond = 2e10;
 
 /// Layers whose outputs backward may make again in place of keeping them.
 struct RecomputeSet {
@@ -21,8 +19,11 @@ struct RecomputeSet {
 /// where few bytes cross (Chen et al. 2016). What a set saves is for the layout of its Program to tell.
 std::vector<RecomputeSet> recompute_sets(const Graph& graph);
 
-/// Seconds of a layer's forward pass of one sample, roughly: arithmetic or memory, whichever takes longer, at
-/// the rates of one present-day processor. Only ratios of them mean something.
-double forward_seconds(const Graph& graph, int layer);
+/// Whether the layer is a convolution or the like, beside which others cost little.
+bool is_costly(const LayerOp& op);
+
+/// Seconds of a layer's forward pass of one sample with activations of `type`, roughly: arithmetic or memory,
+/// whichever takes longer. Only ratios of them mean something.
+double forward_seconds(const Graph& graph, int layer, const DeviceSpeed& speed = {}, DType type = DType::f32);
 
 }  // namespace convoy

@@ -3,94 +3,150 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
+#include "layers/core/bytes.h"
 #include "trainer/planner/recompute_sets.h"
+#include "trainer/planner/step_seconds.h"
 
 namespace convoy {
 namespace {
-
-/// What each micro-batch costs beside its samples: starting its kernels, and going over all gradients once
-/// more.
-constexpr double kStepSeconds = 5e-6;
 
 bool has_batch_norm(const Graph& graph) {
   return std::any_of(graph.layers().begin(), graph.layers().end(),
                      [](const Layer& layer) { return std::holds_alternative<BatchNorm>(layer.op); });
 }
 
+/// A Way but for its micro-batch.
+struct Choice {
+  DType precision = DType::f32;
+  std::int64_t workspace_bytes = 0;
+  std::size_t set = 0;  ///< of what is recomputed
+  double seconds = 0;   ///< with micro-batches as asked
+};
+
 class Search {
  public:
   Search(const Graph& graph, const PlanRequest& request, Backend& backend)
-      : graph_(graph), request_(request), backend_(backend), asked_(plan(0, {})) {
+      : graph_(graph), request_(request), backend_(backend) {
+    sets_ = {{"nothing", request.recompute}};
+    asked_ = make_plan(graph, request, backend, &lowerings_);
     share_ = request.training ? share_of(request) : asked_.micro_batch;
-    const bool floored = request.training && has_batch_norm(graph);
+    keeps_statistics_ = request.training && has_batch_norm(graph);
     const std::int64_t together = request.shared_statistics ? request.ranks : 1;
     const std::int64_t floor = (request.statistics_batch + together - 1) / together;
-    least_ = std::min(asked_.micro_batch, floored ? std::max<std::int64_t>(floor, 1) : 1);
-    keeps_statistics_ = floored;
+    least_ = std::min(asked_.micro_batch, keeps_statistics_ ? std::max<std::int64_t>(floor, 1) : 1);
+    caps_ = backend.caps_workspace();
   }
 
   Plan run() {
-    if (request_.may_recompute && request_.training) {
-      sets_ = recompute_sets(graph_);
-    } else {
-      sets_ = {{"nothing", {}}};
-    }
+    list_choices();
     Plan found = search();
-    if (request_.find_smallest && found.smallest_limit_bytes == 0) {
-      for (const RecomputeSet& set : sets_) fits(set, size_of(most_parts()));
-      found.smallest_limit_bytes = smallest().arena_bytes();
-    }
+    if (request_.find_smallest && found.smallest_limit_bytes == 0)
+      found.smallest_limit_bytes = least_bytes() + found.projected_bytes() - found.arena_bytes();
     return found;
   }
 
  private:
+  /// All that the request allows, the fastest first; the one that is asked for stands before its equals.
+  void list_choices() {
+    if (request_.may_recompute && request_.training) {
+      sets_ = recompute_sets(graph_);
+      sets_[0].layers = request_.recompute;
+    }
+    precisions_ = {request_.precision};
+    if (request_.may_halve_precision && request_.precision == DType::f32 && asked_.half_type != DType::f32)
+      precisions_.push_back(asked_.half_type);
+    const std::int64_t workspace = request_.workspace_bytes;
+    workspaces_ = {workspace};
+    if (request_.may_shrink_workspace && caps_ && workspace > 0)
+      workspaces_ = {workspace, workspace / 4, workspace / 16, 0};
+    for (const DType precision : precisions_) {
+      for (const std::int64_t bytes : workspaces_) {
+        for (std::size_t set = 0; set < sets_.size(); ++set) {
+          Choice& choice = choices_.emplace_back(Choice{precision, bytes, set});
+          choice.seconds = seconds(choice, asked_.micro_batch);
+        }
+      }
+    }
+    std::stable_sort(choices_.begin(), choices_.end(),
+                     [](const Choice& a, const Choice& b) { return a.seconds < b.seconds; });
+  }
+
   Plan search() {
     if (asked_.fits()) {
       Plan plan = asked_;
-      plan.actions = {{"recompute", false, 0, 1, "not needed"}, {"micro_batch", false, 0, 1, "not needed"}};
+      for (const char* name : {"half_precision", "workspace", "recompute", "micro_batch"}) {
+        if (offers(name)) plan.actions.push_back({name, false, 0, 1, "not needed"});
+      }
       return plan;
     }
-    for (const RecomputeSet& set : sets_) {
-      if (fits(set, asked_.micro_batch)) consider(set, asked_.micro_batch);
+    for (const Choice& choice : choices_) {
+      if (!may_fit(choice, asked_.micro_batch) || !fits(choice, asked_.micro_batch)) continue;
+      consider(choice, asked_.micro_batch);
+      break;
     }
     if (request_.may_shrink && !(keeps_statistics_ && best_)) {
-      for (const RecomputeSet& set : sets_) {
-        if (const std::int64_t size = largest_that_fits(set); size > 0) consider(set, size);
+      for (const Choice& choice : choices_) {
+        if (best_ && choice.seconds >= best_seconds_) break;
+        if (const std::int64_t size = largest_that_fits(choice); size > 0) consider(choice, size);
       }
     }
     return best_ ? finish() : smallest();
   }
 
-  Plan plan(std::int64_t micro_batch, const std::vector<int>& recompute, bool exact = true) {
+  /// What the device does not have is not worth telling.
+  bool offers(const std::string& action) const {
+    if (action == "half_precision") return request_.precision == DType::f32 && asked_.half_type != DType::f32;
+    return action != "workspace" || caps_;
+  }
+
+  Way way(const Choice& choice, std::int64_t micro_batch) const {
+    return {choice.precision, choice.workspace_bytes, sets_[choice.set].layers, micro_batch};
+  }
+  double seconds(const Choice& choice, std::int64_t micro_batch) const {
+    return step_seconds(graph_, request_, way(choice, micro_batch));
+  }
+
+  Plan plan(const Choice& choice, std::int64_t micro_batch, bool exact = true) {
     PlanRequest request = request_;
-    if (micro_batch > 0) request.micro_batch = micro_batch;
-    if (!recompute.empty()) request.recompute = recompute;
+    request.precision = choice.precision;
+    request.workspace_bytes = choice.workspace_bytes;
+    request.recompute = sets_[choice.set].layers;
+    if (micro_batch < asked_.micro_batch) request.micro_batch = micro_batch;
     LayoutOptions options;
-    if (!exact) options.enough = request_.limit_bytes;
+    if (!exact) options.enough = request_.limit_bytes - request_.overhead_bytes - request_.collective_bytes;
     return make_plan(graph_, request, backend_, &lowerings_, options);
   }
 
-  bool fits(const RecomputeSet& set, std::int64_t micro_batch) {
-    const Plan candidate = plan(micro_batch, set.layers, false);
+  bool fits(const Choice& choice, std::int64_t micro_batch) {
+    const auto key = std::make_tuple(choice.precision, choice.workspace_bytes, choice.set, micro_batch);
+    if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
+    const Plan candidate = plan(choice, micro_batch, false);
     if (least_bytes_ == 0 || candidate.arena_bytes() < least_bytes_) {
       least_bytes_ = candidate.arena_bytes();
-      least_set_ = set;
+      least_choice_ = choice;
       least_size_ = micro_batch;
     }
-    return candidate.fits();
+    return fits_[key] = candidate.fits();
+  }
+
+  /// False when not even the least workspace makes it fit: asked once for all sizes of workspace.
+  bool may_fit(const Choice& choice, std::int64_t micro_batch) {
+    return fits({choice.precision, workspaces_.back(), choice.set}, micro_batch);
   }
 
   /// The size of micro-batches, or 0 when not even the least fits.
-  std::int64_t largest_that_fits(const RecomputeSet& set) {
-    if (!fits(set, size_of(most_parts()))) return 0;
+  std::int64_t largest_that_fits(const Choice& choice) {
+    const std::int64_t least = size_of(most_parts());
+    if (!may_fit(choice, least) || !fits(choice, least)) return 0;
     // As few micro-batches as will do, of one size but for one sample.
     std::int64_t bad = (share_ + asked_.micro_batch - 1) / asked_.micro_batch;
     std::int64_t good = most_parts();
     while (good - bad > 1) {
       const std::int64_t middle = bad + (good - bad) / 2;
-      (fits(set, size_of(middle)) ? good : bad) = middle;
+      (fits(choice, size_of(middle)) ? good : bad) = middle;
     }
     return size_of(good);
   }
@@ -103,51 +159,69 @@ class Search {
     return (share_ + micro_batches - 1) / micro_batches;
   }
 
-  /// Seconds of a step by the rough model.
-  double seconds(const RecomputeSet& set, std::int64_t micro_batch) const {
-    double forward = 0;
-    double again = 0;
-    for (int i = 0; i < static_cast<int>(graph_.layers().size()); ++i) forward += forward_seconds(graph_, i);
-    for (const int i : set.layers) again += forward_seconds(graph_, i);
-    const double parts = static_cast<double>((share_ + micro_batch - 1) / micro_batch);
-    const double each = kStepSeconds * static_cast<double>(graph_.layers().size()) +
-                        12 * static_cast<double>(graph_.parameters_training()) / kBytesPerSecond;
-    return static_cast<double>(share_) * (3 * forward + again) + parts * each;
-  }
-
-  void consider(const RecomputeSet& set, std::int64_t micro_batch) {
-    const double cost = seconds(set, micro_batch);
+  void consider(const Choice& choice, std::int64_t micro_batch) {
+    const double cost = seconds(choice, micro_batch);
     if (best_ && cost >= best_seconds_) return;
-    best_ = set;
+    best_ = choice;
     best_size_ = micro_batch;
     best_seconds_ = cost;
   }
 
+  /// The plan of the best choice, and what each of its changes saved, one upon the other.
   Plan finish() {
-    Plan taken = plan(best_size_, best_->layers);
-    const double before = seconds({}, asked_.micro_batch);
-    const bool recomputes = !best_->layers.empty();
-    const bool shrinks = best_size_ < asked_.micro_batch;
-    const std::int64_t between =
-        recomputes ? plan(asked_.micro_batch, best_->layers).arena_bytes() : asked_.arena_bytes();
-    const auto why_not = [](bool allowed) {
-      return std::string(allowed ? "costs more time than what was done" : "memory.allow forbids it");
+    Plan taken = plan(*best_, best_size_);
+    std::vector<PlanAction> actions;
+    Choice now{request_.precision, request_.workspace_bytes, 0};
+    std::int64_t size = asked_.micro_batch;
+    std::int64_t bytes = asked_.arena_bytes();
+    const auto change = [&](const char* name, bool allowed, bool taking, const Choice& next,
+                            std::int64_t next_size, const std::string& what) {
+      if (!offers(name)) return;
+      if (!taking) {
+        actions.push_back(
+            {name, false, 0, 1, allowed ? "costs more time than what was done" : "memory.allow forbids it"});
+        return;
+      }
+      const double before = seconds(now, size);
+      now = next;
+      size = next_size;
+      const std::int64_t left = plan(now, size).arena_bytes();
+      actions.push_back({name, true, bytes - left, seconds(now, size) / before, what});
+      bytes = left;
     };
-    taken.actions.push_back({"recompute", recomputes, asked_.arena_bytes() - between,
-                             seconds(*best_, asked_.micro_batch) / before,
-                             recomputes ? best_->name : why_not(request_.may_recompute)});
-    taken.actions.push_back({"micro_batch", shrinks, between - taken.arena_bytes(),
-                             best_seconds_ / seconds(*best_, asked_.micro_batch),
-                             shrinks
-                                 ? fmt::format("{} in place of {}{}", taken.micro_batch, asked_.micro_batch,
-                                               keeps_statistics_ ? ", batch norm's statistics too" : "")
-                                 : why_not(request_.may_shrink)});
+    Choice next = now;
+    next.precision = best_->precision;
+    change("half_precision", request_.may_halve_precision, next.precision != request_.precision, next, size,
+           fmt::format("{} in place of {}", name_of(best_->precision), name_of(request_.precision)));
+    next.workspace_bytes = best_->workspace_bytes;
+    change("workspace", request_.may_shrink_workspace, next.workspace_bytes != request_.workspace_bytes, next,
+           size,
+           fmt::format("{} in place of {}", format_bytes(best_->workspace_bytes),
+                       format_bytes(request_.workspace_bytes)));
+    next.set = best_->set;
+    change("recompute", request_.may_recompute, best_->set != 0, next, size, sets_[best_->set].name);
+    change("micro_batch", request_.may_shrink, best_size_ < asked_.micro_batch, next, best_size_,
+           fmt::format("{} in place of {}{}", taken.micro_batch, asked_.micro_batch,
+                       keeps_statistics_ ? ", batch norm's statistics too" : ""));
+    taken.actions = std::move(actions);
     return taken;
   }
 
+  /// Of the arena, with all that is allowed done to the utmost.
+  std::int64_t least_bytes() {
+    std::int64_t least = asked_.arena_bytes();
+    for (const DType precision : precisions_) {
+      for (std::size_t set = 0; set < sets_.size(); ++set) {
+        const Choice choice{precision, workspaces_.back(), set};
+        least = std::min(least, plan(choice, size_of(most_parts())).arena_bytes());
+      }
+    }
+    return least;
+  }
+
   Plan smallest() {
-    Plan taken = plan(least_size_, least_set_.layers);
-    taken.smallest_limit_bytes = taken.arena_bytes();
+    Plan taken = plan(least_choice_, least_size_);
+    taken.smallest_limit_bytes = taken.projected_bytes();
     return taken;
   }
 
@@ -156,14 +230,19 @@ class Search {
   Backend& backend_;
   Lowerings lowerings_;
   Plan asked_;
+  bool caps_ = false;
   std::int64_t share_ = 1;  ///< samples of the busiest rank
   std::int64_t least_ = 1;
   bool keeps_statistics_ = false;
   std::vector<RecomputeSet> sets_;
-  std::optional<RecomputeSet> best_;
+  std::vector<DType> precisions_;
+  std::vector<std::int64_t> workspaces_;  ///< falling
+  std::vector<Choice> choices_;
+  std::map<std::tuple<DType, std::int64_t, std::size_t, std::int64_t>, bool> fits_;
+  std::optional<Choice> best_;
   std::int64_t best_size_ = 0;
   double best_seconds_ = 0;
-  RecomputeSet least_set_;
+  Choice least_choice_;
   std::int64_t least_size_ = 0;
   std::int64_t least_bytes_ = 0;
 };

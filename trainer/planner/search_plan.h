@@ -5,11 +5,11 @@
 namespace convoy {
 
 /// The plan as it is asked for where that fits its limit. Otherwise, of the changes that the request allows
-/// (recompute, smaller micro-batches with gradient accumulation) and that make it fit, those that cost the
-/// least time by a rough model; where nothing fits, the plan that takes the least. Neither change alters the
-/// mathematics, but for batch norm, whose statistics are those of a micro-batch: there micro-batches shrink
-/// only when recompute does not do, and not below PlanRequest::statistics_batch. A pure function of its
-/// arguments: the same on every rank.
+/// (half precision, smaller workspaces, recompute, smaller micro-batches with gradient accumulation) and that
+/// make it fit, those that cost the least time by a rough model; where nothing fits, the plan that takes the
+/// least. Half precision rounds differently; the others do not alter the mathematics, but for batch norm,
+/// whose statistics are those of a micro-batch: there micro-batches shrink only when nothing else does, and
+/// not below PlanRequest::statistics_batch. A pure function of its arguments: the same on every rank.
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend);
 
 }  // namespace convoy

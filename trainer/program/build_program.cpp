@@ -30,8 +30,9 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
         if (operand.role != Role::parameter || operand.index != p) continue;
         const Layout master =
             program.choices.train_samples.empty() ? operand.layout : backend.master_layout(operand.layout);
-        program.parameters.push_back({i, p, master, {}, offset});
-        if (master.id != operand.layout.id) program.parameters.back().half = operand.layout;
+        const Layout half = master.id == operand.layout.id ? Layout{} : operand.layout;
+        program.parameters.push_back(
+            {i, p, master, half, backend.gradient_layout(master, program.choices.precision), offset});
         offset += round_up(master.bytes, kSlotAlignment);
       }
     }
@@ -42,10 +43,15 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
     }
   }
   const bool training = !program.choices.train_samples.empty();
-  program.weights = add_tensor(program, "weights", Category::weights, offset);
-  if (training && program.choices.precision != DType::f32)
+  const bool master = training && program.choices.precision != DType::f32;
+  program.weights = add_tensor(program, master ? "master weights" : "weights",
+                               master ? Category::master_weights : Category::weights, offset);
+  if (master)
     program.half_weights = add_tensor(program, "weights in half precision", Category::weights, offset / 2);
-  if (training) program.gradients = add_tensor(program, "gradients", Category::gradients, offset);
+  if (training) {
+    program.gradients =
+        add_tensor(program, "gradients", Category::gradients, program.gradient_offset(offset));
+  }
   if (training && program.choices.momentum)
     program.momentum = add_tensor(program, "momentum", Category::optimizer, offset);
   program.state = add_tensor(program, "running statistics", Category::state, state_offset);
@@ -61,7 +67,8 @@ void cut_buckets(Program& program) {
     sizes.push_back((end - program.parameters[i].offset) / 4);
   }
   const std::int64_t bytes = program.choices.bucket_bytes;
-  program.buckets = make_buckets(sizes, 4, bytes, std::max<std::int64_t>(bytes / 4, 4));
+  program.buckets =
+      make_buckets(sizes, size_of(program.gradient_type), bytes, std::max<std::int64_t>(bytes / 4, 4));
 }
 
 void build_update(Program& program) {
@@ -74,7 +81,7 @@ void build_update(Program& program) {
     step.kind = StepKind::update;
     step.name = fmt::format("update bucket {}", b);
     step.bucket = static_cast<int>(b);
-    step.reads = {{program.gradients, offset}};
+    step.reads = {{program.gradients, program.gradient_offset(offset)}};
     step.writes = {{program.weights, offset}};
     if (program.momentum >= 0) step.writes.push_back({program.momentum, offset});
     if (program.half_weights >= 0) step.writes.push_back({program.half_weights, offset / 2});
@@ -127,6 +134,7 @@ Program build_program(const Graph& graph, const Choices& choices, Backend& backe
   Program program;
   program.choices = choices;
   program.alignment = backend.alignment();
+  program.gradient_type = backend.gradient_type(choices.precision);
   std::vector<SegmentBuilder> builders;
   for (const std::int64_t samples : choices.train_samples) {
     builders.emplace_back(graph, backend, program, lowerings, SegmentKind::train, samples);

@@ -8,9 +8,9 @@ namespace convoy {
 
 std::string name_of(Category category) {
   static constexpr std::array<const char*, kCategories> kNames{
-      "weights",     "gradients", "optimizer_state",      "running_statistics",  "input",
-      "activations", "saved",     "activation_gradients", "parameter_gradients", "layout_changes",
-      "workspace",   "metrics"};
+      "weights",        "master_weights", "gradients", "optimizer_state",      "running_statistics",
+      "input",          "activations",    "saved",     "activation_gradients", "parameter_gradients",
+      "layout_changes", "workspace",      "metrics"};
   return kNames[static_cast<std::size_t>(category)];
 }
 

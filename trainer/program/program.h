@@ -15,7 +15,8 @@ namespace convoy {
 
 /// What the bytes of a tensor are for; the ledger of a Plan adds up by it.
 enum class Category : std::uint8_t {
-  weights,
+  weights,         ///< as kernels read them
+  master_weights,  ///< fp32, where kernels read a half type
   gradients,
   optimizer,  ///< momentum
   state,      ///< running statistics and their sums of the iteration
@@ -28,7 +29,7 @@ enum class Category : std::uint8_t {
   workspace,
   metrics,
 };
-inline constexpr int kCategories = 12;
+inline constexpr int kCategories = 13;
 std::string name_of(Category category);
 
 /// A block of bytes that lives from step `first` to step `last`, both included.
@@ -93,7 +94,8 @@ struct ParameterSlot {
   int parameter = 0;
   Layout layout;            ///< as stored: in training fp32
   Layout half;              ///< of its copy in half precision, at half the offset; id -1: there is none
-  std::int64_t offset = 0;  ///< bytes, a multiple of 128
+  Layout gradient;          ///< of its gradient
+  std::int64_t offset = 0;  ///< bytes, a multiple of 128; in the gradients see Program::gradient_offset
   std::int64_t bytes() const { return layout.bytes; }
 };
 
@@ -116,6 +118,7 @@ struct Choices {
   bool momentum = true;               ///< the optimizer keeps one
   bool reduce = false;                ///< gradients of other ranks are added
   bool shared_statistics = false;     ///< batch norm's are those of all ranks
+  std::int64_t workspace_bytes = 0;   ///< Site::workspace_bytes
   std::int64_t bucket_bytes = 4 << 20;
   std::vector<int>
       recompute;  ///< layers, rising, whose outputs backward makes again in place of keeping them
@@ -128,25 +131,28 @@ struct Program {
   std::vector<Segment> segments;
   std::vector<ParameterSlot> parameters;  ///< in the order in which backward gives their gradients
   std::vector<StateSlot> states;
-  std::vector<Slice> buckets;  ///< of the flat gradients, in fp32 values
+  std::vector<Slice> buckets;  ///< of the flat gradients, in values
+  DType gradient_type = DType::f32;
   Choices choices;
   std::int64_t alignment = 64;
   int half_weights = -1;  ///< tensor: what kernels read of the weights in training in half precision
   int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors
 
   const Segment* find(SegmentKind kind, std::int64_t samples) const;
-  std::int64_t flat_bytes() const;  ///< of each flat buffer of parameters
+  std::int64_t flat_bytes() const;  ///< of each flat fp32 buffer of parameters
+  /// Where in the flat gradients lies what is at `offset` in the weights.
+  std::int64_t gradient_offset(std::int64_t offset) const { return offset / 4 * size_of(gradient_type); }
 };
 
 /// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
-/// its samples, the precision and shared_statistics, on no other choice.
+/// its samples, the precision, shared_statistics and the cap of the workspace, on no other choice.
 struct Lowering {
   std::vector<std::shared_ptr<const LoweredLayer>> layers;
   std::vector<bool> absorbed;  ///< by layer: the layer before it does its forward pass
 };
 
 /// Lowerings of one graph by one backend, kept from one Program to the next.
-using Lowerings = std::map<std::tuple<SegmentKind, std::int64_t, DType, bool>, Lowering>;
+using Lowerings = std::map<std::tuple<SegmentKind, std::int64_t, DType, bool, std::int64_t>, Lowering>;
 
 /// Writes the Program of a graph out. A pure function of its arguments, the same on every rank; with `known`,
 /// what is found there is not lowered anew.

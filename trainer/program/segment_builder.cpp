@@ -40,7 +40,8 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
         !layer.parameters.empty() || std::any_of(layer.inputs.begin(), layer.inputs.end(),
                                                  [&](int input) { return wants_gradient_[at(input)]; });
   }
-  Lowering& known = lowerings[{kind, samples, program.choices.precision, program.choices.shared_statistics}];
+  Lowering& known = lowerings[{kind, samples, program.choices.precision, program.choices.shared_statistics,
+                               program.choices.workspace_bytes}];
   if (known.layers.empty()) {
     lower();
     known = {lowered_, absorbed_};
@@ -56,6 +57,7 @@ Site SegmentBuilder::site_of(int index) const {
       {},     false, program_.choices.precision};
   for (const int input : layer.inputs)
     site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
+  site.workspace_bytes = program_.choices.workspace_bytes;
   const std::vector<int>& consumers = graph_.activations()[at(layer.output)].consumers;
   site.relu_follows = consumers.size() == 1 && follows_alone(consumers[0]);
   site.shared_statistics = program_.choices.shared_statistics;
@@ -245,9 +247,9 @@ void SegmentBuilder::run_pass(int index, std::size_t pass_index, bool again) {
     const bool add = program_.choices.accumulate;
     Step& step = new_step(add ? StepKind::add : StepKind::reorder, (add ? "add " : "reorder ") + name, index);
     step.reads = {{ready.tensor, 0}};
-    step.writes = {{program_.gradients, place.offset}};
+    step.writes = {{program_.gradients, program_.gradient_offset(place.offset)}};
     step.from = program_.tensors[at(ready.tensor)].layout;
-    step.to = place.layout;
+    step.to = place.gradient;
     step.assign_first = add;
     add_scratch(step, backend_.reorder_scratch(step.from, step.to, add));
   }

@@ -44,14 +44,14 @@ void SegmentBuilder::after_pass(int index) {
   if (!program_.choices.reduce) return;
   while (next_bucket_ < program_.buckets.size()) {
     const Slice& bucket = program_.buckets[next_bucket_];
-    const std::int64_t end = (bucket.first + bucket.count) * 4;
+    const std::int64_t end = (bucket.first + bucket.count) * 4;  // where the weights are in fp32
     const std::int64_t done = finished_parameters_ == program_.parameters.size()
                                   ? program_.flat_bytes()
                                   : program_.parameters[finished_parameters_].offset;
     if (end > done) return;
     Step& step = new_step(StepKind::reduce, fmt::format("reduce bucket {}", next_bucket_), index);
     step.bucket = static_cast<int>(next_bucket_++);
-    step.reads = {{program_.gradients, bucket.first * 4}};
+    step.reads = {{program_.gradients, bucket.first * size_of(program_.gradient_type)}};
     step.writes = step.reads;
   }
 }

@@ -152,8 +152,8 @@ Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operan
 
 Ref SegmentBuilder::write_parameter_gradient(int index, const Operand& operand) {
   const ParameterSlot& place = slot(index, operand.index);
-  if (!program_.choices.accumulate && place.layout.id == operand.layout.id)
-    return {program_.gradients, place.offset};
+  if (!program_.choices.accumulate && place.gradient.id == operand.layout.id)
+    return {program_.gradients, program_.gradient_offset(place.offset)};
   const Layer& layer = graph_.layers()[at(index)];
   const std::string name = "gradient of " + layer.name + "." + layer.parameters[at(operand.index)].name;
   const int tensor = new_tensor(name, Category::parameter_gradients, operand.layout);

@@ -72,6 +72,10 @@ class Simulator {
       fault(step, fmt::format("reads \"{}\" where \"{}\" lies", what, held(ref).what));
   }
 
+  bool holds_weights(const Ref& ref) const {
+    return ref.tensor == program_.weights || ref.tensor == program_.half_weights;
+  }
+
   void find_specs() {
     specs_.assign(graph_.layers().size(), nullptr);
     for (int s = segment_->first; s < segment_->end; ++s) {
@@ -116,7 +120,7 @@ class Simulator {
       if (slot.offset < first || slot.offset >= end) continue;
       const std::string what =
           fmt::format("gradient of {}.{}", graph_.layers()[index(slot.layer)].name, slot.parameter);
-      expect(step, {program_.gradients, slot.offset}, what);
+      expect(step, {program_.gradients, program_.gradient_offset(slot.offset)}, what);
     }
   }
 
@@ -157,8 +161,7 @@ class Simulator {
   }
 
   void copy(int s, const Step& step) {
-    const Meaning meaning =
-        step.reads[0].tensor == program_.weights ? Meaning{"parameter", {}} : held(step.reads[0]);
+    const Meaning meaning = holds_weights(step.reads[0]) ? Meaning{"parameter", {}} : held(step.reads[0]);
     if (meaning.what.empty()) fault(s, "copies what nobody wrote");
     held(step.writes[0]) = meaning;
   }
@@ -224,7 +227,7 @@ class Simulator {
       case Role::labels:
         return expect(s, ref, "labels");
       case Role::parameter:
-        if (ref.tensor != program_.weights) expect(s, ref, "parameter");
+        if (!holds_weights(ref)) expect(s, ref, "parameter");
         return;
       default:
         return;

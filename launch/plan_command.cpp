@@ -19,7 +19,8 @@ namespace po = boost::program_options;
 /// Samples of the job's training set, without opening it where its size is known.
 std::int64_t training_samples(const Job& job) {
   const std::string& kind = job.data.kind;
-  if (kind == "synthetic") return job.data.samples;
+  if (kind == "synthetic") return expected_samples(job, Split::train);
+  if (kind == "image-folder" && job.data.samples > 0) return job.data.samples;
   if (kind == "mnist" || kind == "fashion-mnist") return 60000;
   if (kind == "cifar10" || kind == "cifar100") return 50000;
   return open_inputs(job, Purposes::train).train->size();

@@ -13,7 +13,8 @@
 #include "launch/run_reader.h"
 #include "layers/core/text.h"
 #include "trainer/checkpoint.h"
-#include "trainer/data/augment.h"
+#include "trainer/data/prepare.h"
+#include "trainer/preparation.h"
 #include "trainer/session.h"
 
 namespace convoy {
@@ -42,18 +43,18 @@ Query raw_image(const std::string& path, Shape shape) {
   return query;
 }
 
-Query test_image(const std::string& text, const Dataset& set, Shape shape) {
+Query test_image(const std::string& text, const Dataset& set, const Augmentation& preparation, Shape shape) {
   std::int64_t index = -1;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), index);
   if (problem != std::errc{} || end != text.data() + text.size() || index < 0 || index >= set.size()) {
     fail(ExitCode::usage, "--index \"{}\": expected a number from 0 to {}", text, set.size() - 1);
   }
-  Image image;
+  PrepareScratch scratch;
   Query query{fmt::format("test image {}", index),
               std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements())),
               {}};
-  query.label = set.read(index, image);
-  augment({}, RandomStream(0, Purpose::augment, 0), 0, index, image, query.pixels.data(), shape);
+  query.label = prepare_sample(set, preparation, RandomStream(0, Purpose::augment, 0), 0, index, scratch,
+                               query.pixels.data(), shape);
   return query;
 }
 
@@ -136,9 +137,11 @@ int predict_command(const std::vector<std::string>& arguments) {
   const Purposes purpose = indices.empty() ? Purposes::graph_only : Purposes::evaluate;
   JobInputs inputs = open_inputs(job_of_run(folder, line.texts("set")), purpose);
   const Shape shape = inputs.graph.input();
+  const Augmentation preparation = evaluation_augmentation(inputs.job, shape);
   std::vector<Query> queries;
   for (const std::string& path : images) queries.push_back(raw_image(path, shape));
-  for (const std::string& index : indices) queries.push_back(test_image(index, *inputs.test, shape));
+  for (const std::string& index : indices)
+    queries.push_back(test_image(index, *inputs.test, preparation, shape));
 
   const std::unique_ptr<Communicator> comm = make_single();
   Session session(std::move(inputs), *comm, false, 1);

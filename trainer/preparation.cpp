@@ -35,6 +35,10 @@ Augmentation training_augmentation(const Job& job, Shape input) {
   return augmentation;
 }
 
+DecodeOptions decode_options(const Job& job) {
+  return {job.data.orientation, static_cast<std::uint8_t>(job.data.background)};
+}
+
 Augmentation evaluation_augmentation(const Job& job, Shape input) {
   Augmentation augmentation = resizing(job.data, input);
   augmentation.crop = crop_of(job.data) == CropKind::window ? CropKind::window : CropKind::centre;

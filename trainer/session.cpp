@@ -32,7 +32,7 @@ DataSource source_of(const Job& job, const Graph& graph, Split split) {
   if (data.kind == "image-folder") source.classes = static_cast<int>(data.classes);
   source.train_folder = data.train_folder;
   source.test_folder = data.test_folder;
-  source.decode = {data.orientation, static_cast<std::uint8_t>(data.background)};
+  source.decode = decode_options(job);
   source.broken_limit = data.broken == "skip" ? data.broken_limit : -1;
   source.seed = static_cast<std::uint64_t>(job.seed);
   return source;

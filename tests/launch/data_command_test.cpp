@@ -135,7 +135,12 @@ TEST_F(FolderJob, EvaluatesAndPredictsTestImages) {
   const Ended predicted =
       run(convoy({"predict", folder_.path("run"), "--index", "1", "--json"}), folder_.path(""));
   ASSERT_EQ(predicted.code, 0) << predicted.all();
-  EXPECT_EQ(boost::json::parse(predicted.out).at("predictions").at(0).at("label"), 1);
+  const boost::json::value of_set = boost::json::parse(predicted.out).at("predictions").at(0);
+  EXPECT_EQ(of_set.at("label"), 1);
+  const Ended by_name =
+      run(convoy({"predict", folder_.path("run"), tree_.path("val/bee/v.jpg"), "--json"}), folder_.path(""));
+  ASSERT_EQ(by_name.code, 0) << by_name.all();
+  EXPECT_EQ(boost::json::parse(by_name.out).at("predictions").at(0).at("classes"), of_set.at("classes"));
 }
 
 // Of every job for ImageNet there is a plan, on a machine without ImageNet.

@@ -25,6 +25,10 @@ void check_image_size(const std::string& name, std::int64_t height, std::int64_t
        width, height, kMostPixels);
 }
 
+bool is_encoded_image(std::span<const std::uint8_t> bytes) {
+  return starts_with(bytes, kJpeg) || starts_with(bytes, kPng);
+}
+
 void decode_image(const EncodedImage& file, const DecodeOptions& options, const ChooseCrop& choose,
                   DecodeScratch& scratch, View& view) {
   if (starts_with(file.bytes, kJpeg)) return decode_jpeg(file, options, choose, scratch, view);

@@ -36,6 +36,9 @@ struct DecodeScratch {
   std::vector<std::uint8_t> turned;
 };
 
+/// Whether a file starts as JPEG or PNG files do.
+bool is_encoded_image(std::span<const std::uint8_t> bytes);
+
 /// Decodes a JPEG or PNG file, told apart by their first bytes, to RGB.
 ///
 /// Grey becomes three equal channels; CMYK and YCCK (in Adobe's inverted form, as Pillow takes all of them)

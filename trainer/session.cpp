@@ -189,17 +189,16 @@ OptimizerSettings optimizer_settings(const Job& job) {
 
 /// All ranks must see the same images in the same order.
 void check_same_data(const JobInputs& inputs, Communicator& comm) {
+  std::int64_t sum = 0;
   for (const Dataset* set : {inputs.train.get(), inputs.test.get()}) {
-    const std::int64_t sum = set == nullptr ? 0 : set->checksum();
-    if (comm.all_reduce(sum, Reduction::min, "data sets") ==
-        comm.all_reduce(sum, Reduction::max, "data sets")) {
-      continue;
-    }
-    fail(ExitCode::data,
-         "rank {}: the ranks do not have the same files in data.root = \"{}\"; copy the same folder to every "
-         "machine, and write their indices anew: convoy data index",
-         comm.rank(), inputs.job.data.root);
+    sum = (sum << 31) ^ (set == nullptr ? 0 : set->checksum());
   }
+  const std::int64_t least = comm.all_reduce(sum, Reduction::min, "data sets");
+  if (least == comm.all_reduce(sum, Reduction::max, "data sets")) return;
+  fail(ExitCode::data,
+       "rank {}: the ranks do not have the same files in data.root = \"{}\"; copy the same folder to every "
+       "machine, and write their indices anew: convoy data index",
+       comm.rank(), inputs.job.data.root);
 }
 
 Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples)

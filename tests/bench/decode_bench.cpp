@@ -7,16 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <numeric>
-// libjpeg's header needs the above.
-#include <jpeglib.h>
 
 #include "layers/core/clock.h"
 #include "layers/core/philox.h"
+#include "tests/trainer/data/jpeg_files.h"
 #include "trainer/data/prepare.h"
 
 namespace {
@@ -59,65 +54,17 @@ Image photograph(std::uint64_t number) {
   return image;
 }
 
-std::vector<std::uint8_t> encoded(const Image& image, int quality) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr error{};
-  info.err = jpeg_std_error(&error);
-  jpeg_create_compress(&info);
-  unsigned char* out = nullptr;
-  unsigned long bytes = 0;
-  jpeg_mem_dest(&info, &out, &bytes);
-  info.image_width = kWidth;
-  info.image_height = kHeight;
-  info.input_components = 3;
-  info.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&info);
-  jpeg_set_quality(&info, quality, TRUE);
-  jpeg_start_compress(&info, TRUE);
-  while (info.next_scanline < info.image_height) {
-    auto* row =
-        const_cast<unsigned char*>(image.pixels.data()) + std::size_t{3} * kWidth * info.next_scanline;
-    jpeg_write_scanlines(&info, &row, 1);
-  }
-  jpeg_finish_compress(&info);
-  std::vector<std::uint8_t> file(out, out + bytes);
-  std::free(out);
-  jpeg_destroy_compress(&info);
-  return file;
-}
-
 /// The quality that comes nearest to 110 KB.
 std::vector<std::uint8_t> of_usual_size(const Image& image) {
   constexpr std::size_t kBytes = 110000;
   std::vector<std::uint8_t> best;
   for (int quality = 50; quality < 100; ++quality) {
-    std::vector<std::uint8_t> file = encoded(image, quality);
+    std::vector<std::uint8_t> file = jpeg_of(image, {2, 2, quality});
     const bool enough = file.size() > kBytes;
     best = std::move(file);
     if (enough) break;
   }
   return best;
-}
-
-/// libjpeg-turbo's plainest calls, all rows at once in a buffer that is kept.
-void decode_plainly(const std::vector<std::uint8_t>& file, std::vector<std::uint8_t>& pixels) {
-  jpeg_decompress_struct info{};
-  jpeg_error_mgr error{};
-  info.err = jpeg_std_error(&error);
-  jpeg_create_decompress(&info);
-  jpeg_mem_src(&info, file.data(), file.size());
-  jpeg_read_header(&info, TRUE);
-  info.out_color_space = JCS_RGB;
-  jpeg_start_decompress(&info);
-  const std::size_t row_bytes = std::size_t{3} * info.output_width;
-  pixels.resize(row_bytes * info.output_height);
-  while (info.output_scanline < info.output_height) {
-    unsigned char* rows[8];
-    for (std::size_t i = 0; i < 8; ++i) rows[i] = pixels.data() + (info.output_scanline + i) * row_bytes;
-    jpeg_read_scanlines(&info, rows, std::min(8U, info.output_height - info.output_scanline));
-  }
-  jpeg_finish_decompress(&info);
-  jpeg_destroy_decompress(&info);
 }
 
 /// The files as a data set, decoded whole (`crops` false) or the crop alone.
@@ -176,14 +123,13 @@ int main(int argc, char** argv) {
   Augmentation evaluation;
   evaluation.crop = CropKind::centre;
   evaluation.shorter_side = 256;
-  std::vector<std::uint8_t> pixels;
   std::vector<std::uint8_t> out(static_cast<std::size_t>(kOutput.elements()));
   Image image;
   PrepareScratch scratch;
   std::int64_t round = 0;
   std::vector<Way> ways;
   ways.push_back({"libjpeg-turbo, plainly",
-                  [&](std::int64_t i) { decode_plainly(files[static_cast<std::size_t>(i)], pixels); }});
+                  [&](std::int64_t i) { decode_plainly(files[static_cast<std::size_t>(i)], image); }});
   ways.push_back({"decode", [&](std::int64_t i) { whole.read(i, image); }});
   ways.push_back({"decode whole, random resized crop, flip", [&](std::int64_t i) {
                     prepare_sample(whole, training, stream, round, i, scratch, out.data(), kOutput);

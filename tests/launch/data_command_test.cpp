@@ -127,6 +127,20 @@ TEST_F(FolderJob, StopsAtABrokenFileOrTakesAnother) {
   EXPECT_THAT(limited.all(), HasSubstr("more than data.broken_limit = 0"));
 }
 
+TEST_F(FolderJob, RanksWithOtherFilesAreRefused) {
+  const std::string here = job("");
+  const ImageTree other({"ape", "bee"}, {6, 5});
+  other.folder.write("train/ape/c.jpg", jpeg_of(colour(9, 50, 50)));  // one file of another size
+  std::vector<std::string> words = mpi_convoy(1, {"train", here, "--run-dir", folder_.path("run")});
+  const std::vector<std::string> second =
+      convoy({"train", here, "--run-dir", folder_.path("run"), "--set", "data.root=" + other.path("")});
+  words.insert(words.end(), {":", "-n", "1"});
+  words.insert(words.end(), second.begin(), second.end());
+  const Ended ended = run(words, folder_.path(""));
+  EXPECT_EQ(ended.code, 4) << ended.all();
+  EXPECT_THAT(ended.all(), HasSubstr("the ranks do not have the same files"));
+}
+
 TEST_F(FolderJob, EvaluatesAndPredictsTestImages) {
   ASSERT_EQ(train(job(""), "run", 1).code, 0);
   const Ended evaluated = run(convoy({"eval", folder_.path("run"), "--json"}), folder_.path(""));
@@ -157,6 +171,11 @@ TEST(ImageNetJobs, ArePlannedWithoutTheData) {
     EXPECT_EQ(boost::json::parse(ended.out).at("fits"), true) << file.path();
   }
   EXPECT_EQ(jobs, 5);
+  const Ended ended =
+      run(convoy({"plan", kSource + "/configs/jobs/resnet50-imagenet.toml", "--set", "data.classes=10"}),
+          folder.path(""));
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("the network tells 1000 classes apart, but data.classes is 10"));
 }
 
 }  // namespace

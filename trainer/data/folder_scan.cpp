@@ -1,21 +1,16 @@
 #include "trainer/data/folder_scan.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "layers/core/error.h"
+#include "trainer/data/folder_stream.h"
 #include "trainer/data/printable.h"
 
 namespace convoy {
@@ -30,10 +25,6 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-[[noreturn]] void cannot_read(const fs::path& folder, int error) {
-  fail(ExitCode::data, "{}: the folder cannot be read: {}", printable(folder.string()), std::strerror(error));
-}
-
 bool is_image_name(const std::string& name) {
   static const std::array<std::string, 5> endings{".jpg", ".jpeg", ".jpe", ".jfif", ".png"};
   const std::size_t dot = name.rfind('.');
@@ -43,45 +34,6 @@ bool is_image_name(const std::string& name) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
   return std::ranges::find(endings, ending) != endings.end();
 }
-
-/// A folder that a process has open, and its entries.
-class OpenFolder {
- public:
-  explicit OpenFolder(const fs::path& path) : path_(path), stream_(opendir(path.c_str())) {
-    if (stream_ == nullptr) cannot_read(path_, errno);
-  }
-  ~OpenFolder() { closedir(stream_); }
-  OpenFolder(const OpenFolder&) = delete;
-  OpenFolder& operator=(const OpenFolder&) = delete;
-
-  struct stat status() const {
-    struct stat found {};
-    if (fstat(dirfd(stream_), &found) != 0) cannot_read(path_, errno);
-    return found;
-  }
-
-  /// The next name but "." and "..", or null.
-  const dirent* next() {
-    while (true) {
-      errno = 0;
-      const dirent* entry = readdir(stream_);
-      if (entry == nullptr && errno != 0) cannot_read(path_, errno);
-      if (entry == nullptr) return nullptr;
-      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) return entry;
-    }
-  }
-
-  /// What the name stands for, links followed; st_mode 0 where it stands for nothing.
-  struct stat status_of(const char* name) const {
-    struct stat found {};
-    if (fstatat(dirfd(stream_), name, &found, 0) != 0) found.st_mode = 0;
-    return found;
-  }
-
- private:
-  const fs::path& path_;
-  DIR* stream_;
-};
 
 /// Device and number of a folder, and the chain of those that it is in: what a link must not lead back to.
 struct Ancestry {
@@ -122,7 +74,7 @@ class Scan {
     Listing listing;
     listing.class_names = list_classes(root_);
     listing.folders.push_back({"", -1, modified_time(root_), {}});
-    const struct stat top = OpenFolder(root_).status();
+    const struct stat top = FolderStream(root_).status();
     const auto ancestry = std::make_shared<const Ancestry>(Ancestry{top.st_dev, top.st_ino, nullptr});
     for (std::size_t i = 0; i < listing.class_names.size(); ++i) {
       tasks_.push_back({listing.class_names[i], static_cast<std::int32_t>(i), ancestry});
@@ -177,7 +129,7 @@ class Scan {
       fail(ExitCode::data, "{}: has more than {} folders; are there links that lead in circles?",
            printable(root_.string()), kMostFolders);
     }
-    OpenFolder open(path);
+    FolderStream open(path);
     const struct stat own = open.status();
     folder.modified = nanoseconds(own.st_mtim);
     if (task.ancestry->holds(own)) {
@@ -246,7 +198,7 @@ std::int64_t modified_time(const fs::path& folder) {
 }
 
 std::vector<std::string> list_classes(const fs::path& folder) {
-  OpenFolder open(folder);
+  FolderStream open(folder);
   std::vector<std::string> names;
   while (const dirent* entry = open.next()) {
     if (entry->d_name[0] != '.' && S_ISDIR(open.status_of(entry->d_name).st_mode)) {

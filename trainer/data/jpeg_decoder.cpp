@@ -1,17 +1,9 @@
-#include <csetjmp>
-#include <cstddef>
-#include <cstdio>
-// libjpeg's header needs the two above, and its table of messages the header.
-#include <jpeglib.h>
-
-#include <jerror.h>
-
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "layers/core/error.h"
 #include "trainer/data/image_decoder.h"
+#include "trainer/data/jpeg_decompressor.h"
 #include "trainer/data/orientation.h"
 #include "trainer/data/printable.h"
 
@@ -23,71 +15,6 @@ constexpr int kMargin = 2;
 
 /// A crop is decoded at a reduced size only where it stays so many times larger than its output.
 constexpr double kLeastGap = 2;
-
-/// Warnings after which pixels are made up. Others, such as extraneous bytes between markers, are harmless.
-constexpr std::array kBreaking{JWRN_ARITH_BAD_CODE, JWRN_BOGUS_PROGRESSION, JWRN_HIT_MARKER,
-                               JWRN_HUFF_BAD_CODE,  JWRN_JPEG_EOF,          JWRN_MUST_RESYNC,
-                               JWRN_NOT_SEQUENTIAL};
-
-struct ErrorManager : jpeg_error_mgr {
-  std::jmp_buf jump;
-  char message[JMSG_LENGTH_MAX];
-};
-
-[[noreturn]] void leave(j_common_ptr info) {
-  auto* manager = static_cast<ErrorManager*>(info->err);
-  manager->format_message(info, manager->message);
-  std::longjmp(manager->jump, 1);
-}
-
-void take_message(j_common_ptr info, int level) {
-  if (level >= 0) return;  // a trace
-  if (std::find(kBreaking.begin(), kBreaking.end(), info->err->msg_code) != kBreaking.end()) leave(info);
-}
-
-void count_scans(j_common_ptr info) {
-  const auto* decompress = reinterpret_cast<j_decompress_ptr>(info);
-  if (decompress->input_scan_number <= kMostScans) return;
-  auto* manager = static_cast<ErrorManager*>(info->err);
-  std::snprintf(manager->message, sizeof(manager->message), "more than %d scans", kMostScans);
-  std::longjmp(manager->jump, 1);
-}
-
-/// libjpeg with its errors as exceptions.
-class Decompressor {
- public:
-  explicit Decompressor(const EncodedImage& file) : file_(file) {
-    info.err = jpeg_std_error(&error_);
-    error_.error_exit = leave;
-    error_.emit_message = take_message;
-    call([&] {
-      jpeg_create_decompress(&info);
-      info.mem->max_memory_to_use = kMostDecoderBytes;
-      jpeg_mem_src(&info, file_.bytes.data(), file_.bytes.size());
-    });
-    progress_.progress_monitor = count_scans;
-    info.progress = &progress_;
-  }
-  ~Decompressor() { jpeg_destroy_decompress(&info); }
-  Decompressor(const Decompressor&) = delete;
-  Decompressor& operator=(const Decompressor&) = delete;
-
-  /// Runs `work`, which libjpeg may leave by a jump: nothing in it may have a destructor.
-  template <class Work>
-  void call(Work&& work) {
-    if (setjmp(error_.jump) != 0) {
-      fail(ExitCode::data, "{}: is a broken JPEG file: {}", printable(file_.name), error_.message);
-    }
-    work();
-  }
-
-  jpeg_decompress_struct info{};
-
- private:
-  const EncodedImage& file_;
-  ErrorManager error_{};
-  jpeg_progress_mgr progress_{};
-};
 
 Orientation read_orientation(const jpeg_decompress_struct& info) {
   constexpr char kExif[] = "Exif\0";  // and the 0 that ends it
@@ -129,7 +56,7 @@ void rgb_from_cmyk(const std::uint8_t* in, std::uint8_t* out, int width) {
   }
 }
 
-void read_header(Decompressor& decoder, const EncodedImage& file, const DecodeOptions& options) {
+void read_header(JpegDecompressor& decoder, const EncodedImage& file, const DecodeOptions& options) {
   jpeg_decompress_struct& info = decoder.info;
   decoder.call([&] {
     if (options.orientation) jpeg_save_markers(&info, JPEG_APP0 + 1, 0xFFFF);
@@ -143,7 +70,8 @@ void read_header(Decompressor& decoder, const EncodedImage& file, const DecodeOp
 }
 
 /// Reads `rows` rows, of which the first `skip` are not decoded to pixels.
-void read_rows(Decompressor& decoder, int skip, int rows, bool cmyk, DecodeScratch& scratch, Image& image) {
+void read_rows(JpegDecompressor& decoder, int skip, int rows, bool cmyk, DecodeScratch& scratch,
+               Image& image) {
   jpeg_decompress_struct& info = decoder.info;
   const std::size_t row_bytes = std::size_t{3} * info.output_width;
   if (cmyk) scratch.row.resize(std::size_t{4} * info.output_width);
@@ -178,7 +106,7 @@ void read_rows(Decompressor& decoder, int skip, int rows, bool cmyk, DecodeScrat
 
 void decode_jpeg(const EncodedImage& file, const DecodeOptions& options, const ChooseCrop& choose,
                  DecodeScratch& scratch, View& view) {
-  Decompressor decoder(file);
+  JpegDecompressor decoder(file);
   jpeg_decompress_struct& info = decoder.info;
   read_header(decoder, file, options);
   const Orientation orientation = options.orientation ? read_orientation(info) : Orientation{};

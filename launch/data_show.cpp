@@ -9,6 +9,7 @@
 #include "trainer/data/image_folder.h"
 #include "trainer/data/png_writer.h"
 #include "trainer/data/prepare.h"
+#include "trainer/data/skip_broken.h"
 
 namespace convoy {
 namespace {
@@ -76,19 +77,20 @@ int data_show(const std::vector<std::string>& arguments) {
   if (!line.has("out")) fail(ExitCode::usage, "--out is missing: the PNG file to write");
   const std::filesystem::path folder = data_folders(line.required("DIR")).front();
   std::vector<std::string> notes;
-  const std::shared_ptr<const ImageFolder> set =
+  const std::shared_ptr<const ImageFolder> images =
       open_folder(folder, list_classes(folder), {line.flag("orientation"), 255}, false, notes);
-  for (const std::string& note : notes) fmt::print("note: {}\n", note);
-  const auto rows = static_cast<int>(std::min(line.number("rows", 1, 64), set->size()));
+  const SkipBroken set(images, images->size(), std::move(notes));
+  const auto rows = static_cast<int>(std::min(line.number("rows", 1, 64), set.size()));
   const auto columns = static_cast<int>(line.number("columns", 1, 64));
   const auto size = static_cast<int>(line.number("size", 8, 1024));
   if (std::int64_t{rows} * columns * (size + kGap) * (size + kGap) > kMostPixels)
     fail(ExitCode::usage, "a sheet of {} x {} samples of {} pixels a side is too large", rows, columns, size);
   const Image sheet =
-      draw_sheet(*set, size, rows, columns, static_cast<std::uint64_t>(line.number("seed", 0, INT64_MAX)));
+      draw_sheet(set, size, rows, columns, static_cast<std::uint64_t>(line.number("seed", 0, INT64_MAX)));
   write_png(line.text("out"), sheet);
+  for (const std::string& note : set.take_notes()) fmt::print("note: {}\n", note);
   fmt::print("{}: {} x {} pixels, {} samples of {}\n", line.text("out"), sheet.width, sheet.height, rows,
-             set->size());
+             set.size());
   return 0;
 }
 

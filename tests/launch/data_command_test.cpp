@@ -59,6 +59,10 @@ TEST_F(DataCommand, ShowWritesASheet) {
   const Image image = cut(decoded(read_bytes(sheet)));
   EXPECT_EQ(image.width, 4 + 4 * 36);
   EXPECT_EQ(image.height, 4 + 3 * 36);
+  tree_.folder.write("train/ape/c.jpg", {'t', 'e', 'x', 't'});
+  const Ended again = data({"show", tree_.path(""), "--out", sheet, "--rows", "11", "--columns", "1"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("note: " + tree_.path("train/ape/c.jpg") + ": is neither"));
 }
 
 TEST_F(DataCommand, MistakesAreTold) {

@@ -21,6 +21,7 @@ int inspect_command(const std::vector<std::string>& arguments);
 int time_command(const std::vector<std::string>& arguments);
 int plan_command(const std::vector<std::string>& arguments);
 int convert_command(const std::vector<std::string>& arguments);
+int data_command(const std::vector<std::string>& arguments);
 int devices_command(const std::vector<std::string>& arguments);
 
 inline constexpr const char* kVersion = "0.1.0";

@@ -10,6 +10,7 @@
 #include "launch/run_reader.h"
 #include "trainer/checkpoint.h"
 #include "trainer/evaluate.h"
+#include "trainer/preparation.h"
 #include "trainer/session.h"
 
 namespace convoy {
@@ -37,7 +38,10 @@ int eval_command(const std::vector<std::string>& arguments) {
     const LoadedWeights weights =
         load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());
     const Evaluation result = evaluate(session.executor(), session.inputs().test, comm,
+                                       evaluation_augmentation(session.job(), session.graph().input()),
                                        static_cast<int>(session.job().data.loader_threads));
+    for (const std::string& note : session.inputs().test->take_notes())
+      fmt::print(stderr, "convoy: {}\n", note);
     if (comm.rank() != 0) return 0;
     if (line.flag("json")) {
       fmt::print("{}\n", boost::json::serialize(boost::json::object{

@@ -9,6 +9,7 @@ packages=(
   libopenmpi-dev openmpi-bin            # ranks
   libboost1.81-dev libboost-program-options1.81-dev libboost-json1.81-dev
   libtomlplusplus-dev libfmt-dev zlib1g-dev
+  libjpeg62-turbo-dev libpng-dev        # images
   dataset-fashion-mnist                 # the data of the first job
 )
 if [[ "${1:-}" == "--tests" ]]; then

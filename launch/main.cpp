@@ -17,7 +17,7 @@ namespace {
 
 using namespace convoy;
 
-constexpr std::array<Command, 8> kCommands{{
+constexpr std::array<Command, 9> kCommands{{
     {"train", "train the network of a job file, on all ranks", train_command, true},
     {"eval", "loss and accuracy of a run on its test set", eval_command, true},
     {"predict", "class and probabilities of images", predict_command},
@@ -25,6 +25,7 @@ constexpr std::array<Command, 8> kCommands{{
     {"plan", "memory that a job takes, by category, and whether it fits", plan_command},
     {"time", "where the time of a training step goes, layer by layer", time_command},
     {"convert", "a network and its weights in another form, as fully convolutional", convert_command},
+    {"data", "images in folders: list, check, show", data_command},
     {"devices", "devices of this machine", devices_command},
 }};
 

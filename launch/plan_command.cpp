@@ -17,9 +17,14 @@ namespace {
 namespace po = boost::program_options;
 
 /// Samples of the job's training set, without opening it where its size is known.
-std::int64_t training_samples(const Job& job) {
+std::int64_t training_samples(const Job& job, const Graph& graph) {
   const std::string& kind = job.data.kind;
-  if (kind == "synthetic") return job.data.samples;
+  if (kind == "image-folder" && job.data.classes > 0 && job.data.classes != graph.classes()) {
+    fail(ExitCode::usage, "{}: the network tells {} classes apart, but data.classes is {}", job.network,
+         graph.classes(), job.data.classes);
+  }
+  if (kind == "synthetic") return expected_samples(job, Split::train);
+  if (kind == "image-folder" && job.data.samples > 0) return job.data.samples;
   if (kind == "mnist" || kind == "fashion-mnist") return 60000;
   if (kind == "cifar10" || kind == "cifar100") return 50000;
   return open_inputs(job, Purposes::train).train->size();
@@ -60,7 +65,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   const Graph graph = read_network(job.network);
   if (device.here) set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
   const std::int64_t limit = memory_limit(job, device.info, device.here ? static_cast<int>(ranks) : 1);
-  PlanRequest request = plan_request(job, training_samples(job), static_cast<int>(ranks), limit);
+  PlanRequest request = plan_request(job, training_samples(job, graph), static_cast<int>(ranks), limit);
   device.plan_for(request);
   request.find_smallest = true;
   const Plan plan = search_plan(graph, request, *device.backend);

@@ -4,7 +4,6 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <numeric>
 #include <optional>
 
@@ -14,7 +13,9 @@
 #include "launch/run_reader.h"
 #include "layers/core/text.h"
 #include "trainer/checkpoint.h"
-#include "trainer/data/augment.h"
+#include "trainer/data/file_bytes.h"
+#include "trainer/data/prepare.h"
+#include "trainer/preparation.h"
 #include "trainer/session.h"
 
 namespace convoy {
@@ -29,35 +30,58 @@ struct Query {
   std::optional<std::int32_t> label;
 };
 
-Query raw_image(const std::string& path, Shape shape) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    fail(ExitCode::usage, "{}: is a folder; name files of raw pixels", path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(ExitCode::data, "{}: cannot be read", path);
-  Query query{path, std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements()) + 1), {}};
-  file.read(reinterpret_cast<char*>(query.pixels.data()), static_cast<std::streamsize>(query.pixels.size()));
-  if (file.gcount() != shape.elements()) {
-    fail(ExitCode::data, "{}: is {} than {} bytes; a raw image is {} rows of {} pixels of {}, one byte each",
-         path, file.gcount() > shape.elements() ? "longer" : "shorter", shape.elements(), shape.height,
-         shape.width, counted(shape.channels, "channel"));
+/// What evaluation would see of a JPEG or PNG file.
+Query decoded_image(const std::string& path, const std::vector<std::uint8_t>& file, const Job& job,
+                    Shape shape) {
+  if (shape.channels != 3) {
+    fail(ExitCode::usage, "{}: is in colour, but the network takes images of {}; give it raw pixels", path,
+         counted(shape.channels, "channel"));
   }
-  query.pixels.pop_back();
+  const Augmentation preparation = evaluation_augmentation(job, shape);
+  const int shorter = preparation.crop == CropKind::window ? 1 : preparation.shorter_side;  // 1: what fits
+  DecodeScratch scratch;
+  View view;
+  decode_image(
+      {file, path}, decode_options(job),
+      [&](int height, int width) { return resized_window(shorter, -1, -1, height, width, shape); }, scratch,
+      view);
+  Query query{path, std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements())), {}};
+  ResampleScratch resampling;
+  resample(view, preparation.filter, false, static_cast<int>(shape.height), static_cast<int>(shape.width),
+           resampling, query.pixels.data());
   return query;
 }
 
-Query test_image(const std::string& text, const Dataset& set, Shape shape) {
+Query image_of_file(const std::string& path, const Job& job, Shape shape) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    fail(ExitCode::usage, "{}: is a folder; name image files", path);
+  std::vector<std::uint8_t> file;
+  read_file(path, file);
+  if (is_encoded_image(file)) return decoded_image(path, file, job, shape);
+  const auto bytes = static_cast<std::int64_t>(file.size());
+  if (bytes != shape.elements()) {
+    fail(ExitCode::data,
+         "{}: is {} than {} bytes, and no JPEG or PNG file; a raw image is {} rows of {} pixels of {}, one "
+         "byte each",
+         path, bytes > shape.elements() ? "longer" : "shorter", shape.elements(), shape.height, shape.width,
+         counted(shape.channels, "channel"));
+  }
+  return {path, std::move(file), {}};
+}
+
+Query test_image(const std::string& text, const Dataset& set, const Augmentation& preparation, Shape shape) {
   std::int64_t index = -1;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), index);
   if (problem != std::errc{} || end != text.data() + text.size() || index < 0 || index >= set.size()) {
     fail(ExitCode::usage, "--index \"{}\": expected a number from 0 to {}", text, set.size() - 1);
   }
-  Image image;
+  PrepareScratch scratch;
   Query query{fmt::format("test image {}", index),
               std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements())),
               {}};
-  query.label = set.read(index, image);
-  augment({}, RandomStream(0, Purpose::augment, 0), 0, index, image, query.pixels.data(), shape);
+  query.label = prepare_sample(set, preparation, RandomStream(0, Purpose::augment, 0), 0, index, scratch,
+                               query.pixels.data(), shape);
   return query;
 }
 
@@ -116,11 +140,12 @@ int predict_command(const std::vector<std::string>& arguments) {
   CommandLine line(
       "predict RUN [IMAGE ...] [--index N ...]",
       "Class and probabilities (or scores) of images by the network of the run in folder RUN. An IMAGE is a "
-      "file of raw pixels, one byte\n"
-      "each: rows of interleaved channels. Of a network that gives a map of predictions, the answer is their "
+      "JPEG or PNG file, or one of\n"
+      "raw pixels, one byte each: rows of interleaved channels. Of a network that gives a map of "
+      "predictions, the answer is their "
       "mean over the positions.");
   line.positional("RUN", "run folder");
-  line.positional("IMAGE", "raw images", -1);
+  line.positional("IMAGE", "image files", -1);
   line.options().add_options()("index", po::value<std::vector<std::string>>()->composing()->value_name("N"),
                                "an image of the run's test set, by number; may be repeated")(
       "top", po::value<std::int64_t>()->default_value(3)->value_name("K"), "classes to show")(
@@ -140,9 +165,11 @@ int predict_command(const std::vector<std::string>& arguments) {
   const Purposes purpose = indices.empty() ? Purposes::graph_only : Purposes::evaluate;
   JobInputs inputs = open_inputs(job_of_run(folder, line.texts("set")), purpose);
   const Shape shape = inputs.graph.input();
+  const Augmentation preparation = evaluation_augmentation(inputs.job, shape);
   std::vector<Query> queries;
-  for (const std::string& path : images) queries.push_back(raw_image(path, shape));
-  for (const std::string& index : indices) queries.push_back(test_image(index, *inputs.test, shape));
+  for (const std::string& path : images) queries.push_back(image_of_file(path, inputs.job, shape));
+  for (const std::string& index : indices)
+    queries.push_back(test_image(index, *inputs.test, preparation, shape));
 
   const std::unique_ptr<Communicator> comm = make_single();
   Session session(std::move(inputs), *comm, false, 1);

@@ -8,7 +8,7 @@
 namespace convoy {
 
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
-                    int loader_threads, const std::atomic<bool>* stop) {
+                    const Augmentation& preparation, int loader_threads, const std::atomic<bool>* stop) {
   const auto start = Clock::now();
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
@@ -20,6 +20,7 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
   options.ahead = 2;
   options.shuffle = false;
   options.epochs = 1;
+  options.augmentation = preparation;
   Loader loader(std::move(set), executor.graph().input(), options);
   executor.clear_metrics();
   bool stopped = false;

@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "trainer/data/dataset.h"
+#include "trainer/data/augment.h"
 #include "trainer/executor.h"
 
 namespace convoy {
@@ -17,9 +17,11 @@ struct Evaluation {
   bool stopped = false;  ///< a rank was asked to stop before it was through; the figures are of a part
 };
 
-/// Runs the whole set once over all ranks, each sample counted once, whatever the counts. `stop`, where
-/// given, is looked at before every batch; all ranks learn when one of them stopped.
+/// Runs the whole set once over all ranks, each sample counted once, whatever the counts, and prepared as
+/// `preparation` says (evaluation_augmentation of the job). `stop`, where given, is looked at before every
+/// batch; all ranks learn when one of them stopped.
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
-                    int loader_threads, const std::atomic<bool>* stop = nullptr);
+                    const Augmentation& preparation, int loader_threads,
+                    const std::atomic<bool>* stop = nullptr);
 
 }  // namespace convoy

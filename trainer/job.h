@@ -18,15 +18,26 @@ struct Job {
   std::int64_t threads = 0;     ///< compute threads of a rank; 0: cores of the host / ranks of the host
 
   struct Data {
-    std::string kind;  ///< mnist, fashion-mnist, idx, cifar10, cifar100, synthetic
+    std::string kind;  ///< mnist, fashion-mnist, idx, cifar10, cifar100, synthetic, image-folder
     std::string root;  ///< folder of the data set; "": working folder, or Debian's package for fashion-mnist
-    std::string images;                ///< idx: file, absolute or below `root`; all four "": MNIST's names
-    std::string labels;                ///< idx
-    std::string test_images;           ///< idx
-    std::string test_labels;           ///< idx
-    std::int64_t classes = 0;          ///< 0: as the data set or the network says
-    std::int64_t samples = 10000;      ///< synthetic: training samples
-    std::int64_t test_samples = 1000;  ///< synthetic: test samples
+    std::string images;        ///< idx: file, absolute or below `root`; all four "": MNIST's names
+    std::string labels;        ///< idx
+    std::string test_images;   ///< idx
+    std::string test_labels;   ///< idx
+    std::int64_t classes = 0;  ///< 0: as the data set or the network says
+    std::int64_t samples = 0;  ///< training samples; 0: 10000 synthetic ones, or all images of the folder
+    std::int64_t test_samples = 0;  ///< test samples; 0: 1000 synthetic ones, or all images of the folder
+    std::string train_folder = "train";         ///< image-folder: below root
+    std::string test_folder = "val";            ///< image-folder: below root
+    bool orientation = false;                   ///< image-folder: turn images as their EXIF block says
+    std::int64_t background = 255;              ///< image-folder: grey level behind transparent pixels
+    std::string broken = "stop";                ///< image-folder: stop, skip
+    std::int64_t broken_limit = 100;            ///< image-folder: broken files skipped, on each rank
+    std::string crop = "auto";                  ///< auto, window, random-resized, random, centre
+    std::vector<double> area{0.08, 1};          ///< random-resized: share of the image, least and most
+    std::vector<double> aspect{0.75, 4.0 / 3};  ///< random-resized: width / height, least and most
+    std::int64_t shorter_side = 0;              ///< pixels after resizing; 0: the network's input / 0.875
+    std::string filter = "bilinear";            ///< bilinear, area
     std::vector<double> mean;  ///< per channel, of pixels in 0 to 255; empty: measured on the training set
     std::vector<double> deviation;    ///< likewise
     std::int64_t crop_padding = 0;    ///< random crop after padding by so many pixels; 0: none

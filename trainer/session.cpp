@@ -10,11 +10,13 @@
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
 #include "trainer/planner/search_plan.h"
+#include "trainer/preparation.h"
 
 namespace convoy {
 namespace {
 
 constexpr std::int64_t kStatisticsSamples = 10000;
+constexpr std::int64_t kStatisticsFiles = 1000;  // of images that are decoded for it
 
 DataSource source_of(const Job& job, const Graph& graph, Split split) {
   const Job::Data& data = job.data;
@@ -26,7 +28,12 @@ DataSource source_of(const Job& job, const Graph& graph, Split split) {
   source.labels = train ? data.labels : data.test_labels;
   source.shape = graph.input();
   source.classes = static_cast<int>(data.classes > 0 ? data.classes : graph.classes());
-  source.samples = train ? data.samples : data.test_samples;
+  source.samples = expected_samples(job, split);
+  if (data.kind == "image-folder") source.classes = static_cast<int>(data.classes);
+  source.train_folder = data.train_folder;
+  source.test_folder = data.test_folder;
+  source.decode = decode_options(job);
+  source.broken_limit = data.broken == "skip" ? data.broken_limit : -1;
   source.seed = static_cast<std::uint64_t>(job.seed);
   return source;
 }
@@ -54,10 +61,23 @@ void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
   if (set.size() == 0) fail(ExitCode::data, "the data set \"{}\" is empty", job.data.kind);
 }
 
+ChannelStatistics measured(const Job& job, const Graph& graph, const Dataset& train) {
+  const bool varies = train.shape().height == 0;
+  if (!varies) return channel_statistics(train, kStatisticsSamples);
+  return channel_statistics(train, kStatisticsFiles, evaluation_augmentation(job, graph.input()),
+                            graph.input());
+}
+
 /// The text of a double as the job file holds it, so that a run and its resume use the same number.
 double rounded(double value) { return std::stod(fmt::format("{:.6g}", value)); }
 
 }  // namespace
+
+std::int64_t expected_samples(const Job& job, Split split) {
+  const std::int64_t given = split == Split::train ? job.data.samples : job.data.test_samples;
+  if (job.data.kind != "synthetic" || given > 0) return given;
+  return split == Split::train ? 10000 : 1000;
+}
 
 JobInputs open_inputs(Job job, Purposes purpose) {
   if (job.device == "cuda") {
@@ -81,7 +101,7 @@ JobInputs open_inputs(Job job, Purposes purpose) {
     check_fit(job, graph, *test);
   }
   if (train != nullptr && measure) {
-    const ChannelStatistics statistics = channel_statistics(*train, kStatisticsSamples);
+    const ChannelStatistics statistics = measured(job, graph, *train);
     for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
       if (job.data.mean.size() == c) job.data.mean.push_back(rounded(statistics.mean[c]));
       if (job.data.deviation.size() == c)
@@ -171,6 +191,20 @@ OptimizerSettings optimizer_settings(const Job& job) {
   return settings;
 }
 
+/// All ranks must see the same images in the same order.
+void check_same_data(const JobInputs& inputs, Communicator& comm) {
+  std::int64_t sum = 0;
+  for (const Dataset* set : {inputs.train.get(), inputs.test.get()}) {
+    sum = (sum << 31) ^ (set == nullptr ? 0 : set->checksum());
+  }
+  const std::int64_t least = comm.all_reduce(sum, Reduction::min, "data sets");
+  if (least == comm.all_reduce(sum, Reduction::max, "data sets")) return;
+  fail(ExitCode::data,
+       "rank {}: the ranks do not have the same files in data.root = \"{}\"; copy the same folder to every "
+       "machine, and write their indices anew: convoy data index",
+       comm.rank(), inputs.job.data.root);
+}
+
 Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples)
     : inputs_(std::move(inputs)),
       comm_(&comm),
@@ -178,6 +212,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
       backend_(make_cpu_backend()),
       threads_(agreed_thread_count(inputs_.job, comm)) {
   set_cpu_threads(threads_);
+  check_same_data(inputs_, comm);
   std::int64_t limit = memory_limit(job(), device_->info(), comm.local_size());
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);

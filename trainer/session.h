@@ -23,6 +23,9 @@ struct JobInputs {
 
 enum class Purposes : std::uint8_t { train, evaluate, graph_only };
 
+/// Samples of one split that the job names: those of a synthetic set, or how many a folder must have; 0: any.
+std::int64_t expected_samples(const Job& job, Split split);
+
 /// Reads the network and opens what `purpose` needs. Error(usage) or Error(data).
 JobInputs open_inputs(Job job, Purposes purpose);
 

@@ -15,6 +15,7 @@
 #include "trainer/parameters.h"
 #include "trainer/passes.h"
 #include "trainer/planner/search_plan.h"
+#include "trainer/preparation.h"
 #include "trainer/resume.h"
 #include "trainer/schedule.h"
 
@@ -37,6 +38,7 @@ class Run {
   void after_iteration(const Batch& batch, const Sums& sums);
   [[noreturn]] void diverged(const char* which) const;
   void log_line(const Batch& batch);
+  void log_data_notes();
   void end_of_epoch();
   bool evaluation_due() const;
   std::string evaluate_now();
@@ -117,6 +119,7 @@ void Run::resume() {
 
 void Run::banner() {
   const Plan& plan = executor_.plan();
+  log_data_notes();
   folder_.log(fmt::format("convoy {}, rank {} of {} ({}), {}; arena of {} bytes, {} at a time",
                           options_.version, comm_.rank(), comm_.size(), comm_.kind(), session_.device_line(),
                           plan.arena_bytes(), counted(plan.micro_batch, "sample")));
@@ -150,7 +153,7 @@ Loader Run::make_loader() const {
   options.threads = static_cast<int>(job_.data.loader_threads);
   options.ahead = static_cast<int>(job_.data.ahead);
   options.seed = static_cast<std::uint64_t>(job_.seed);
-  options.augmentation = {static_cast<int>(job_.data.crop_padding), job_.data.flip};
+  options.augmentation = training_augmentation(job_, session_.graph().input());
   options.start_epoch = position_.iteration / per_epoch_;
   options.start_iteration = position_.iteration % per_epoch_;
   options.epochs = job_.train.epochs;
@@ -261,7 +264,18 @@ Progress::State Run::state_of(const Batch& batch) const {
           static_cast<double>(total_ - position_.iteration) / std::max(rate, 1e-9)};
 }
 
+/// What the data sets have to tell: to this rank's log, and to the console of rank 0.
+void Run::log_data_notes() {
+  for (const Dataset* set : {session_.inputs().train.get(), session_.inputs().test.get()}) {
+    for (const std::string& note : set->take_notes()) {
+      folder_.log(note);
+      progress_.line(note);
+    }
+  }
+}
+
 void Run::log_line(const Batch& batch) {
+  log_data_notes();
   const double samples = std::max(window_.sums.samples, 1.0);
   const double seconds = window_.seconds();
   boost::json::object line{{"kind", "train"},
@@ -291,6 +305,7 @@ bool Run::evaluation_due() const {
 std::string Run::evaluate_now() {
   comm_.note(position_.iteration, "evaluates");
   const Evaluation found = evaluate(executor_, session_.inputs().test, comm_,
+                                    evaluation_augmentation(job_, session_.graph().input()),
                                     static_cast<int>(job_.data.loader_threads), options_.stop);
   if (found.stopped) {
     stopping_ = true;
@@ -317,6 +332,7 @@ void Run::end_of_epoch() {
                         epoch_sums_.top1 / epoch_sums_.samples, seconds_since(epoch_start_));
   }
   if (evaluation_due()) text += evaluate_now();
+  log_data_notes();
   folder_.log(text);
   progress_.line(text);
   epoch_sums_ = {};

@@ -44,7 +44,29 @@ void check_idx(const Job::Data& data, const Places& places) {
   }
 }
 
+/// A least and a most value.
+void check_bounds(const std::vector<double>& bounds, const char* name, const Places& places) {
+  if (bounds.size() == 2 && bounds[0] <= bounds[1]) return;
+  places.refuse("data", name, "expected two numbers, the least and the most, for example: [0.08, 1.0]");
+}
+
+void check_images(const Job::Data& data, const Places& places) {
+  check_bounds(data.area, "area", places);
+  check_bounds(data.aspect, "aspect", places);
+  if (data.kind == "image-folder" && data.crop == "window") {
+    places.refuse(
+        "data", "crop",
+        "\"window\" needs images of one size; kind = \"image-folder\" resizes them: random-resized, "
+        "random or centre");
+  }
+  const bool resizes = data.crop != "window" && (data.crop != "auto" || data.kind == "image-folder");
+  if (resizes && data.crop_padding > 0) {
+    places.refuse("data", "crop_padding", "goes with crop = \"window\"; set it to 0");
+  }
+}
+
 void check_data(const Job::Data& data, const Places& places) {
+  check_images(data, places);
   if (!data.mean.empty() && !data.deviation.empty() && data.mean.size() != data.deviation.size()) {
     places.refuse("data", "deviation",
                   fmt::format("has {} values, but mean has {}; both take one for each channel of the images",

@@ -15,9 +15,38 @@ void add_top_keys(std::vector<Key>& keys) {
   top.integer("threads", &Job::threads, {0, 4096}, "compute threads per rank; 0: cores / ranks of the host");
 }
 
+/// Of image files, and of resizing.
+void add_image_keys(SectionKeys<Job::Data>& data) {
+  data.text("train_folder", &Job::Data::train_folder,
+            "image-folder: training images, below root, in a folder for each class");
+  data.text("test_folder", &Job::Data::test_folder, "image-folder: test images, likewise");
+  data.boolean("orientation", &Job::Data::orientation, "image-folder: turn images as their EXIF block says");
+  data.integer("background", &Job::Data::background, {0, 255},
+               "image-folder: grey level behind transparent pixels");
+  data.word(
+      "broken", &Job::Data::broken, {"stop", "skip"},
+      "image-folder: at a file that cannot be read, end with its name, or take the next file in its place");
+  data.integer("broken_limit", &Job::Data::broken_limit, {0, kMostCount},
+               "broken = \"skip\": broken files of each rank before the job ends");
+  data.word(
+      "crop", &Job::Data::crop, {"auto", "window", "random-resized", "random", "centre"},
+      "training samples: a window of the stored pixels; a random part, resized; a random or the central "
+      "window after the shorter side was resized; auto: random-resized for image-folder, else window");
+  data.numbers("area", &Job::Data::area, {0, 1, true},
+               "random-resized: least and most share of the image's area");
+  data.numbers("aspect", &Job::Data::aspect, {0, 100, true}, "random-resized: least and most width / height");
+  data.integer(
+      "shorter_side", &Job::Data::shorter_side, {0, 65535},
+      "random, centre and evaluation: pixels of the shorter side after resizing; 0: the network's input "
+      "/ 0.875");
+  data.word("filter", &Job::Data::filter, {"bilinear", "area"},
+            "resizing: triangle filter as wide as what it shrinks (Pillow's), or mean of the area covered");
+}
+
 void add_data_keys(std::vector<Key>& keys) {
   SectionKeys<Job::Data> data(keys, "data", [](Job& job) -> Job::Data& { return job.data; });
-  data.word("kind", &Job::Data::kind, {"mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic"},
+  data.word("kind", &Job::Data::kind,
+            {"mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic", "image-folder"},
             "data set or file format")
       .example = "\"mnist\"";
   data.text("root", &Job::Data::root,
@@ -29,8 +58,13 @@ void add_data_keys(std::vector<Key>& keys) {
   data.text("test_labels", &Job::Data::test_labels, "idx: file of test labels, likewise");
   data.integer("classes", &Job::Data::classes, {0, kMostCount},
                "classes; 0: as the data set or network says");
-  data.integer("samples", &Job::Data::samples, {1, kMostCount}, "synthetic: training samples");
-  data.integer("test_samples", &Job::Data::test_samples, {1, kMostCount}, "synthetic: test samples");
+  data.integer(
+      "samples", &Job::Data::samples, {0, kMostCount},
+      "training samples; synthetic: how many to make, 0: 10000; image-folder: how many there must be, "
+      "0: any number");
+  data.integer("test_samples", &Job::Data::test_samples, {0, kMostCount},
+               "test samples, likewise; 0: 1000 synthetic ones");
+  add_image_keys(data);
   data.numbers("mean", &Job::Data::mean, {0, 255},
                "mean of each channel, of pixels in 0 to 255; empty: measured on the training set");
   data.numbers("deviation", &Job::Data::deviation, {0, 1e6, true},

@@ -60,6 +60,7 @@ const Figures kFigures[] = {
     {"all_cnn", 1369738, 0.2708, 5e-5},     // Springenberg et al.: 1.4 M
     {"three_by_64", 75648, 3.78608, 5e-6},  // 50176 pixels · (27 + 576 + 576) · 64
     // Convoy's own
+    {"alexnet_small", 1446486, 0.049754112, 5e-10},
     {"fashion_net", 105690, 0.00621, 5e-6},
     {"fashion_grid", 115930, 0.00622, 5e-6},
 };

@@ -51,13 +51,14 @@ SEED = 5
 SIZES = {"lenet": (28, 28, 4), "lenet5": (32, 32, 4), "fashion_net": (28, 28, 4), "fashion_grid": (28, 28, 4),
          "cifar10_quick": (24, 32, 4),
          "cifar10_full": (32, 24, 4), "nin_cifar10": (16, 24, 2), "all_cnn": (20, 16, 2), "resnet20": (20, 16, 4),
-         "resnet56": (16, 20, 4), "resnet110": (16, 16, 4), "alexnet": (99, 67, 2), "alexnet_owt": (67, 99, 2),
+         "resnet56": (16, 20, 4), "resnet110": (16, 16, 4), "alexnet": (99, 67, 2), "alexnet_small": (64, 56, 2),
+         "alexnet_owt": (67, 99, 2),
          "zfnet": (63, 95, 2), "nin_imagenet": (67, 83, 2), "vgg11": (64, 32, 2), "vgg13": (32, 64, 2), "vgg16": (64, 32, 2),
          "vgg19": (32, 64, 2), "googlenet": (80, 96, 2), "googlenet_bn": (64, 48, 4), "resnet18": (48, 64, 4),
          "resnet34": (64, 48, 4), "resnet50": (48, 64, 4), "resnet101": (64, 48, 4), "resnet152": (48, 48, 4),
          "squeezenet1_1": (63, 79, 2), "mobilenet_v2": (64, 48, 4), "three_by_64": (12, 17, 2), "three_strided": (20, 31, 2)}
 CHANNELS = {"lenet": 1, "lenet5": 1, "fashion_net": 1, "fashion_grid": 1}
-CLASSES = {"three_by_64": 64, "three_strided": 400}
+CLASSES = {"three_by_64": 64, "three_strided": 400, "alexnet_small": 22}
 
 
 def classes_of(network):

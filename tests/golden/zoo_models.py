@@ -163,6 +163,19 @@ def alexnet(n, x):
     return n.connected("fc8", x, 1000)
 
 
+def alexnet_small(n, x):
+    def norm(value):
+        return F.local_response_norm(value, 5, 1e-4, 0.75, 2.0)
+    x = F.max_pool2d(norm(n.relu_of("conv1", x, 48, 7, 2, 3)), 3, 2)
+    x = F.max_pool2d(norm(n.relu_of("conv2/conv", x, 128, 5, 1, 2, 2)), 3, 2)
+    x = n.relu_of("conv3/conv", x, 192, 3, 1, 1)
+    x = n.relu_of("conv4/conv", x, 192, 3, 1, 1, 2)
+    x = F.max_pool2d(n.relu_of("conv5/conv", x, 128, 3, 1, 1, 2), 3, 2)
+    for name, number in (("fc6/fc", 17), ("fc7/fc", 20)):
+        x = n.drop(F.relu(n.connected(name, x, 512)), 0.5, number)
+    return n.connected("fc8", x, 22)
+
+
 def zfnet(n, x):
     def norm(value):
         return F.local_response_norm(value, 5, 5e-4, 0.75, 2.0)
@@ -365,7 +378,8 @@ class OfTorchvision:
 WRITTEN_OUT = {"lenet": lenet, "lenet5": lenet5, "fashion_net": fashion_net, "fashion_grid": fashion_grid,
                "cifar10_quick": cifar10_quick,
                "cifar10_full": cifar10_full, "nin_cifar10": nin_cifar10, "all_cnn": all_cnn, "resnet20": cifar_resnet(3),
-               "resnet56": cifar_resnet(9), "resnet110": cifar_resnet(18), "alexnet": alexnet, "zfnet": zfnet,
+               "resnet56": cifar_resnet(9), "resnet110": cifar_resnet(18), "alexnet": alexnet, "alexnet_small": alexnet_small,
+               "zfnet": zfnet,
                "nin_imagenet": nin_imagenet, "googlenet": googlenet, "three_by_64": three_by_64,
                "three_strided": three_strided}
 # Convoy's name → torchvision's, function from its names to ours, numbers of our dropout layers.

@@ -17,7 +17,7 @@ Evaluation evaluate_with(int ranks, std::int64_t size, const char* network = kTi
   const std::vector<std::string> sets{"train.evaluate_batch=" + std::to_string(size)};
   Evaluation result;
   with_sessions({job, folder.path("run"), ranks, sets}, [&](Session& session) {
-    const Evaluation own = evaluate(session.executor(), session.inputs().test, session.comm(), 1);
+    const Evaluation own = evaluate(session.executor(), session.inputs().test, session.comm(), {}, 1);
     if (session.comm().rank() == 0) result = own;
   });
   return result;

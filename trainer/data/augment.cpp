@@ -48,6 +48,8 @@ void mirror_row(std::uint8_t* row, std::int64_t width, std::int64_t channels) {
 }  // namespace
 
 void check_augmentation(const Augmentation& augmentation, Shape stored, Shape output) {
+  if (augmentation.crop != CropKind::window && stored.channels == output.channels && output.elements() > 0)
+    return;  // it resizes
   const std::int64_t padding = 2 * std::int64_t{augmentation.crop_padding};
   const bool tall = stored.height > 0 && output.height > stored.height + padding;
   const bool wide = stored.width > 0 && output.width > stored.width + padding;

@@ -4,11 +4,21 @@
 
 #include "layers/core/philox.h"
 #include "layers/core/shape.h"
+#include "trainer/data/crops.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/resample.h"
 
 namespace convoy {
 
-/// What is done to a training image before the network sees it.
+/// What part of an image the network sees.
+enum class CropKind : std::uint8_t {
+  window,          ///< as many pixels as the output has, with crop_padding around the image
+  random_resized,  ///< a random part, resized
+  random,          ///< shorter side resized, a random window of that
+  centre,          ///< shorter side resized, the central window of that
+};
+
+/// What is done to an image before the network sees it.
 struct Augmentation {
   /// Pixels of zeros put around the image before a window of the output's size is cut out of it at random, as
   /// for CIFAR (He et al. 2015, section 4.2). 0: the window is in the middle.
@@ -16,6 +26,14 @@ struct Augmentation {
 
   /// Mirror left and right with probability 1/2.
   bool flip = false;
+
+  CropKind crop = CropKind::window;
+
+  /// Pixels of the shorter side for `random` and `centre`; at least 1.
+  int shorter_side = 0;
+
+  RandomResizedCrop resized{};
+  Filter filter = Filter::bilinear;
 };
 
 /// Throws Error(usage) unless images of shape `stored` can be cut to `output`: the same channels, and no side

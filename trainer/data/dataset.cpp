@@ -41,9 +41,18 @@ std::shared_ptr<const Dataset> open_idx(const DataSource& source, Split split) {
 
 }  // namespace
 
+std::int32_t Dataset::read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& /*scratch*/,
+                                View& view) const {
+  const std::int32_t label = read(index, view.image);
+  const ImageCrop crop = choose(view.image.height, view.image.width);
+  view.pixels = crop.pixels;
+  view.box = crop.box;
+  return label;
+}
+
 const std::vector<std::string>& dataset_kinds() {
-  static const std::vector<std::string> kinds{"mnist",   "fashion-mnist", "idx",
-                                              "cifar10", "cifar100",      "synthetic"};
+  static const std::vector<std::string> kinds{"mnist",    "fashion-mnist", "idx",         "cifar10",
+                                              "cifar100", "synthetic",     "image-folder"};
   return kinds;
 }
 
@@ -61,6 +70,7 @@ std::shared_ptr<const Dataset> open_dataset(const DataSource& source, Split spli
   if (source.kind == "idx") return open_idx(source, split);
   if (source.kind == "cifar10") return read_cifar(root, split, 10);
   if (source.kind == "cifar100") return read_cifar(root, split, 100);
+  if (source.kind == "image-folder") return open_image_folder(source, split);
   if (source.kind == "synthetic") {
     check_classes(source, 100000);
     return make_synthetic(source, split);

@@ -6,15 +6,16 @@
 #include <vector>
 
 #include "layers/core/shape.h"
+#include "trainer/data/image.h"
+#include "trainer/data/image_decoder.h"
+#include "trainer/data/view.h"
 
 namespace convoy {
 
-/// One decoded sample: 8-bit pixels, rows of interleaved channels (HWC), `channels * height * width` bytes.
-struct Image {
-  int channels = 0;
-  int height = 0;
-  int width = 0;
-  std::vector<std::uint8_t> pixels;
+/// Storage that Dataset::read_crop reuses; one for each thread.
+struct ReadScratch {
+  std::vector<std::uint8_t> file;
+  DecodeScratch decode;
 };
 
 /// A set of labelled images. All members are const and may be called by several threads at once.
@@ -37,11 +38,25 @@ class Dataset {
   /// Decodes sample `index` into `image`, whose storage is reused, and returns its label. Throws Error(data)
   /// that names the file when the sample cannot be read.
   virtual std::int32_t read(std::int64_t index, Image& image) const = 0;
+
+  /// The same of a part of the sample, which `choose` picks when the size is known: sets of encoded images
+  /// decode no more than that. Here the whole image is read.
+  virtual std::int32_t read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
+                                 View& view) const;
+
+  /// Bound of the memory that a thread takes to read a sample, image and scratch.
+  virtual std::int64_t scratch_bytes() const { return shape().elements(); }
+
+  /// What is to be told of the set since the last call: files that were replaced.
+  virtual std::vector<std::string> take_notes() const { return {}; }
+
+  /// A hash of what the set is made of, for ranks to compare; 0 where a job's keys say all of it.
+  virtual std::uint32_t checksum() const { return 0; }
 };
 
 /// What to open. Fields that a kind does not name are ignored by it.
 struct DataSource {
-  /// "mnist", "fashion-mnist", "idx", "cifar10", "cifar100" or "synthetic".
+  /// "mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic" or "image-folder".
   std::string kind{};
 
   /// Folder of the files. Empty means the place of Debian's package for "fashion-mnist", the working
@@ -55,10 +70,21 @@ struct DataSource {
   /// For "synthetic": shape of the images.
   Shape shape{};
 
-  /// For "idx" and "synthetic": number of classes, at least 1.
+  /// For "image-folder": folders below `root`, each with a folder for each class.
+  std::string train_folder{}, test_folder{};
+
+  /// For "image-folder": how files are decoded.
+  DecodeOptions decode{};
+
+  /// For "image-folder": broken files that are replaced before reading fails; -1: not one.
+  std::int64_t broken_limit = -1;
+
+  /// For "idx" and "synthetic": number of classes, at least 1. For "image-folder": how many there must be; 0:
+  /// any number.
   int classes = 0;
 
-  /// For "synthetic": number of samples of either split.
+  /// For "synthetic": number of samples of the split. For "image-folder": how many there must be; 0: any
+  /// number.
   std::int64_t samples = 0;
 
   /// For "synthetic": what the classes' patterns and the samples are made from.

@@ -24,6 +24,12 @@ std::shared_ptr<const Dataset> read_mnist(const std::filesystem::path& root, Spl
 /// original's.
 std::shared_ptr<const Dataset> read_cifar(const std::filesystem::path& root, Split split, int classes);
 
+/// Opens a folder of folders, one for each class, of JPEG and PNG files (ImageNet's layout), which are
+/// decoded when they are read. Classes are those of the training folder, in sorted order of their names, for
+/// both splits. Reads the index beside the folder where there is one that is not older than the folder, else
+/// scans.
+std::shared_ptr<const Dataset> open_image_folder(const DataSource& source, Split split);
+
 /// Images that cost nothing to get, that a network can learn, and that are pure functions of (seed, split,
 /// index): the fixed smooth pattern of the class, product of a wave over rows and a wave over columns for
 /// each channel, under as much uniform noise.

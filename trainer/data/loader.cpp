@@ -107,7 +107,7 @@ const Batch* Loader::next() {
 }
 
 void Loader::work(const std::stop_token& stop) {
-  Image scratch;
+  PrepareScratch scratch;
   for (Piece piece; take(stop, piece);) {
     Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
     std::exception_ptr error;
@@ -156,7 +156,7 @@ void Loader::begin(Slot& slot, std::int64_t serial) const {
 }
 
 /// Fills one piece of a batch, without the lock; returns the bytes decoded.
-std::int64_t Loader::fill(const Piece& piece, const std::stop_token& stop, Image& scratch,
+std::int64_t Loader::fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch,
                           Batch& batch) const {
   const EpochOrder order(options_.seed, batch.epoch, dataset_->size(), options_.shuffle);
   const RandomStream stream(options_.seed, Purpose::augment, 0);
@@ -165,10 +165,10 @@ std::int64_t Loader::fill(const Piece& piece, const std::stop_token& stop, Image
     const std::int64_t index = order.at(batch.iteration * options_.batch + batch.first + i);
     const auto place = static_cast<std::size_t>(i);
     batch.indices[place] = index;
-    batch.labels[place] = dataset_->read(index, scratch);
-    augment(options_.augmentation, stream, batch.epoch, index, scratch,
-            batch.pixels.data() + i * output_.elements(), output_);
-    bytes += static_cast<std::int64_t>(scratch.pixels.size());
+    batch.labels[place] = prepare_sample(*dataset_, options_.augmentation, stream, batch.epoch, index,
+                                         scratch, batch.pixels.data() + i * output_.elements(), output_);
+    const Image& image = scratch.view.image;
+    bytes += std::int64_t{image.channels} * image.height * image.width;
   }
   return bytes;
 }
@@ -200,7 +200,7 @@ std::int64_t Loader::memory_bytes() const {
   const std::int64_t samples = ceil_divide(std::min(options_.batch, dataset_->size()), options_.ranks);
   const auto each =
       output_.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
-  return options_.ahead * samples * each + options_.threads * dataset_->shape().elements();
+  return options_.ahead * samples * each + options_.threads * dataset_->scratch_bytes();
 }
 
 }  // namespace convoy

@@ -12,6 +12,7 @@
 #include "layers/core/shape.h"
 #include "trainer/data/augment.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/prepare.h"
 
 namespace convoy {
 
@@ -84,7 +85,8 @@ class Loader {
   void check() const;
   bool take(const std::stop_token& stop, Piece& piece);
   void begin(Slot& slot, std::int64_t serial) const;
-  std::int64_t fill(const Piece& piece, const std::stop_token& stop, Image& scratch, Batch& batch) const;
+  std::int64_t fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch,
+                    Batch& batch) const;
   void finish(const Piece& piece, std::exception_ptr error, std::int64_t bytes);
   void work(const std::stop_token& stop);
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "trainer/data/dataset.h"
+#include "trainer/data/augment.h"
 
 namespace convoy {
 
@@ -16,5 +16,10 @@ struct ChannelStatistics {
 /// Statistics of at most `most_samples` samples (at least 1), spread evenly over the set; the same for the
 /// same set on any machine. Throws Error(data) for an empty set and what Dataset::read throws.
 ChannelStatistics channel_statistics(const Dataset& dataset, std::int64_t most_samples);
+
+/// The same of what a network of input `output` sees of them, for sets whose images vary in size: each counts
+/// the same. `preparation` must not draw.
+ChannelStatistics channel_statistics(const Dataset& dataset, std::int64_t most_samples,
+                                     const Augmentation& preparation, Shape output);
 
 }  // namespace convoy

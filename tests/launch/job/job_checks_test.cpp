@@ -76,6 +76,21 @@ TEST_F(JobChecks, IdxNeedsItsFiles) {
   EXPECT_EQ(refusal(job + "root = 'r'\n"), "");
 }
 
+TEST_F(JobChecks, ImagesOfAnySizeAreResized) {
+  const std::string job = "network = 'net.toml'\n[data]\nkind = 'image-folder'\n";
+  EXPECT_EQ(refusal(job), "");
+  EXPECT_EQ(refusal(job + "crop = 'random'\nshorter_side = 256\n"), "");
+  EXPECT_THAT(refusal(job + "crop = 'window'\n"),
+              AllOf(StartsWith("job.toml:4:8: [data]: key \"crop\": \"window\" needs images of one size"),
+                    HasSubstr("random-resized")));
+  EXPECT_THAT(refusal(job + "crop_padding = 4\n"), HasSubstr("goes with crop = \"window\""));
+  EXPECT_EQ(refusal(kLeastJob + "crop_padding = 4\n"), "");
+  for (const char* wrong : {"area = [0.5]\n", "area = [1, 0.5]\n", "aspect = []\n", "aspect = [1, 2, 3]\n"}) {
+    EXPECT_THAT(refusal(job + wrong), HasSubstr("expected two numbers, the least and the most")) << wrong;
+  }
+  EXPECT_THAT(refusal(job + "area = [0, 1]\n"), HasSubstr("out of range"));
+}
+
 TEST_F(JobChecks, NameTheOptionThatIsAtFault) {
   EXPECT_THAT(
       refusal(kLeastJob, {"train.micro_batch=128"}),

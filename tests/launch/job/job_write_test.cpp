@@ -30,7 +30,9 @@ class WriteJob : public JobFolder {
             : key.type == KeyType::size ? "12 MiB"
                                         : key.name + ".file";
   }
-  static void change(const Key&, std::vector<double>& value) { value = {1.5, 2.25}; }
+  static void change(const Key& key, std::vector<double>& value) {
+    value = {key.reals.most / 4, key.reals.most / 2};
+  }
 };
 
 TEST_F(WriteJob, RoundTripKeepsEveryField) {
@@ -43,6 +45,8 @@ TEST_F(WriteJob, RoundTripKeepsEveryField) {
     }
   }
   job.network = path("net.toml");
+  job.data.kind = "idx";  // crop_padding goes with this
+  job.data.crop = "window";
   EXPECT_EQ(parse(job_to_toml(job)), job);
 }
 

@@ -1,0 +1,186 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/launch/process.h"
+#include "tests/trainer/data/folder_files.h"
+#include "tests/trainer/job_folder.h"
+
+// Images in folders, from the command line.
+
+namespace convoy::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+const std::string kSource = CONVOY_SOURCE;
+
+class DataCommand : public testing::Test {
+ protected:
+  Ended data(std::vector<std::string> words) const {
+    words.insert(words.begin(), "data");
+    return run(convoy(words), folder_.path(""));
+  }
+
+  const ImageTree tree_{{"ape", "bee"}, {6, 5}};
+  const JobFolder folder_;
+};
+
+TEST_F(DataCommand, IndexWritesWhatTrainingReads) {
+  const Ended ended = data({"index", tree_.path("")});
+  EXPECT_EQ(ended.code, 0) << ended.all();
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("train.convoy-index: 11 images, 2 classes"),
+                               HasSubstr("val.convoy-index: 2 images, 2 classes")));
+  EXPECT_TRUE(fs::exists(tree_.path("train.convoy-index")));
+  const Ended json = data({"index", tree_.path("train"), "--json"});
+  const boost::json::value answer = boost::json::parse(json.out);
+  EXPECT_EQ(answer.at("indices").at(0).at("images"), 11);
+}
+
+TEST_F(DataCommand, CheckNamesWhatIsBroken) {
+  EXPECT_EQ(data({"check", tree_.path("")}).code, 0);
+  tree_.folder.write("train/ape/c.jpg", {'t', 'e', 'x', 't'});
+  tree_.folder.write("val/bee/v.jpg", {});
+  const Ended ended = data({"check", tree_.path(""), "--threads", "3"});
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("train/ape/c.jpg: is neither a JPEG nor a PNG file"),
+                               HasSubstr("val/bee/v.jpg: is empty"), HasSubstr("13 images decoded in"),
+                               HasSubstr("2 of them broken")));
+}
+
+TEST_F(DataCommand, ShowWritesASheet) {
+  const std::string sheet = folder_.path("sheet.png");
+  const Ended ended =
+      data({"show", tree_.path(""), "--out", sheet, "--size", "32", "--rows", "3", "--columns", "4"});
+  EXPECT_EQ(ended.code, 0) << ended.all();
+  const Image image = cut(decoded(read_bytes(sheet)));
+  EXPECT_EQ(image.width, 4 + 4 * 36);
+  EXPECT_EQ(image.height, 4 + 3 * 36);
+  tree_.folder.write("train/ape/c.jpg", {'t', 'e', 'x', 't'});
+  const Ended again = data({"show", tree_.path(""), "--out", sheet, "--rows", "11", "--columns", "1"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("note: " + tree_.path("train/ape/c.jpg") + ": is neither"));
+}
+
+TEST_F(DataCommand, MistakesAreTold) {
+  const auto refused = [&](const std::vector<std::string>& words, int code, const std::string& part) {
+    const Ended ended = data(words);
+    EXPECT_EQ(ended.code, code) << ended.all();
+    EXPECT_THAT(ended.all(), HasSubstr(part));
+  };
+  refused({"indx", "x"}, 2, "did you mean \"index\"?");
+  refused({"index", folder_.path("none")}, 4, "there is no such folder");
+  refused({"show", tree_.path("")}, 2, "--out is missing");
+  refused({"index", tree_.path(""), "--threads", "0"}, 2, "threads");
+  refused({}, 2, "parts:");
+}
+
+const char* const kPictureNetwork = R"(
+name = "pictures"
+input = { channels = 3, height = 8, width = 8 }
+layers = [
+  { name = "conv", type = "convolution", outputs = 4, kernel = 3 },
+  { name = "relu", type = "relu" },
+  { name = "fc", type = "fully_connected", outputs = 2 },
+  { name = "loss", type = "softmax_loss" },
+]
+)";
+
+class FolderJob : public DataCommand {
+ protected:
+  std::string job(const std::string& more) const {
+    folder_.write("net.toml", kPictureNetwork);
+    return folder_.write("job.toml",
+                         "network = \"net.toml\"\nthreads = 1\n[data]\nkind = \"image-folder\"\nroot = \"" +
+                             tree_.path("") + "\"\nflip = true\n" + more +
+                             "[train]\nbatch = 4\nepochs = 2\n[log]\nevery = 1\n");
+  }
+  Ended train(const std::string& job, const std::string& run_name, int ranks) const {
+    return run(mpi_convoy(ranks, {"train", job, "--run-dir", folder_.path(run_name)}), folder_.path(""));
+  }
+};
+
+// Which rank or thread decodes an image does not change what is trained.
+TEST_F(FolderJob, TrainsAlikeOnAnyRanksAndThreads) {
+  const std::string one = job("");
+  ASSERT_EQ(train(one, "one", 1).code, 0);
+  const std::vector<double> losses = losses_of(folder_.path("one"));
+  ASSERT_EQ(losses.size(), 6U);
+  const std::string threads = job("loader_threads = 3\n");
+  ASSERT_EQ(train(threads, "threads", 1).code, 0);
+  EXPECT_EQ(losses_of(folder_.path("threads")), losses);
+  const Ended two = train(threads, "two", 2);
+  ASSERT_EQ(two.code, 0) << two.all();
+  EXPECT_LT(largest_difference(losses_of(folder_.path("two")), losses), 1e-5);
+}
+
+TEST_F(FolderJob, StopsAtABrokenFileOrTakesAnother) {
+  tree_.folder.write("train/ape/c.jpg", {'t', 'e', 'x', 't'});
+  const std::string mean = "mean = [100, 100, 100]\ndeviation = [50, 50, 50]\n";
+  const Ended stopped = train(job(mean), "stopped", 1);
+  EXPECT_EQ(stopped.code, 4);
+  EXPECT_THAT(stopped.all(), HasSubstr("train/ape/c.jpg: is neither a JPEG nor a PNG file"));
+  const Ended skipped = train(job(mean + "broken = \"skip\"\n"), "skipped", 1);
+  EXPECT_EQ(skipped.code, 0) << skipped.all();
+  EXPECT_EQ(count_of("train/ape/c.jpg: is neither", skipped.all()), 1);
+  const Ended limited = train(job(mean + "broken = \"skip\"\nbroken_limit = 0\n"), "limited", 1);
+  EXPECT_EQ(limited.code, 4);
+  EXPECT_THAT(limited.all(), HasSubstr("more than data.broken_limit = 0"));
+}
+
+TEST_F(FolderJob, RanksWithOtherFilesAreRefused) {
+  const std::string here = job("");
+  const ImageTree other({"ape", "bee"}, {6, 5});
+  other.folder.write("train/ape/c.jpg", jpeg_of(colour(9, 50, 50)));  // one file of another size
+  std::vector<std::string> words = mpi_convoy(1, {"train", here, "--run-dir", folder_.path("run")});
+  const std::vector<std::string> second =
+      convoy({"train", here, "--run-dir", folder_.path("run"), "--set", "data.root=" + other.path("")});
+  words.insert(words.end(), {":", "-n", "1"});
+  words.insert(words.end(), second.begin(), second.end());
+  const Ended ended = run(words, folder_.path(""));
+  EXPECT_EQ(ended.code, 4) << ended.all();
+  EXPECT_THAT(ended.all(), HasSubstr("the ranks do not have the same files"));
+}
+
+TEST_F(FolderJob, EvaluatesAndPredictsTestImages) {
+  ASSERT_EQ(train(job(""), "run", 1).code, 0);
+  const Ended evaluated = run(convoy({"eval", folder_.path("run"), "--json"}), folder_.path(""));
+  ASSERT_EQ(evaluated.code, 0) << evaluated.all();
+  EXPECT_EQ(boost::json::parse(evaluated.out).at("samples"), 2);
+  const Ended predicted =
+      run(convoy({"predict", folder_.path("run"), "--index", "1", "--json"}), folder_.path(""));
+  ASSERT_EQ(predicted.code, 0) << predicted.all();
+  const boost::json::value of_set = boost::json::parse(predicted.out).at("predictions").at(0);
+  EXPECT_EQ(of_set.at("label"), 1);
+  const Ended by_name =
+      run(convoy({"predict", folder_.path("run"), tree_.path("val/bee/v.jpg"), "--json"}), folder_.path(""));
+  ASSERT_EQ(by_name.code, 0) << by_name.all();
+  EXPECT_EQ(boost::json::parse(by_name.out).at("predictions").at(0).at("classes"), of_set.at("classes"));
+}
+
+// Of every job for ImageNet there is a plan, on a machine without ImageNet.
+TEST(ImageNetJobs, ArePlannedWithoutTheData) {
+  const JobFolder folder;
+  int jobs = 0;
+  for (const auto& file : fs::directory_iterator(kSource + "/configs/jobs")) {
+    if (!file.path().stem().string().ends_with("-imagenet")) continue;
+    ++jobs;
+    const Ended ended = run(
+        convoy({"plan", file.path().string(), "--json", "--memory-limit", "8GiB", "--set", "train.batch=8"}),
+        folder.path(""));
+    ASSERT_EQ(ended.code, 0) << file.path() << ended.all();
+    EXPECT_EQ(boost::json::parse(ended.out).at("fits"), true) << file.path();
+  }
+  EXPECT_EQ(jobs, 5);
+  const Ended ended =
+      run(convoy({"plan", kSource + "/configs/jobs/resnet50-imagenet.toml", "--set", "data.classes=10"}),
+          folder.path(""));
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("the network tells 1000 classes apart, but data.classes is 10"));
+}
+
+}  // namespace
+}  // namespace convoy::test

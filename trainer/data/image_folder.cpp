@@ -1,0 +1,136 @@
+#include "trainer/data/image_folder.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "layers/core/error.h"
+#include "trainer/data/file_bytes.h"
+#include "trainer/data/formats.h"
+#include "trainer/data/printable.h"
+#include "trainer/data/skip_broken.h"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMostScanThreads = 16;
+
+/// Of the classes of an index the numbers in `names`.
+std::vector<std::int32_t> labels_in(const std::vector<std::string>& names, const FolderIndex& index,
+                                    const fs::path& folder) {
+  std::vector<std::int32_t> labels;
+  for (const std::string& name : index.class_names()) {
+    const auto found = std::ranges::lower_bound(names, name);
+    if (found == names.end() || *found != name) {
+      fail(ExitCode::data, "{}: is a class that the training set does not have; it has {} classes, {} to {}",
+           printable((folder / name).string()), names.size(), printable(names.front()),
+           printable(names.back()));
+    }
+    labels.push_back(static_cast<std::int32_t>(found - names.begin()));
+  }
+  return labels;
+}
+
+/// Every class must have an image: a network cannot learn what it never sees.
+void check_each_class(const FolderIndex& index, const fs::path& folder) {
+  const std::vector<std::int64_t> counts = index.class_sizes();
+  const auto empty = std::ranges::find(counts, 0);
+  if (empty == counts.end()) return;
+  const auto place = static_cast<std::size_t>(empty - counts.begin());
+  fail(ExitCode::data, "{}: the class has no image; put images into the folder, or remove it",
+       printable((folder / index.class_names()[place]).string()));
+}
+
+void check_count(const char* what, std::int64_t expected, std::int64_t found, const fs::path& folder) {
+  if (expected == 0 || expected == found) return;
+  fail(ExitCode::data, "{}: has {} {}, but data.{} says {}; fetch what is missing, or set data.{} = 0",
+       printable(folder.string()), found, what, what, expected, what);
+}
+
+}  // namespace
+
+ImageFolder::ImageFolder(fs::path root, std::shared_ptr<const FolderIndex> index,
+                         std::vector<std::string> class_names, std::vector<std::int32_t> labels,
+                         DecodeOptions options)
+    : root_(std::move(root)),
+      index_(std::move(index)),
+      class_names_(std::move(class_names)),
+      labels_(std::move(labels)),
+      options_(options) {}
+
+std::int32_t ImageFolder::read(std::int64_t index, Image& image) const {
+  ReadScratch scratch;
+  View view;
+  view.image = std::move(image);
+  const std::int32_t label = read_crop(index, whole_image, scratch, view);
+  image = std::move(view.image);
+  return label;
+}
+
+std::int32_t ImageFolder::read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
+                                    View& view) const {
+  const FolderIndex::Entry entry = index_->entry(index);
+  const std::string path = (root_ / entry.path).string();
+  read_file(path, scratch.file);
+  decode_image({scratch.file, path}, options_, choose, scratch.decode, view);
+  return labels_.at(static_cast<std::size_t>(entry.label));
+}
+
+std::int64_t ImageFolder::scratch_bytes() const {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(index_->largest(), kMostFileBytes)) +
+         3 * kMostPixels + kMostDecoderBytes;
+}
+
+std::shared_ptr<const FolderIndex> load_index(const fs::path& folder, int threads,
+                                              std::vector<std::string>& notes) {
+  const fs::path file = index_path(folder);
+  std::error_code ignored;
+  if (fs::exists(file, ignored)) {
+    const std::shared_ptr<const FolderIndex> index = FolderIndex::open(file);
+    const std::optional<std::string> changed = index->changed_folder(folder);
+    if (!changed) return index;
+    notes.push_back(
+        fmt::format("{} is older than {}, so the folder is read anew; write the index anew: convoy "
+                    "data index",
+                    printable(file.string()), printable(*changed)));
+  }
+  Listing listing = scan_folder(folder, threads);
+  for (std::string& note : listing.notes)
+    notes.push_back(printable(folder.string()) + ": " + std::move(note));
+  return FolderIndex::of(listing);
+}
+
+std::shared_ptr<const ImageFolder> open_folder(const fs::path& folder,
+                                               const std::vector<std::string>& class_names,
+                                               const DecodeOptions& options, bool each_class,
+                                               std::vector<std::string>& notes) {
+  const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, kMostScanThreads);
+  std::shared_ptr<const FolderIndex> index = load_index(folder, threads, notes);
+  std::vector<std::int32_t> labels = labels_in(class_names, *index, folder);
+  if (each_class) check_each_class(*index, folder);
+  if (index->size() == 0) fail(ExitCode::data, "{}: has no images", printable(folder.string()));
+  return std::make_shared<ImageFolder>(folder, std::move(index), class_names, std::move(labels), options);
+}
+
+std::shared_ptr<const Dataset> open_image_folder(const DataSource& source, Split split) {
+  const fs::path root = source.root.empty() ? "." : source.root;
+  const fs::path train = root / source.train_folder;
+  const fs::path folder = split == Split::train ? train : root / source.test_folder;
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    fail(ExitCode::data, "{}: there is no such folder; set data.root, data.train_folder and data.test_folder",
+         printable(folder.string()));
+  }
+  // Where only the test images are at hand, their folders are the classes.
+  const std::vector<std::string> names = list_classes(fs::is_directory(train, ignored) ? train : folder);
+  std::vector<std::string> notes;
+  const std::shared_ptr<const ImageFolder> images =
+      open_folder(folder, names, source.decode, split == Split::train, notes);
+  check_count("classes", source.classes, images->classes(), folder);
+  check_count(split == Split::train ? "samples" : "test_samples", source.samples, images->size(), folder);
+  return std::make_shared<SkipBroken>(images, source.broken_limit, std::move(notes));
+}
+
+}  // namespace convoy

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/data/dataset.h"
+#include "trainer/data/folder_index.h"
+
+namespace convoy {
+
+/// Images of an indexed folder, decoded when they are read; shape() is {3, 0, 0}.
+class ImageFolder : public Dataset {
+ public:
+  /// `labels[c]` is the label of the index's class c, -1 where it has none and must not have images.
+  ImageFolder(std::filesystem::path root, std::shared_ptr<const FolderIndex> index,
+              std::vector<std::string> class_names, std::vector<std::int32_t> labels, DecodeOptions options);
+
+  std::int64_t size() const override { return index_->size(); }
+  int classes() const override { return static_cast<int>(class_names_.size()); }
+  const std::vector<std::string>& class_names() const override { return class_names_; }
+  Shape shape() const override { return {3, 0, 0}; }
+  std::int32_t read(std::int64_t index, Image& image) const override;
+  std::int32_t read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
+                         View& view) const override;
+  /// The largest file, the most pixels that are decoded, and what libjpeg may take for them.
+  std::int64_t scratch_bytes() const override;
+  std::uint32_t checksum() const override { return index_->checksum(); }
+
+  const FolderIndex& index() const { return *index_; }
+
+ private:
+  std::filesystem::path root_;
+  std::shared_ptr<const FolderIndex> index_;
+  std::vector<std::string> class_names_;
+  std::vector<std::int32_t> labels_;
+  DecodeOptions options_;
+};
+
+/// The index of a folder: its index file where there is one and no folder changed since, else a scan by so
+/// many threads. `notes` gets what the user should know.
+std::shared_ptr<const FolderIndex> load_index(const std::filesystem::path& folder, int threads,
+                                              std::vector<std::string>& notes);
+
+/// Images of `folder` with the labels of `class_names`. Throws Error(data) where it has a class that is not
+/// among them, or where one of its own classes has no image and `each_class` is asked for.
+std::shared_ptr<const ImageFolder> open_folder(const std::filesystem::path& folder,
+                                               const std::vector<std::string>& class_names,
+                                               const DecodeOptions& options, bool each_class,
+                                               std::vector<std::string>& notes);
+
+}  // namespace convoy

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <mutex>
+#include <set>
+
+#include "trainer/data/dataset.h"
+
+namespace convoy {
+
+/// A data set in whose place of samples that cannot be read (Error(data)) others are read: the next one that
+/// can, in the order of the set, which most often is of the same class. So the substitute depends on the
+/// sample alone, and on every rank and thread it is the same.
+class SkipBroken : public Dataset {
+ public:
+  /// Of more than `limit` different broken samples the error goes on to the reader; with -1, of the first.
+  /// Broken samples are counted by this object, so by each rank for itself. `notes` are the first of
+  /// take_notes().
+  SkipBroken(std::shared_ptr<const Dataset> set, std::int64_t limit, std::vector<std::string> notes = {});
+
+  std::int64_t size() const override { return set_->size(); }
+  int classes() const override { return set_->classes(); }
+  const std::vector<std::string>& class_names() const override { return set_->class_names(); }
+  Shape shape() const override { return set_->shape(); }
+  std::int32_t read(std::int64_t index, Image& image) const override;
+  std::int32_t read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
+                         View& view) const override;
+  std::int64_t scratch_bytes() const override { return set_->scratch_bytes(); }
+  std::uint32_t checksum() const override { return set_->checksum(); }
+  /// Each broken sample once.
+  std::vector<std::string> take_notes() const override;
+
+ private:
+  template <class Read>
+  std::int32_t read_first(std::int64_t index, const Read& read) const;
+  void note(std::int64_t index, const std::string& problem) const;
+
+  std::shared_ptr<const Dataset> set_;
+  std::int64_t limit_;
+  mutable std::mutex mutex_;
+  mutable std::set<std::int64_t> broken_;
+  mutable std::vector<std::string> notes_;
+};
+
+}  // namespace convoy

@@ -1,0 +1,48 @@
+#include "trainer/preparation.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace convoy {
+namespace {
+
+CropKind crop_of(const Job::Data& data) {
+  if (data.crop == "random-resized") return CropKind::random_resized;
+  if (data.crop == "random") return CropKind::random;
+  if (data.crop == "centre") return CropKind::centre;
+  return data.crop == "auto" && data.kind == "image-folder" ? CropKind::random_resized : CropKind::window;
+}
+
+/// What training and evaluation share.
+Augmentation resizing(const Job::Data& data, Shape input) {
+  constexpr double kShare = 0.875;  // 224 of 256
+  Augmentation augmentation;
+  const auto least = static_cast<double>(std::min(input.height, input.width));
+  augmentation.shorter_side = data.shorter_side > 0 ? static_cast<int>(data.shorter_side)
+                                                    : static_cast<int>(std::lround(least / kShare));
+  augmentation.filter = data.filter == "area" ? Filter::area : Filter::bilinear;
+  return augmentation;
+}
+
+}  // namespace
+
+Augmentation training_augmentation(const Job& job, Shape input) {
+  Augmentation augmentation = resizing(job.data, input);
+  augmentation.crop_padding = static_cast<int>(job.data.crop_padding);
+  augmentation.flip = job.data.flip;
+  augmentation.crop = crop_of(job.data);
+  augmentation.resized = {job.data.area[0], job.data.area[1], job.data.aspect[0], job.data.aspect[1]};
+  return augmentation;
+}
+
+DecodeOptions decode_options(const Job& job) {
+  return {job.data.orientation, static_cast<std::uint8_t>(job.data.background)};
+}
+
+Augmentation evaluation_augmentation(const Job& job, Shape input) {
+  Augmentation augmentation = resizing(job.data, input);
+  augmentation.crop = crop_of(job.data) == CropKind::window ? CropKind::window : CropKind::centre;
+  return augmentation;
+}
+
+}  // namespace convoy

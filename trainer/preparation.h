@@ -1,0 +1,19 @@
+#pragma once
+
+#include "layers/core/shape.h"
+#include "trainer/data/augment.h"
+#include "trainer/job.h"
+
+namespace convoy {
+
+/// What a job does to training samples of a network with this input.
+Augmentation training_augmentation(const Job& job, Shape input);
+
+/// How it decodes files of images.
+DecodeOptions decode_options(const Job& job);
+
+/// What it does to samples that are evaluated: nothing is random; images of any size are resized by their
+/// shorter side, and the central window is taken.
+Augmentation evaluation_augmentation(const Job& job, Shape input);
+
+}  // namespace convoy

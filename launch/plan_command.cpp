@@ -8,7 +8,6 @@
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
-#include "trainer/planner/search_plan.h"
 #include "trainer/session.h"
 
 namespace convoy {
@@ -59,12 +58,14 @@ int plan_command(const std::vector<std::string>& arguments) {
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
   const Graph graph = read_network(job.network);
-  const std::unique_ptr<Backend> backend = make_cpu_backend();
   set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
   const std::int64_t limit = memory_limit(job, CpuDevice().info(), static_cast<int>(ranks));
   PlanRequest request = plan_request(job, training_samples(job), static_cast<int>(ranks), limit);
   request.find_smallest = true;
-  const Plan plan = search_plan(graph, request, *backend);
+  // With the kernels that `convoy train` would take: what it measured before. A plan measures nothing.
+  KernelSettings kernels = kernel_settings(job);
+  kernels.measure = false;
+  const Plan plan = plan_with_kernels(graph, request, kernels, *make_single()).plan;
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));
   } else {

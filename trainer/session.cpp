@@ -9,7 +9,7 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
-#include "trainer/planner/search_plan.h"
+#include "trainer/kernels/kernel_cache.h"
 
 namespace convoy {
 namespace {
@@ -167,18 +167,31 @@ OptimizerSettings optimizer_settings(const Job& job) {
   return settings;
 }
 
-Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples)
+KernelSettings kernel_settings(const Job& job) {
+  KernelSettings settings;
+  if (job.kernels == "default") return settings;
+  settings.cache = kernel_cache_folder();
+  settings.measure = true;
+  // The other ranks wait meanwhile.
+  settings.budget_seconds = std::min(settings.budget_seconds, job.comm.timeout_seconds / 4);
+  return settings;
+}
+
+Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
+                 const KernelSettings& kernels)
     : inputs_(std::move(inputs)),
       comm_(&comm),
       device_(std::make_unique<CpuDevice>()),
-      backend_(make_cpu_backend()),
       threads_(agreed_thread_count(inputs_.job, comm)) {
   set_cpu_threads(threads_);
   std::int64_t limit = memory_limit(job(), device_->info(), comm.local_size());
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
-  Plan plan = search_plan(graph(), request, *backend_);
+  KernelPlan made = plan_with_kernels(graph(), request, kernels, comm);
+  backend_ = std::move(made.backend);
+  kernels_ = std::move(made.kernels);
+  Plan plan = std::move(made.plan);
   if (!plan.fits()) refuse_plan(plan, graph());
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
   if (comm.all_reduce(hash, Reduction::min, "plan hash") !=

@@ -21,8 +21,8 @@ bool has_batch_norm(const Graph& graph) {
 
 class Search {
  public:
-  Search(const Graph& graph, const PlanRequest& request, Backend& backend)
-      : graph_(graph), request_(request), backend_(backend), asked_(plan(0, {})) {
+  Search(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings)
+      : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings), asked_(plan(0, {})) {
     share_ = request.training ? share_of(request) : asked_.micro_batch;
     const bool floored = request.training && has_batch_norm(graph);
     least_ = std::min(asked_.micro_batch, floored ? std::max<std::int64_t>(request.statistics_batch, 1) : 1);
@@ -152,7 +152,7 @@ class Search {
   const Graph& graph_;
   const PlanRequest& request_;
   Backend& backend_;
-  Lowerings lowerings_;
+  Lowerings& lowerings_;
   Plan asked_;
   std::int64_t share_ = 1;  ///< samples of the busiest rank
   std::int64_t least_ = 1;
@@ -168,8 +168,9 @@ class Search {
 
 }  // namespace
 
-Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend) {
-  return Search(graph, request, backend).run();
+Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
+  Lowerings own;
+  return Search(graph, request, backend, known == nullptr ? own : *known).run();
 }
 
 }  // namespace convoy

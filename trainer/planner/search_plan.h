@@ -9,7 +9,8 @@ namespace convoy {
 /// least time by a rough model; where nothing fits, the plan that takes the least. Neither change alters the
 /// mathematics, but for batch norm, whose statistics are those of a micro-batch: there micro-batches shrink
 /// only when recompute does not do, and not below PlanRequest::statistics_batch. A pure function of its
-/// arguments: the same on every rank.
-Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend);
+/// arguments: the same on every rank. What was lowered on the way is added to `known`.
+Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
+                 Lowerings* known = nullptr);
 
 }  // namespace convoy

@@ -134,11 +134,18 @@ struct Program {
   std::int64_t flat_bytes() const;  ///< of each flat buffer of parameters
 };
 
+/// What a backend was asked to lower.
+struct LoweredSite {
+  Site site;
+  std::vector<Layout> inputs;
+};
+
 /// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
 /// its samples and the precision, on no other choice.
 struct Lowering {
   std::vector<std::shared_ptr<const LoweredLayer>> layers;
-  std::vector<bool> absorbed;  ///< by layer: the layer before it does its forward pass
+  std::vector<bool> absorbed;      ///< by layer: the layer before it does its forward pass
+  std::vector<LoweredSite> sites;  ///< of the layers that are not null
 };
 
 /// Lowerings of one graph by one backend, kept from one Program to the next.

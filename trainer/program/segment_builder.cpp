@@ -38,8 +38,9 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
   }
   Lowering& known = lowerings[{kind, samples, program.choices.precision}];
   if (known.layers.empty()) {
-    lower();
-    known = {lowered_, absorbed_};
+    lower(known.sites);
+    known.layers = lowered_;
+    known.absorbed = absorbed_;
   }
   lowered_ = known.layers;
   absorbed_ = known.absorbed;
@@ -78,7 +79,7 @@ ReluShare SegmentBuilder::relu_share_of(int activation) const {
   return lowered_[at(giver)] == nullptr ? ReluShare::nothing : lowered_[at(giver)]->spec().relu;
 }
 
-void SegmentBuilder::lower() {
+void SegmentBuilder::lower(std::vector<LoweredSite>& sites) {
   std::vector<Layout> layouts(graph_.activations().size());
   absorbed_.assign(graph_.layers().size(), false);
   layouts[0] = backend_.input_layout(graph_.input(), segment_.samples, program_.choices.precision);
@@ -102,9 +103,9 @@ void SegmentBuilder::lower() {
         continue;
       }
     }
-    std::vector<Layout> inputs;
-    for (const int input : layer.inputs) inputs.push_back(layouts[at(input)]);
-    lowered_.push_back(backend_.lower(site_of(i), inputs));
+    LoweredSite& asked = sites.emplace_back(LoweredSite{site_of(i), {}});
+    for (const int input : layer.inputs) asked.inputs.push_back(layouts[at(input)]);
+    lowered_.push_back(backend_.lower(asked.site, asked.inputs));
     layouts[at(layer.output)] = lowered_.back()->spec().passes[0].writes[0].layout;
   }
 }

@@ -8,7 +8,6 @@
 #include "layers/core/text.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
-#include "trainer/kernels/kernel_cache.h"
 #include "trainer/timing.h"
 
 namespace convoy {
@@ -106,17 +105,6 @@ void print_table(const TimedTraining& training, const TrainingTime& time) {
   for (const std::string& line : kernels.details()) fmt::print("{}\n", line);
 }
 
-/// Where the kernels come from, by the word of --kernels.
-KernelSettings kernels_of(const std::string& word) {
-  if (word != "measured" && word != "default")
-    fail(ExitCode::usage, "--kernels {}: expected measured or default", word);
-  KernelSettings settings;
-  if (word == "default") return settings;
-  settings.cache = kernel_cache_folder();
-  settings.measure = true;
-  return settings;
-}
-
 }  // namespace
 
 int time_command(const std::vector<std::string>& arguments) {
@@ -145,7 +133,10 @@ int time_command(const std::vector<std::string>& arguments) {
   if (precision != "fp32" && precision != "bf16")
     fail(ExitCode::usage, "--precision {}: expected fp32 or bf16", precision);
   settings.precision = dtype_of(precision);
-  settings.kernels = kernels_of(line.text("kernels"));
+  const std::string kernels = line.text("kernels");
+  if (kernels != "measured" && kernels != "default")
+    fail(ExitCode::usage, "--kernels {}: expected measured or default", kernels);
+  if (kernels == "measured") settings.kernels = measured_kernels();
   TimedTraining training(read_network(path), settings);
   for (const std::string& warning : training.kernels().warnings) fmt::print(stderr, "{}\n", warning);
   const TrainingTime time = time_training(training, 3, steps);

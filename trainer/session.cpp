@@ -9,7 +9,6 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
-#include "trainer/kernels/kernel_cache.h"
 
 namespace convoy {
 namespace {
@@ -168,10 +167,8 @@ OptimizerSettings optimizer_settings(const Job& job) {
 }
 
 KernelSettings kernel_settings(const Job& job) {
-  KernelSettings settings;
-  if (job.kernels == "default") return settings;
-  settings.cache = kernel_cache_folder();
-  settings.measure = true;
+  if (job.kernels == "default") return {};
+  KernelSettings settings = measured_kernels();
   // The other ranks wait meanwhile.
   settings.budget_seconds = std::min(settings.budget_seconds, job.comm.timeout_seconds / 4);
   return settings;

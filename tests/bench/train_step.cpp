@@ -10,7 +10,6 @@
 #include <boost/json.hpp>
 
 #include "layers/core/clock.h"
-#include "trainer/kernels/kernel_cache.h"
 #include "trainer/timing.h"
 
 namespace {
@@ -56,10 +55,9 @@ void print_table(const Executor& executor, int steps) {
 }
 
 int run(const Job& job) {
-  KernelSettings kernels;
-  if (job.measured) kernels.cache = kernel_cache_folder();
-  kernels.measure = job.measured;
-  TimedTraining training(read_network(job.network), {job.batch, job.precision, job.threads, kernels});
+  TimedTraining training(read_network(job.network),
+                         {job.batch, job.precision, job.threads,
+                          job.measured ? measured_kernels() : KernelSettings{}});
   const Executor& executor = training.executor();
   for (int i = 0; i < 5; ++i) training.step();
   const StepTimes before = executor.times();

@@ -16,7 +16,7 @@ struct Ended {
   std::string all() const { return out + err; }
 };
 
-/// A program under test. Its standard output and error go to files in `folder`. If it is still running when
+/// A program under test. Its standard output and error go to files in `folder`, and Convoy's cache is there. If it is still running when
 /// the Process ends, the program and all that it started are killed.
 class Process {
  public:

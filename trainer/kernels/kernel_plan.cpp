@@ -162,6 +162,13 @@ class Chooser {
 
 }  // namespace
 
+KernelSettings measured_kernels() {
+  KernelSettings settings;
+  settings.cache = kernel_cache_folder();
+  settings.measure = true;
+  return settings;
+}
+
 KernelPlan plan_with_kernels(const Graph& graph, const PlanRequest& request, const KernelSettings& settings,
                              Communicator& comm) {
   return Chooser(graph, request, settings, comm).run();

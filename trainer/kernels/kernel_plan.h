@@ -20,6 +20,9 @@ struct KernelSettings {
   std::function<std::unique_ptr<KernelTimer>(double, std::int64_t)> make_timer;
 };
 
+/// What users get: measured before (kernel_cache_folder) or now.
+KernelSettings measured_kernels();
+
 /// What was found, the same on every rank but for the warnings.
 struct ChosenKernels {
   KernelTable table;       ///< trials of the problems that occur

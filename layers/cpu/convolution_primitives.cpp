@@ -38,7 +38,8 @@ dnnl::algorithm algorithm_of(Algorithm algorithm) {
 /// The first implementation for what is asked, or the first that is a product of matrices.
 template <class PrimitiveDesc>
 PrimitiveDesc settled(PrimitiveDesc pd, Algorithm algorithm) {
-  while (algorithm == Algorithm::gemm && std::string(pd.impl_info_str()).rfind("gemm", 0) != 0) {
+  while (algorithm == Algorithm::gemm &&
+         std::string(pd.impl_info_str()).find(":gemm:") == std::string::npos) {
     if (!pd.next_impl()) throw dnnl::error(dnnl_unimplemented, "no convolution by GEMM");
   }
   return pd;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 
@@ -354,7 +355,7 @@ class Trial {
 
 std::optional<KernelTrial> try_convolution(const Convolution& op, const Site& site, const Layout& input,
                                            Backend& backend, Engine& engine, KernelTimer& timer) {
-  return Trial(op, site, input, backend, engine, timer).run();
+  return checked("a trial of kernels", [&] { return Trial(op, site, input, backend, engine, timer).run(); });
 }
 
 }  // namespace convoy::cpu

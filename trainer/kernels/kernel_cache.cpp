@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"

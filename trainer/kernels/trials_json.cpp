@@ -1,5 +1,7 @@
 #include "trainer/kernels/trials_json.h"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 
 #include "layers/core/error.h"

@@ -97,7 +97,7 @@ TEST(Way, RunsAsItsNameSays) {
     return LayerBench(row, {64, 14, 14}, 16, {.way = way}).implementations();
   };
   EXPECT_EQ(kernels("plain gemm/gemm/gemm"),
-            "forward: gemm:jit; backward_weights: gemm:jit; backward_data: gemm:jit");
+            "forward: x64:gemm:jit; backward_weights: x64:gemm:jit; backward_data: x64:gemm:jit");
   EXPECT_NE(kernels("blocked automatic/direct/direct").find("forward: jit_wino"), std::string::npos);
   EXPECT_EQ(kernels("blocked direct/direct/direct").find("wino"), std::string::npos);
   EXPECT_NE(kernels("narrow").find("convoy:narrow"), std::string::npos);
@@ -106,7 +106,7 @@ TEST(Way, RunsAsItsNameSays) {
 TEST(Way, ThatIsUnknownIsTheUsualOne) {
   const char* row = R"({ type = "convolution", outputs = 64, kernel = 3, padding = 1 })";
   const std::string usual = LayerBench(row, {64, 14, 14}, 16).implementations();
-  for (const char* way : {"upside down", "blocked", "blocked direct/direct", "blocked gemm/gemm/gemm"})
+  for (const char* way : {"upside down", "blocked", "blocked direct/direct"})
     EXPECT_EQ(LayerBench(row, {64, 14, 14}, 16, {.way = way}).implementations(), usual) << way;
 }
 

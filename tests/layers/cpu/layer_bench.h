@@ -22,7 +22,7 @@ struct BenchSettings {
       false;  ///< inputs come in the layout that a convolution of their shape gives, not the plain one
   bool relu_follows = false;  ///< the layer is asked to apply a ReLU that follows it
   DType type = DType::f32;    ///< of activations and weights; the values seen from outside are fp32
-  std::string way;            ///< chosen for the layer's kernels; empty: the usual one
+  std::string way{};          ///< chosen for the layer's kernels; empty: the usual one
 };
 
 /// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every

@@ -23,11 +23,11 @@ const KernelTrials kTwo{{"second", {"usual", "usual", {}}}};
 
 class Cache : public testing::Test {
  protected:
-  ~Cache() override { fs::remove_all(folder_); }
+  ~Cache() override { fs::remove_all(base_); }
   void damage(const std::string& text) const { std::ofstream(KernelCache(folder_, "here").path()) << text; }
 
-  std::string folder_ =
-      (fs::temp_directory_path() / ("convoy-kernels-" + std::to_string(getpid()))).string() + "/deep/er";
+  std::string base_ = (fs::temp_directory_path() / ("convoy-kernels-" + std::to_string(getpid()))).string();
+  std::string folder_ = base_ + "/deep/er";
 };
 
 TEST_F(Cache, KeepsWhatIsAdded) {

@@ -100,7 +100,11 @@ TEST_F(KernelPlans, OfARunThatGoesOnTakeItsKernelsAndNoOthers) {
   std::ofstream(folder_ + "/kernels.json") << first.kernels.table.text();
   // Now the usual ways win, and the cache says so.
   fs::remove_all(settings_.cache);
-  settings_.make_timer = [](double, std::int64_t) { return std::make_unique<FakeTimer>(); };
+  settings_.make_timer = [](double, std::int64_t) {
+    auto timer = std::make_unique<FakeTimer>();
+    timer->of = times({{{" to "}, 0}, {{"blocked"}, 1e-4}}, 1e-3);
+    return timer;
+  };
   EXPECT_EQ(plan(settings_).kernels.differ, 0);
   settings_.kept = folder_ + "/kernels.json";
   const KernelPlan again = plan(settings_);

@@ -12,11 +12,13 @@ namespace convoy {
 /// through them since an operand was last used. Its memory is given back when it ends.
 class ColdTimer : public KernelTimer {
  public:
-  /// May measure for `budget_seconds` from now on, with at most `limit_bytes` of memory.
+  /// May begin trials for `budget_seconds` from now on, and end the last one for as long again, with at most
+  /// `limit_bytes` of memory.
   ColdTimer(double budget_seconds, std::int64_t limit_bytes);
 
   double seconds(const std::string& what, Kernel& kernel) override;
   bool late() override { return seconds_since(start_) >= budget_; }
+  bool over() override { return seconds_since(start_) >= 2 * budget_; }
   std::byte* memory(std::int64_t bytes) override;
 
  private:

@@ -19,8 +19,11 @@ using Lie = ConvolutionVariant::Lie;
 constexpr double kClearly = 0.95;
 /// What is slower than the best by this factor after one run is not run again.
 constexpr double kHopeless = 1.5;
-constexpr int kMostRounds = 5;
-/// Once this was spent on a problem (seconds), two rounds are enough.
+/// Each pass is timed at least twice, and up to so often until its two best times agree.
+constexpr int kMostRounds = 6;
+/// The sum of second best times over that of the best where nothing else disturbed them.
+constexpr double kCalm = 1.1;
+/// While less than this was spent on a problem (seconds), there is a third round.
 constexpr double kEnough = 0.05;
 
 /// A pass of a variant, or a change of layout.
@@ -28,10 +31,16 @@ struct Timed {
   std::string what;
   std::string identity;  ///< implementation and layouts
   std::unique_ptr<Kernel> kernel;
-  double weight = 1;  ///< share that counts
-  double seconds = std::numeric_limits<double>::infinity();
+  double weight = 1;                                         ///< share that counts
+  double seconds = std::numeric_limits<double>::infinity();  ///< the least
+  double second = std::numeric_limits<double>::infinity();   ///< the second least
   bool hopeless = false;
+
   double cost() const { return weight * seconds; }
+  void add(double time) {
+    second = std::clamp(time, seconds, second);
+    seconds = std::min(seconds, time);
+  }
 };
 using Part = std::shared_ptr<Timed>;
 
@@ -226,28 +235,46 @@ class Trial {
     return part;
   }
 
-  /// Rounds over all that may still win; false when time ran out before there were two.
+  /// Rounds over all that may still win; false when time ran out, or other work on the machine makes the
+  /// times differ from one round to the next.
   bool measure() {
     double spent = 0;
-    for (int round = 0; round < kMostRounds && (round < 2 || spent < kEnough); ++round) {
-      std::vector<Part> parts;
-      for (const Way& way : ways_) {
-        for (const auto* of_way : {&way.passes, &way.changes}) {
-          for (const Part& part : *of_way) {
-            if (part->hopeless || std::find(parts.begin(), parts.end(), part) != parts.end()) continue;
-            parts.push_back(part);
-          }
-        }
-      }
-      for (const Part& part : parts) {
-        if (timer_.late()) return round >= 2;
+    for (int round = 0; round < kMostRounds; ++round) {
+      for (const Part& part : hopeful_parts()) {
+        if (timer_.over()) return false;
         const double seconds = timer_.seconds(part->what, *part->kernel);
-        part->seconds = std::min(part->seconds, seconds);
+        part->add(seconds);
         spent += seconds;
       }
       if (round == 0) drop_hopeless();
+      const bool enough = round > 1 || (round == 1 && (spent >= kEnough || timer_.late()));
+      if (enough && calm()) return true;
     }
-    return true;
+    return false;
+  }
+
+  /// Each part once.
+  std::vector<Part> hopeful_parts() const {
+    std::vector<Part> parts;
+    for (const Way& way : ways_) {
+      for (const auto* of_way : {&way.passes, &way.changes}) {
+        for (const Part& part : *of_way) {
+          if (part->hopeless || std::find(parts.begin(), parts.end(), part) != parts.end()) continue;
+          parts.push_back(part);
+        }
+      }
+    }
+    return parts;
+  }
+
+  bool calm() const {
+    double best = 0;
+    double second = 0;
+    for (const Part& part : hopeful_parts()) {
+      best += part->seconds;
+      second += part->second;
+    }
+    return second <= kCalm * best;
   }
 
   void drop_hopeless() {

@@ -175,7 +175,7 @@ class Backend {
   /// text share a choice. "" where there is nothing to choose.
   virtual std::string kernel_problem(const Site&) { return {}; }
   /// Times the ways in which a layer can run when its inputs come in the given layouts, all passes of
-  /// training. nullopt when time or memory did not suffice.
+  /// training. nullopt when time or memory did not suffice, or other work disturbed the times.
   virtual std::optional<KernelTrial> try_kernels(const Site&, std::span<const Layout>, KernelTimer&) {
     return std::nullopt;
   }

@@ -30,8 +30,10 @@ class KernelTimer {
   virtual ~KernelTimer() = default;
   /// Runs the kernel once, as cold as a training step finds it. `what` says of which way and pass it is.
   virtual double seconds(const std::string& what, Kernel& kernel) = 0;
-  /// True when the time for measuring is over.
+  /// True when the time for measuring is over: no trial is begun, and one under way is brought to an end.
   virtual bool late() = 0;
+  /// True when even a trial under way must stop.
+  virtual bool over() = 0;
   /// Memory to run kernels in, aligned as a tensor of the arena, filled with numbers of moderate size; what
   /// was given before is void. Null where so much may not be had.
   virtual std::byte* memory(std::int64_t bytes) = 0;

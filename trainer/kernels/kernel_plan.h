@@ -15,7 +15,7 @@ struct KernelSettings {
   std::string kept;           ///< file of choices to take and no others; that it is missing means none
   std::string cache;          ///< folder of what was measured before; "": none
   bool measure = false;       ///< what is not known yet, in training
-  double budget_seconds = 2;  ///< for measuring; one trial may go on a little longer
+  double budget_seconds = 2;  ///< for measuring; the last trial may take as long again
   /// Makes the timer for a budget and the bytes that measuring may take; empty: a ColdTimer.
   std::function<std::unique_ptr<KernelTimer>(double, std::int64_t)> make_timer;
 };

@@ -72,12 +72,19 @@ TEST_F(Trial, RunsWhatIsHopelessOnce) {
 }
 
 TEST_F(Trial, GivesNothingWhenTimeRunsOutOrMemoryIsShort) {
-  timer_.budget = 2.5e-3;
+  timer_.budget = 1.25e-3;
   EXPECT_FALSE(run());
   EXPECT_EQ(timer_.asked.size(), 3U);
   timer_.budget = 1e9;
   timer_.limit = 1 << 20;
   EXPECT_FALSE(run());
+}
+
+TEST_F(Trial, GivesNothingWhileOtherWorkDisturbsTheTimes) {
+  double time = 1e-3;
+  timer_.of = [&](const std::string&) { return time *= 0.98; };
+  EXPECT_FALSE(run());
+  EXPECT_GT(timer_.asked.size(), 30U) << "tried a few times";
 }
 
 TEST_F(Trial, TellsTheTimeOfEachWay) {

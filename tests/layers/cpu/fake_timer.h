@@ -26,6 +26,7 @@ class FakeTimer : public KernelTimer {
     return taken;
   }
   bool late() override { return spent_ >= budget; }
+  bool over() override { return spent_ >= 2 * budget; }
   std::byte* memory(std::int64_t bytes) override {
     if (bytes > limit) return nullptr;
     memory_.assign(static_cast<std::size_t>(bytes) + 64, std::byte{0});

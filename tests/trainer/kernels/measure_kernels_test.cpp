@@ -62,7 +62,7 @@ TEST_F(MeasureKernels, TheTimeForItIsKeptAndTheRestComesTheNextTime) {
   timer_.budget = 0.05;  // at 1 ms for each run of a kernel
   KernelTrials known;
   measure_kernels(uses_, *backend_, timer_, known);
-  EXPECT_LE(timer_.asked.size(), 50U);
+  EXPECT_LE(timer_.asked.size(), 100U);
   ASSERT_GE(known.size(), 1U);
   EXPECT_LT(known.size(), uses_.size());
   EXPECT_TRUE(known.contains(uses_[0].problem));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -149,7 +150,10 @@ class Chooser {
     }
   }
 
-  void warn(const std::string& text) { kernels_.warnings.push_back(text); }
+  void warn(const std::string& text) {
+    std::vector<std::string>& all = kernels_.warnings;
+    if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+  }
 
   const Graph& graph_;
   const PlanRequest& request_;

@@ -48,6 +48,8 @@ KernelTable KernelTable::parse(const std::string& text) {
     for (const auto& [problem, entry] : value.at("problems").as_object())
       table.trials.emplace(std::string(problem), trial_of(entry.as_object()));
     return table;
+  } catch (const boost::system::system_error& problem) {  // its what() tells a place in Boost's code
+    fail(ExitCode::usage, "no table of kernels: {}", problem.code().message());
   } catch (const std::exception& problem) {
     fail(ExitCode::usage, "no table of kernels: {}", problem.what());
   }

@@ -7,6 +7,7 @@
 
 #include "layers/core/bytes.h"
 #include "layers/cpu/convolution.h"
+#include "layers/cpu/convolution_primitives.h"
 #include "layers/cpu/image_layout.h"
 #include "layers/cpu/trial_site.h"
 
@@ -14,11 +15,13 @@ namespace convoy::cpu {
 namespace {
 
 using Lie = ConvolutionVariant::Lie;
+using Algorithm = ConvolutionVariant::Algorithm;
 
 /// A choice must be faster than what it replaces by this factor: less is noise, or not worth a change.
 constexpr double kClearly = 0.95;
-/// What is slower than the best by this factor after one run is not run again.
-constexpr double kHopeless = 1.5;
+/// What is slower than the best by this factor is not run again: after one round, and after two. One time
+/// alone may be due to other work on the machine.
+constexpr double kHopeless[] = {4, 1.5};
 /// Each pass is timed at least twice, and up to so often until its two best times agree.
 constexpr int kMostRounds = 6;
 /// The sum of second best times over that of the best where nothing else disturbed them.
@@ -87,12 +90,20 @@ class Trial {
     const std::vector<Layout> inputs{*input_};
     add_way(usual_variant(op_, site_, inputs, engine_));
     for (const ConvolutionVariant& variant : uniform_variants()) {
-      if (ways_.empty() || variant == ways_[0].variant) continue;
+      if (ways_.empty() || variant == ways_[0].variant || !worth_trying(variant)) continue;
       try {
         add_way(variant);
       } catch (const Error&) {  // oneDNN has no such kernel
       }
     }
+  }
+
+  /// Where blocks of 16 channels are well filled, unrolled windows and our own loops have never won, and cost
+  /// the most time to try.
+  bool worth_trying(const ConvolutionVariant& variant) const {
+    const bool efficient =
+        blocked_efficiency(site_.inputs[0].channels, op_.outputs, op_.groups) >= kLeastEfficiency;
+    return !efficient || (variant.lie != Lie::narrow && variant.algorithms != all_passes(Algorithm::gemm));
   }
 
   void add_way(const ConvolutionVariant& variant) {
@@ -246,7 +257,7 @@ class Trial {
         part->add(seconds);
         spent += seconds;
       }
-      if (round == 0) drop_hopeless();
+      if (round < 2) drop_hopeless(kHopeless[round]);
       const bool enough = round > 1 || (round == 1 && (spent >= kEnough || timer_.late()));
       if (enough && calm()) return true;
     }
@@ -277,18 +288,18 @@ class Trial {
     return second <= kCalm * best;
   }
 
-  void drop_hopeless() {
+  void drop_hopeless(double factor) {
     const double best = fastest().seconds;
     std::vector<Part> hopeful;
     for (const Way& way : ways_) {
-      if (way.variant.lie != ways_[0].variant.lie && composed(way.variant.lie).seconds > kHopeless * best)
+      if (way.variant.lie != ways_[0].variant.lie && composed(way.variant.lie).seconds > factor * best)
         continue;
       for (std::size_t p = 0; p < way.passes.size(); ++p) {
         double least = way.passes[p]->seconds;
         for (const Way& other : ways_) {
           if (other.variant.lie == way.variant.lie) least = std::min(least, other.passes[p]->seconds);
         }
-        if (way.passes[p]->seconds <= kHopeless * least) hopeful.push_back(way.passes[p]);
+        if (way.passes[p]->seconds <= factor * least) hopeful.push_back(way.passes[p]);
       }
       hopeful.insert(hopeful.end(), way.changes.begin(), way.changes.end());
     }

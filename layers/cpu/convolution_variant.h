@@ -40,7 +40,7 @@ std::string name_of(const ConvolutionVariant& variant);
 /// The variant of a name, nullopt for any other text.
 std::optional<ConvolutionVariant> variant_named(const std::string& name);
 
-/// The variants worth trying, those with one algorithm for all passes.
+/// All variants with one algorithm for all passes.
 std::vector<ConvolutionVariant> uniform_variants();
 
 }  // namespace convoy::cpu

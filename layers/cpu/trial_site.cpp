@@ -8,9 +8,9 @@ namespace convoy::cpu {
 namespace {
 
 /// Multiply-accumulates of one pass that are quick enough: a few milliseconds on two cores.
-constexpr std::int64_t kTrialMacs = std::int64_t{1} << 31;
+constexpr std::int64_t kTrialMacs = std::int64_t{1} << 30;
 constexpr std::int64_t kLeastBatch = 16;
-constexpr std::int64_t kLeastRows = 14;
+constexpr std::int64_t kLeastRows = 8;  // two of Winograd's tiles
 
 std::int64_t macs_of_sample(const Convolution& op, const Shape& input) {
   return std::max<std::int64_t>(op.macs(std::span(&input, 1)), 1);

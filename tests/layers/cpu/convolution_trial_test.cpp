@@ -62,12 +62,12 @@ TEST_F(Trial, ChoosesPassByPassWhereTheLayoutsAllow) {
 }
 
 TEST_F(Trial, RunsWhatIsHopelessOnce) {
-  timer_.of = times({{{" to "}, 0}, {{"plain"}, 9}}, 1e-3);
+  timer_.of = times({{{" to "}, 0}, {{"channels_last"}, 9}}, 1e-3);
   ASSERT_TRUE(run());
   const auto runs = [&](const std::string& way) {
     return std::count(timer_.asked.begin(), timer_.asked.end(), fmt::format("{} forward", way));
   };
-  EXPECT_EQ(runs("plain gemm/gemm/gemm"), 1);
+  EXPECT_EQ(runs("channels_last direct/direct/direct"), 1);
   EXPECT_GT(runs(kUsual), 1);
 }
 
@@ -88,13 +88,13 @@ TEST_F(Trial, GivesNothingWhileOtherWorkDisturbsTheTimes) {
 }
 
 TEST_F(Trial, TellsTheTimeOfEachWay) {
-  timer_.of = times({{{" to "}, 0}, {{"plain"}, 2}}, 1);
+  timer_.of = times({{{" to "}, 0}, {{"channels_last"}, 2}}, 1);
   const std::optional<KernelTrial> trial = run();
   ASSERT_TRUE(trial);
   EXPECT_EQ(trial->usual, kUsual);
   EXPECT_FALSE(trial->differs());
   EXPECT_EQ(trial->seconds.at(kUsual), 3);
-  EXPECT_EQ(trial->seconds.at("plain gemm/gemm/gemm"), 6);
+  EXPECT_EQ(trial->seconds.at("channels_last direct/direct/direct"), 6);
 }
 
 TEST_F(Trial, OfALargeBatchTakesAPartOfItAndSharesItsChoice) {

@@ -19,15 +19,9 @@ constexpr std::int64_t kFewChannels = 4;
 constexpr std::int64_t kWinogradChannels = 64;
 
 memory::desc activation(Shape shape, const ConvolutionProblem& problem, Lie lie) {
-  switch (lie) {
-    case Lie::blocked:
-      return any_activation(shape, problem.batch, problem.type);
-    case Lie::plain:
-      return {
-          {problem.batch, shape.channels, shape.height, shape.width}, data_type_of(problem.type), Tag::abcd};
-    default:
-      return channels_last_activation(shape, problem.batch, problem.type);
-  }
+  if (lie == Lie::any) return any_activation(shape, problem.batch, problem.type);
+  const Tag tag = lie == Lie::blocked ? Tag::aBcd16b : lie == Lie::plain ? Tag::abcd : Tag::acdb;
+  return {{problem.batch, shape.channels, shape.height, shape.width}, data_type_of(problem.type), tag};
 }
 
 dnnl::algorithm algorithm_of(Algorithm algorithm) {
@@ -35,9 +29,11 @@ dnnl::algorithm algorithm_of(Algorithm algorithm) {
                                            : dnnl::algorithm::convolution_direct;
 }
 
-/// The first implementation for what is asked, or the first that is a product of matrices.
+/// The first implementation for what is asked, the second, or the first that is a product of matrices.
 template <class PrimitiveDesc>
 PrimitiveDesc settled(PrimitiveDesc pd, Algorithm algorithm) {
+  if (algorithm == Algorithm::second && !pd.next_impl())
+    throw dnnl::error(dnnl_unimplemented, "no second implementation");
   while (algorithm == Algorithm::gemm &&
          std::string(pd.impl_info_str()).find(":gemm:") == std::string::npos) {
     if (!pd.next_impl()) throw dnnl::error(dnnl_unimplemented, "no convolution by GEMM");
@@ -59,7 +55,7 @@ ConvolutionVariant usual_variant(const ConvolutionProblem& p) {
   const std::int64_t outputs = p.target.channels;
   const bool blocked = blocked_efficiency(inputs, outputs, p.weight->groups) >= kLeastEfficiency;
   const bool narrow = std::min(inputs, outputs) < kWinogradChannels;
-  return {blocked ? Lie::blocked : Lie::channels_last,
+  return {blocked ? Lie::any : Lie::channels_last,
           all_passes(narrow ? Algorithm::direct : Algorithm::automatic)};
 }
 

@@ -21,7 +21,7 @@ using Algorithm = ConvolutionVariant::Algorithm;
 constexpr double kClearly = 0.95;
 /// What is slower than the best by this factor is not run again: after one round, and after two. One time
 /// alone may be due to other work on the machine.
-constexpr double kHopeless[] = {4, 1.5};
+constexpr double kHopeless[] = {2, 1.3};
 /// Each pass is timed at least twice, and up to so often until its two best times agree.
 constexpr int kMostRounds = 6;
 /// The sum of second best times over that of the best where nothing else disturbed them.
@@ -103,7 +103,10 @@ class Trial {
   bool worth_trying(const ConvolutionVariant& variant) const {
     const bool efficient =
         blocked_efficiency(site_.inputs[0].channels, op_.outputs, op_.groups) >= kLeastEfficiency;
-    return !efficient || (variant.lie != Lie::narrow && variant.algorithms != all_passes(Algorithm::gemm));
+    if (efficient && (variant.lie == Lie::narrow || variant.algorithms == all_passes(Algorithm::gemm)))
+      return false;
+    // For fp32 the second best are kernels for older processors.
+    return site_.type != DType::f32 || variant.algorithms != all_passes(Algorithm::second);
   }
 
   void add_way(const ConvolutionVariant& variant) {

@@ -10,8 +10,8 @@ namespace {
 using Lie = ConvolutionVariant::Lie;
 using Algorithm = ConvolutionVariant::Algorithm;
 
-constexpr std::array<const char*, 4> kLies{"blocked", "channels_last", "plain", "narrow"};
-constexpr std::array<const char*, 3> kAlgorithms{"automatic", "direct", "gemm"};
+constexpr std::array kLies{"any", "blocked", "channels_last", "plain", "narrow"};
+constexpr std::array kAlgorithms{"automatic", "direct", "second", "gemm"};
 
 }  // namespace
 
@@ -29,9 +29,9 @@ std::optional<ConvolutionVariant> variant_named(const std::string& name) {
   for (std::size_t lie = 0; lie < kLies.size(); ++lie) {
     if (name.rfind(kLies[lie], 0) != 0) continue;
     ConvolutionVariant variant{static_cast<Lie>(lie), {}};
-    for (std::size_t all = 0; all < 27; ++all) {
-      variant.algorithms = {static_cast<Algorithm>(all / 9), static_cast<Algorithm>(all / 3 % 3),
-                            static_cast<Algorithm>(all % 3)};
+    for (std::size_t all = 0; all < 64; ++all) {
+      variant.algorithms = {static_cast<Algorithm>(all / 16), static_cast<Algorithm>(all / 4 % 4),
+                            static_cast<Algorithm>(all % 4)};
       if (name_of(variant) == name) {
         if (variant.lie == Lie::narrow) variant.algorithms = {};
         return variant;
@@ -42,7 +42,9 @@ std::optional<ConvolutionVariant> variant_named(const std::string& name) {
 }
 
 std::vector<ConvolutionVariant> uniform_variants() {
-  return {{Lie::blocked, all_passes(Algorithm::automatic)},
+  return {{Lie::any, all_passes(Algorithm::automatic)},
+          {Lie::any, all_passes(Algorithm::direct)},
+          {Lie::any, all_passes(Algorithm::second)},
           {Lie::blocked, all_passes(Algorithm::direct)},
           {Lie::narrow, {}},
           {Lie::channels_last, all_passes(Algorithm::direct)},

@@ -11,7 +11,8 @@ namespace convoy::cpu {
 /// A way to run a convolution: how its activations lie, and the algorithm of each pass.
 struct ConvolutionVariant {
   enum class Lie : std::uint8_t {
-    blocked,        ///< as oneDNN likes best: channels in blocks of 16, images as they come
+    any,      ///< as oneDNN likes best: mostly in blocks of 16 channels for fp32, channels last for bf16
+    blocked,  ///< in blocks of 16 channels
     channels_last,  ///< N × H × W × C
     plain,          ///< N × C × H × W
     narrow,         ///< channels last, by our own loops (narrow_convolution.h)
@@ -19,12 +20,13 @@ struct ConvolutionVariant {
   enum class Algorithm : std::uint8_t {
     automatic,  ///< oneDNN's choice, Winograd among others
     direct,
-    gemm,  ///< windows unrolled to a matrix, and a product of matrices
+    second,  ///< direct, by the implementation that oneDNN likes second best
+    gemm,    ///< windows unrolled to a matrix, and a product of matrices
   };
   /// Of forward, backward_weights and backward_data; of no meaning for our own loops.
   using Algorithms = std::array<Algorithm, 3>;
 
-  Lie lie = Lie::blocked;
+  Lie lie = Lie::any;
   Algorithms algorithms{};
 
   friend bool operator==(const ConvolutionVariant&, const ConvolutionVariant&) = default;
@@ -35,7 +37,7 @@ constexpr ConvolutionVariant::Algorithms all_passes(ConvolutionVariant::Algorith
   return {algorithm, algorithm, algorithm};
 }
 
-/// "blocked automatic/direct/automatic", "narrow".
+/// "any automatic/direct/automatic", "narrow".
 std::string name_of(const ConvolutionVariant& variant);
 /// The variant of a name, nullopt for any other text.
 std::optional<ConvolutionVariant> variant_named(const std::string& name);

@@ -41,7 +41,7 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 std::vector<std::string> way_names() {
-  std::vector<std::string> names{"blocked automatic/direct/automatic", "channels_last gemm/direct/direct",
+  std::vector<std::string> names{"any automatic/direct/automatic", "channels_last gemm/direct/direct",
                                  "channels_last direct/gemm/direct"};
   for (const cpu::ConvolutionVariant& variant : cpu::uniform_variants()) names.push_back(name_of(variant));
   return names;
@@ -98,15 +98,15 @@ TEST(Way, RunsAsItsNameSays) {
   };
   EXPECT_EQ(kernels("plain gemm/gemm/gemm"),
             "forward: x64:gemm:jit; backward_weights: x64:gemm:jit; backward_data: x64:gemm:jit");
-  EXPECT_NE(kernels("blocked automatic/direct/direct").find("forward: jit_wino"), std::string::npos);
-  EXPECT_EQ(kernels("blocked direct/direct/direct").find("wino"), std::string::npos);
+  EXPECT_NE(kernels("any automatic/direct/direct").find("forward: jit_wino"), std::string::npos);
+  EXPECT_EQ(kernels("any direct/direct/direct").find("wino"), std::string::npos);
   EXPECT_NE(kernels("narrow").find("convoy:narrow"), std::string::npos);
 }
 
 TEST(Way, ThatIsUnknownIsTheUsualOne) {
   const char* row = R"({ type = "convolution", outputs = 64, kernel = 3, padding = 1 })";
   const std::string usual = LayerBench(row, {64, 14, 14}, 16).implementations();
-  for (const char* way : {"upside down", "blocked", "blocked direct/direct"})
+  for (const char* way : {"upside down", "any", "any direct/direct"})
     EXPECT_EQ(LayerBench(row, {64, 14, 14}, 16, {.way = way}).implementations(), usual) << way;
 }
 

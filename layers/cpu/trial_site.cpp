@@ -1,6 +1,7 @@
 #include "layers/cpu/trial_site.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "layers/cpu/image_layout.h"
 
@@ -20,7 +21,11 @@ std::int64_t macs_of_sample(const Convolution& op, const Shape& input) {
 
 std::int64_t trial_batch(const Convolution& op, const Site& site) {
   const std::int64_t quick = std::max(kLeastBatch, kTrialMacs / macs_of_sample(op, site.inputs[0]));
-  return std::min(site.batch, quick);
+  const std::int64_t samples = std::min(site.batch, quick);
+  // Batches that differ little share a choice: micro-batches whose sizes differ by one above all.
+  return samples <= kLeastBatch
+             ? samples
+             : static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(samples)));
 }
 
 std::string problem_text(const Convolution& op, const Site& site) {

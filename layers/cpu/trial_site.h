@@ -6,8 +6,9 @@
 
 namespace convoy::cpu {
 
-/// Samples of a trial of the convolution when `site.batch` pass at a time: all of them where that is little
-/// work, else fewer, but not below 16, since oneDNN's choice of Winograd asks for more than 8.
+/// Samples of a trial of the convolution when `site.batch` pass at a time: all of them, or a power of two
+/// where they are more than 16, and the fewer the more work they are, down to 16: oneDNN's choice of Winograd
+/// asks for more than 8.
 std::int64_t trial_batch(const Convolution& op, const Site& site);
 
 /// Backend::kernel_problem: shapes, windows, type, and the samples of a trial, so that large batches share a

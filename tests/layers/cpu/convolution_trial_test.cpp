@@ -99,6 +99,7 @@ TEST_F(Trial, TellsTheTimeOfEachWay) {
 
 TEST_F(Trial, OfALargeBatchTakesAPartOfItAndSharesItsChoice) {
   EXPECT_EQ(backend_->kernel_problem(site(2048)), backend_->kernel_problem(site(5000)));
+  EXPECT_EQ(backend_->kernel_problem(site(43)), backend_->kernel_problem(site(44)));
   EXPECT_NE(backend_->kernel_problem(site(2)), backend_->kernel_problem(site(16)));
   timer_.limit = std::int64_t{600} << 20;
   EXPECT_TRUE(run(1 << 20));

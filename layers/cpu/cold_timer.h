@@ -9,7 +9,8 @@
 namespace convoy {
 
 /// Times kernels on the processor with emptied caches: in a training step the other layers' tensors have gone
-/// through them since an operand was last used. Its memory is given back when it ends.
+/// through them since an operand was last used. The time of a single thread is that on a core, so that other
+/// work does not count. Its memory is given back when it ends.
 class ColdTimer : public KernelTimer {
  public:
   /// May begin trials for `budget_seconds` from now on, and end the last one for as long again, with at most

@@ -20,7 +20,7 @@ constexpr std::int64_t kWinogradChannels = 64;
 
 memory::desc activation(Shape shape, const ConvolutionProblem& problem, Lie lie) {
   if (lie == Lie::any) return any_activation(shape, problem.batch, problem.type);
-  const Tag tag = lie == Lie::blocked ? Tag::aBcd16b : lie == Lie::plain ? Tag::abcd : Tag::acdb;
+  const Tag tag = lie == Lie::plain ? Tag::abcd : Tag::acdb;
   return {{problem.batch, shape.channels, shape.height, shape.width}, data_type_of(problem.type), tag};
 }
 

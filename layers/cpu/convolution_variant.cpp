@@ -10,7 +10,7 @@ namespace {
 using Lie = ConvolutionVariant::Lie;
 using Algorithm = ConvolutionVariant::Algorithm;
 
-constexpr std::array kLies{"any", "blocked", "channels_last", "plain", "narrow"};
+constexpr std::array kLies{"any", "channels_last", "plain", "narrow"};
 constexpr std::array kAlgorithms{"automatic", "direct", "second", "gemm"};
 
 }  // namespace
@@ -45,7 +45,6 @@ std::vector<ConvolutionVariant> uniform_variants() {
   return {{Lie::any, all_passes(Algorithm::automatic)},
           {Lie::any, all_passes(Algorithm::direct)},
           {Lie::any, all_passes(Algorithm::second)},
-          {Lie::blocked, all_passes(Algorithm::direct)},
           {Lie::narrow, {}},
           {Lie::channels_last, all_passes(Algorithm::direct)},
           {Lie::channels_last, all_passes(Algorithm::gemm)},

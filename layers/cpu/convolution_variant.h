@@ -11,8 +11,7 @@ namespace convoy::cpu {
 /// A way to run a convolution: how its activations lie, and the algorithm of each pass.
 struct ConvolutionVariant {
   enum class Lie : std::uint8_t {
-    any,      ///< as oneDNN likes best: mostly in blocks of 16 channels for fp32, channels last for bf16
-    blocked,  ///< in blocks of 16 channels
+    any,  ///< as oneDNN likes best: mostly in blocks of 16 channels for fp32, channels last for bf16
     channels_last,  ///< N × H × W × C
     plain,          ///< N × C × H × W
     narrow,         ///< channels last, by our own loops (narrow_convolution.h)

@@ -55,9 +55,8 @@ void print_table(const Executor& executor, int steps) {
 }
 
 int run(const Job& job) {
-  TimedTraining training(read_network(job.network),
-                         {job.batch, job.precision, job.threads,
-                          job.measured ? measured_kernels() : KernelSettings{}});
+  TimedTraining training(read_network(job.network), {job.batch, job.precision, job.threads,
+                                                     job.measured ? measured_kernels() : KernelSettings{}});
   const Executor& executor = training.executor();
   for (int i = 0; i < 5; ++i) training.step();
   const StepTimes before = executor.times();

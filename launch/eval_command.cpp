@@ -33,7 +33,8 @@ int eval_command(const std::vector<std::string>& arguments) {
   };
   return run_on_ranks(prepare, [&](Communicator& comm) {
     const std::int64_t samples = inputs->test->size();
-    Session session(std::move(*inputs), comm, false, samples);
+    const KernelSettings kernels = kernels_of_run(folder, inputs->job);
+    Session session(std::move(*inputs), comm, false, samples, kernels);
     const CheckpointStore store(folder + "/checkpoints", 1);
     const LoadedWeights weights =
         load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());

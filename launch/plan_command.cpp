@@ -30,6 +30,15 @@ std::int64_t training_samples(const Job& job, const Graph& graph) {
   return open_inputs(job, Purposes::train).train->size();
 }
 
+/// On the processor with the kernels that `convoy train` would take: what it measured before. A plan measures
+/// nothing.
+Plan plan_of(const Job& job, const Graph& graph, const PlanRequest& request, const PlannedDevice& device) {
+  if (!device.here) return search_plan(graph, request, *device.backend);
+  KernelSettings kernels = kernel_settings(job);
+  kernels.measure = false;
+  return plan_with_kernels(graph, request, kernels, *make_single()).plan;
+}
+
 }  // namespace
 
 int plan_command(const std::vector<std::string>& arguments) {
@@ -68,7 +77,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   PlanRequest request = plan_request(job, training_samples(job, graph), static_cast<int>(ranks), limit);
   device.plan_for(request);
   request.find_smallest = true;
-  const Plan plan = search_plan(graph, request, *device.backend);
+  const Plan plan = plan_of(job, graph, request, device);
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));
   } else {

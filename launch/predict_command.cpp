@@ -172,7 +172,8 @@ int predict_command(const std::vector<std::string>& arguments) {
     queries.push_back(test_image(index, *inputs.test, preparation, shape));
 
   const std::unique_ptr<Communicator> comm = make_single();
-  Session session(std::move(inputs), *comm, false, 1);
+  const KernelSettings kernels = kernels_of_run(folder, inputs.job);
+  Session session(std::move(inputs), *comm, false, 1, kernels);
   const CheckpointStore store(folder + "/checkpoints", 1);
   const LoadedWeights weights =
       load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());

@@ -21,6 +21,19 @@ boost::json::object pass_json(const PassTime& pass) {
           {"gigabytes_per_second", pass.gigabytes()}};
 }
 
+boost::json::array kernels_json(const ChosenKernels& kernels) {
+  boost::json::array problems;
+  for (const auto& [problem, trial] : kernels.table.trials) {
+    boost::json::object milliseconds;
+    for (const auto& [way, seconds] : trial.seconds) milliseconds[way] = seconds * 1e3;
+    problems.push_back({{"problem", problem},
+                        {"usual", trial.usual},
+                        {"chosen", trial.chosen},
+                        {"milliseconds", std::move(milliseconds)}});
+  }
+  return problems;
+}
+
 boost::json::object time_json(const TimedTraining& training, const TrainingTime& time) {
   boost::json::array layers;
   for (const LayerTime& one : time.layers) {
@@ -41,7 +54,8 @@ boost::json::object time_json(const TimedTraining& training, const TrainingTime&
           {"images_per_second", static_cast<double>(training.settings().batch) / time.step_seconds},
           {"update_milliseconds", time.update_seconds * 1e3},
           {"input_milliseconds", time.input_seconds * 1e3},
-          {"layers", std::move(layers)}};
+          {"layers", std::move(layers)},
+          {"kernel_problems", kernels_json(training.kernels())}};
 }
 
 /// "12.3", or "" for nothing.
@@ -86,6 +100,9 @@ void print_table(const TimedTraining& training, const TrainingTime& time) {
       counted(settings.threads, "thread"), time.step_seconds * 1e3,
       static_cast<double>(settings.batch) / time.step_seconds, forward * 1e3, backward * 1e3, layout * 1e3,
       time.update_seconds * 1e3, time.input_seconds * 1e3);
+  const ChosenKernels& kernels = training.kernels();
+  if (!kernels.line().empty()) fmt::print("\n{}\n", kernels.line());
+  for (const std::string& line : kernels.details()) fmt::print("{}\n", line);
 }
 
 }  // namespace
@@ -102,8 +119,9 @@ int time_command(const std::vector<std::string>& arguments) {
       "threads", po::value<std::int64_t>()->default_value(0)->value_name("N"),
       "compute threads; 0: all cores")(
       "precision", po::value<std::string>()->default_value("fp32")->value_name("fp32|bf16"),
-      "number format of activations and of the weights that kernels read")("json", po::bool_switch(),
-                                                                           "print one JSON object");
+      "number format of activations and of the weights that kernels read")(
+      "kernels", po::value<std::string>()->default_value("measured")->value_name("measured|default"),
+      "choice among kernels, as the key of the job file")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
   const std::string path = line.required("NET.toml");
   TimedTraining::Settings settings;
@@ -115,7 +133,12 @@ int time_command(const std::vector<std::string>& arguments) {
   if (precision != "fp32" && precision != "bf16")
     fail(ExitCode::usage, "--precision {}: expected fp32 or bf16", precision);
   settings.precision = dtype_of(precision);
+  const std::string kernels = line.text("kernels");
+  if (kernels != "measured" && kernels != "default")
+    fail(ExitCode::usage, "--kernels {}: expected measured or default", kernels);
+  if (kernels == "measured") settings.kernels = measured_kernels();
   TimedTraining training(read_network(path), settings);
+  for (const std::string& warning : training.kernels().warnings) fmt::print(stderr, "{}\n", warning);
   const TrainingTime time = time_training(training, 3, steps);
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(time_json(training, time)));

@@ -9,6 +9,7 @@
 #include "launch/job/write_job.h"
 #include "launch/options.h"
 #include "launch/ranks.h"
+#include "launch/run_reader.h"
 #include "layers/core/error.h"
 #include "trainer/trainer.h"
 
@@ -60,7 +61,8 @@ int train_command(const std::vector<std::string>& arguments) {
   };
   return run_on_ranks(prepare, [&](Communicator& comm) {
     const std::int64_t samples = inputs->train->size();
-    Session session(std::move(*inputs), comm, true, samples);
+    const KernelSettings kernels = kernels_to_train(options.run_folder, options.resume, inputs->job);
+    Session session(std::move(*inputs), comm, true, samples, kernels);
     const TrainOutcome outcome = train(session, options);
     if (comm.rank() == 0 && json) fmt::print("{}\n", boost::json::serialize(outcome.summary));
     if (comm.rank() == 0 && !json && outcome.code == ExitCode::done) {

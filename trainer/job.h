@@ -12,10 +12,11 @@ namespace convoy {
 /// Words and sizes stay as they were written ("sgd", "4GiB"); `read_job` has checked them all, so that
 /// `parse_bytes` and a look-up of a word cannot fail on a job that came from it.
 struct Job {
-  std::string network;          ///< path of the network file; absolute in a job that was read
-  std::int64_t seed = 1;        ///< of every random number, >= 0
-  std::string device = "auto";  ///< auto, cpu, cuda
-  std::int64_t threads = 0;     ///< compute threads of a rank; 0: cores of the host / ranks of the host
+  std::string network;               ///< path of the network file; absolute in a job that was read
+  std::int64_t seed = 1;             ///< of every random number, >= 0
+  std::string device = "auto";       ///< auto, cpu, cuda
+  std::int64_t threads = 0;          ///< compute threads of a rank; 0: cores of the host / ranks of the host
+  std::string kernels = "measured";  ///< measured, default
 
   struct Data {
     std::string kind;  ///< mnist, fashion-mnist, idx, cifar10, cifar100, synthetic, image-folder

@@ -9,7 +9,6 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
-#include "trainer/planner/search_plan.h"
 #include "trainer/preparation.h"
 
 namespace convoy {
@@ -205,11 +204,19 @@ void check_same_data(const JobInputs& inputs, Communicator& comm) {
        comm.rank(), inputs.job.data.root);
 }
 
-Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples)
+KernelSettings kernel_settings(const Job& job) {
+  if (job.kernels == "default") return {};
+  KernelSettings settings = measured_kernels();
+  // The other ranks wait meanwhile.
+  settings.budget_seconds = std::min(settings.budget_seconds, job.comm.timeout_seconds / 4);
+  return settings;
+}
+
+Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
+                 const KernelSettings& kernels)
     : inputs_(std::move(inputs)),
       comm_(&comm),
       device_(std::make_unique<CpuDevice>()),
-      backend_(make_cpu_backend()),
       threads_(agreed_thread_count(inputs_.job, comm)) {
   set_cpu_threads(threads_);
   check_same_data(inputs_, comm);
@@ -218,7 +225,10 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
   request.collective_bytes = comm.buffer_bytes();
-  Plan plan = search_plan(graph(), request, *backend_);
+  KernelPlan made = plan_with_kernels(graph(), request, kernels, comm);
+  backend_ = std::move(made.backend);
+  kernels_ = std::move(made.kernels);
+  Plan plan = std::move(made.plan);
   if (!plan.fits()) refuse_plan(plan, graph());
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
   if (comm.all_reduce(hash, Reduction::min, "plan hash") !=

@@ -8,7 +8,7 @@
 #include "trainer/data/dataset.h"
 #include "trainer/executor.h"
 #include "trainer/job.h"
-#include "trainer/planner/plan.h"
+#include "trainer/kernels/kernel_plan.h"
 
 namespace convoy {
 
@@ -45,13 +45,17 @@ int thread_count(const Job& job, int ranks);
 
 OptimizerSettings optimizer_settings(const Job& job);
 
+/// Where the kernels come from that `convoy train` runs: measured and cached, unless the job says "default".
+KernelSettings kernel_settings(const Job& job);
+
 /// One rank's device, backend and executor for a job.
 class Session {
  public:
   /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the
   /// arena. Error(does_not_fit) on every rank when the plan does not fit. `samples` is the number of samples
   /// of an epoch, or of the set that will be evaluated.
-  Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples);
+  Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
+          const KernelSettings& kernels = {});
 
   const Job& job() const { return inputs_.job; }
   const Graph& graph() const { return inputs_.graph; }
@@ -60,6 +64,7 @@ class Session {
   Device& device() const { return *device_; }
   Executor& executor() const { return *executor_; }
   const Plan& plan() const { return executor_->plan(); }
+  const ChosenKernels& kernels() const { return kernels_; }
   std::string device_line() const;
 
  private:
@@ -68,6 +73,7 @@ class Session {
   std::unique_ptr<Device> device_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<Executor> executor_;
+  ChosenKernels kernels_;
   int threads_ = 1;
 };
 

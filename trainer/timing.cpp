@@ -55,7 +55,6 @@ void add_pass(const TimedTraining& training, const Step& step, double seconds, L
 TimedTraining::TimedTraining(Graph graph, const Settings& settings)
     : graph_(std::move(graph)),
       settings_(settings),
-      backend_(make_cpu_backend()),
       device_(std::make_unique<CpuDevice>()),
       comm_(make_single()) {
   set_cpu_threads(settings.threads);
@@ -64,7 +63,10 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
   request.evaluate = false;
   request.precision = settings.precision;
   request.limit_bytes = device_->info().free_bytes;
-  Plan plan = make_plan(graph_, request, *backend_);
+  KernelPlan made = plan_with_kernels(graph_, request, settings.kernels, *comm_);
+  backend_ = std::move(made.backend);
+  kernels_ = std::move(made.kernels);
+  Plan plan = std::move(made.plan);
   if (!plan.fits()) refuse_plan(plan, graph_);
   OptimizerSettings optimizer;
   optimizer.weight_decay = 5e-4F;

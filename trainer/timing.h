@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/executor.h"
+#include "trainer/kernels/kernel_plan.h"
 
 namespace convoy {
 
@@ -15,6 +16,7 @@ class TimedTraining {
     std::int64_t batch = 64;
     DType precision = DType::f32;
     int threads = 1;
+    KernelSettings kernels = {};
   };
 
   /// Error(usage) when the network has no loss, Error(does_not_fit) when memory does not hold it.
@@ -26,6 +28,7 @@ class TimedTraining {
   const Graph& graph() const { return graph_; }
   const Executor& executor() const { return *executor_; }
   const Settings& settings() const { return settings_; }
+  const ChosenKernels& kernels() const { return kernels_; }
 
  private:
   Graph graph_;
@@ -34,6 +37,7 @@ class TimedTraining {
   std::unique_ptr<Device> device_;
   std::unique_ptr<Communicator> comm_;
   std::unique_ptr<Executor> executor_;
+  ChosenKernels kernels_;
   std::vector<std::uint8_t> pixels_;
   std::vector<std::int32_t> labels_;
   StepContext context_;

@@ -33,6 +33,7 @@ class Run {
   std::int64_t epoch() const { return (position_.iteration + per_epoch_ - 1) / per_epoch_; }
   void resume();
   void banner();
+  void tell_kernels();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
   void after_iteration(const Batch& batch, const Sums& sums);
@@ -137,12 +138,26 @@ void Run::banner() {
     progress_.line(line);
   }
   progress_.line("device: " + session_.device_line());
+  tell_kernels();
   const auto cores = static_cast<std::int64_t>(allowed_cores().size());
   if (cores > 0 && job_.threads > cores) {
     progress_.line(
         fmt::format("warning: threads = {} is more than the {} a rank may use here, which makes it slower",
                     job_.threads, counted(cores, "core")));
   }
+}
+
+void Run::tell_kernels() {
+  const ChosenKernels& kernels = session_.kernels();
+  if (comm_.rank() != 0) return;
+  for (const std::string& warning : kernels.warnings) {
+    folder_.log(warning);
+    progress_.line(warning);
+  }
+  if (kernels.line().empty()) return;
+  folder_.log(kernels.line());
+  progress_.line(kernels.line());
+  for (const std::string& line : kernels.details()) folder_.log(line);
 }
 
 Loader Run::make_loader() const {
@@ -165,6 +180,7 @@ TrainOutcome Run::go() {
   resume();
   folder_.write("job.toml", options_.job_text);
   folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
+  folder_.write(kKernelsFile, session_.kernels().table.text());
   std::int64_t evaluated = folder_.open_metrics(position_.iteration, position_.iteration >= total_) ? 1 : 0;
   comm_.broadcast(std::span<std::int64_t>(&evaluated, 1), 0, "start of training");
   if (evaluation_due() && evaluated == 0) end_of_epoch();

@@ -13,6 +13,10 @@ void add_top_keys(std::vector<Key>& keys) {
   top.word("device", &Job::device, {"auto", "cpu", "cuda"},
            "device of each rank; auto: a GPU where there is one");
   top.integer("threads", &Job::threads, {0, 4096}, "compute threads per rank; 0: cores / ranks of the host");
+  top.word("kernels", &Job::kernels, {"measured", "default"},
+           "choice among kernels; measured: for two seconds at the start, and kept in ~/.cache/convoy; "
+           "default: by "
+           "rules of thumb");
 }
 
 /// Of image files, and of resizing.

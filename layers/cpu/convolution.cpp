@@ -1,5 +1,8 @@
+#include "layers/cpu/convolution.h"
+
 #include "layers/cpu/convolution_primitives.h"
 #include "layers/cpu/narrow_convolution.h"
+#include "layers/cpu/trial_site.h"
 #include "layers/cpu/weighted_layer.h"
 
 namespace convoy::cpu {
@@ -8,48 +11,66 @@ namespace {
 using Base = WeightedLayer<dnnl::convolution_forward, dnnl::convolution_backward_weights,
                            dnnl::convolution_backward_data>;
 
-/// Convolution by oneDNN's own choice of algorithm (Winograd among them) and layouts.
+ConvolutionProblem problem_of(const Convolution& op, const Site& site) {
+  return {.source = site.inputs[0],
+          .target = site.output,
+          .batch = site.batch,
+          .type = site.type,
+          .weight = &site.layer->parameters[0],
+          .bias = op.bias,
+          .strides = {op.stride_y, op.stride_x},
+          .dilations = {op.dilation_y - 1, op.dilation_x - 1},
+          .begin = {op.padding_top, op.padding_left},
+          .end = {op.padding_bottom, op.padding_right},
+          .training = site.training,
+          .relu = site.relu_follows,
+          .weights = site.training,
+          .data = site.training && site.input_gradient[0]};
+}
+
+/// Convolution by oneDNN.
 class ConvolutionLayer : public Base {
  public:
-  ConvolutionLayer(const Convolution& op, const Site& site, Inputs inputs, Engine& engine)
+  ConvolutionLayer(const ConvolutionVariant& variant, const Convolution& op, const Site& site, Inputs inputs,
+                   Engine& engine)
       : Base(site, engine, op.bias) {
-    checked(what_, [&] { choose(op); });
+    checked(what_, [&] {
+      ConvolutionPrimitives made = make_convolution(problem_of(op, site), variant, engine.get());
+      forward_ = std::move(made.forward);
+      weights_ = std::move(made.weights);
+      data_ = std::move(made.data);
+    });
     const Layout input = engine.accept(forward_.src_desc(), inputs[0]);
     declare(input, site.training ? engine.accept(weights_.src_desc(), inputs[0]) : input,
             gives_input_gradient() ? engine.layout(data_.diff_src_desc()) : input);
-  }
-
- private:
-  /// The primitive descriptors, layouts left open.
-  void choose(const Convolution& op) {
-    const ConvolutionProblem problem{.source = site_.inputs[0],
-                                     .target = site_.output,
-                                     .batch = site_.batch,
-                                     .type = site_.type,
-                                     .weight = &site_.layer->parameters[0],
-                                     .bias = op.bias,
-                                     .strides = {op.stride_y, op.stride_x},
-                                     .dilations = {op.dilation_y - 1, op.dilation_x - 1},
-                                     .begin = {op.padding_top, op.padding_left},
-                                     .end = {op.padding_bottom, op.padding_right},
-                                     .training = site_.training,
-                                     .relu = site_.relu_follows,
-                                     .weights = site_.training,
-                                     .data = gives_input_gradient()};
-    ConvolutionPrimitives chosen = choose_convolution(problem, engine_->get());
-    forward_ = std::move(chosen.forward);
-    weights_ = std::move(chosen.weights);
-    data_ = std::move(chosen.data);
   }
 };
 
 }  // namespace
 
+std::optional<Lowered> lower_as(const ConvolutionVariant& variant, const Convolution& op, const Site& site,
+                                Inputs inputs, Engine& engine) {
+  if (variant.lie == ConvolutionVariant::Lie::narrow) return lower_narrow(op, site, inputs, engine);
+  return std::make_shared<ConvolutionLayer>(variant, op, site, inputs, engine);
+}
+
+ConvolutionVariant usual_variant(const Convolution& op, const Site& site, Inputs inputs, Engine& engine) {
+  const bool wasteful = blocked_efficiency(site.inputs[0].channels, op.outputs, op.groups) < kLeastEfficiency;
+  if (wasteful && lower_narrow(op, site, inputs, engine)) return {ConvolutionVariant::Lie::narrow, {}};
+  return usual_variant(problem_of(op, site));
+}
+
 Lowered lower(const Convolution& op, const Site& site, Inputs inputs, Engine& engine) {
-  if (blocked_efficiency(site.inputs[0].channels, op.outputs, op.groups) < kLeastEfficiency) {
-    if (const auto narrow = lower_narrow(op, site, inputs, engine)) return *narrow;
+  if (const std::string* choice = engine.choice(problem_text(op, site))) {
+    // A choice that cannot be had here (of another build, or of another problem by mistake) is none.
+    try {
+      const auto variant = variant_named(*choice);
+      const auto layer = variant ? lower_as(*variant, op, site, inputs, engine) : std::nullopt;
+      if (layer) return *layer;
+    } catch (const Error&) {
+    }
   }
-  return std::make_shared<ConvolutionLayer>(op, site, inputs, engine);
+  return *lower_as(usual_variant(op, site, inputs, engine), op, site, inputs, engine);
 }
 
 }  // namespace convoy::cpu

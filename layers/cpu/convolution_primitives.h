@@ -1,5 +1,6 @@
 #pragma once
 
+#include "layers/cpu/convolution_variant.h"
 #include "layers/cpu/onednn.h"
 
 namespace convoy::cpu {
@@ -25,7 +26,6 @@ struct ConvolutionProblem {
   bool relu = false;                    ///< forward applies a ReLU to its result
   bool weights = true;                  ///< backward_weights is wanted
   bool data = true;                     ///< backward_data is wanted
-  bool channels_last = false;           ///< activations lie so, whatever would be the fastest
 };
 
 struct ConvolutionPrimitives {
@@ -34,7 +34,11 @@ struct ConvolutionPrimitives {
   dnnl::convolution_backward_data::primitive_desc data;
 };
 
-/// oneDNN's own choice of algorithm (Winograd among them) and layouts.
-ConvolutionPrimitives choose_convolution(const ConvolutionProblem& problem, const dnnl::engine& engine);
+/// The variant that rules of thumb take among those of oneDNN.
+ConvolutionVariant usual_variant(const ConvolutionProblem& problem);
+
+/// Not for our own loops. Throws dnnl::error where oneDNN has no such kernel.
+ConvolutionPrimitives make_convolution(const ConvolutionProblem& problem, const ConvolutionVariant& variant,
+                                       const dnnl::engine& engine);
 
 }  // namespace convoy::cpu

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include "layers/core/text.h"
+#include "layers/cpu/convolution.h"
 #include "layers/cpu/element.h"
 #include "layers/cpu/lower.h"
 #include "layers/cpu/simd.h"
+#include "layers/cpu/trial_site.h"
+#include "layers/device/cpu/cpu_device.h"
 #include "layers/graph/arithmetic.h"
 
 namespace convoy {
@@ -38,6 +42,8 @@ CONVOY_SIMD void half_block(const float* __restrict w, BFloat16* __restrict half
 
 class CpuBackend : public Backend {
  public:
+  explicit CpuBackend(KernelChoices choices) : engine_(std::move(choices)) {}
+
   std::string name() const override { return "cpu"; }
   bool supports(DType type) const override {
     // oneDNN computes with bf16 from AVX-512 on (with instructions for it, or by conversion).
@@ -49,6 +55,16 @@ class CpuBackend : public Backend {
 
   std::shared_ptr<const LoweredLayer> lower(const Site& site, std::span<const Layout> inputs) override {
     return std::visit([&](const auto& op) { return cpu::lower(op, site, inputs, engine_); }, site.layer->op);
+  }
+  std::string kernel_problem(const Site& site) override {
+    const auto* convolution = std::get_if<Convolution>(&site.layer->op);
+    return convolution == nullptr ? "" : cpu::problem_text(*convolution, site);
+  }
+  std::optional<KernelTrial> try_kernels(const Site& site, std::span<const Layout> inputs,
+                                         KernelTimer& timer) override {
+    const auto* convolution = std::get_if<Convolution>(&site.layer->op);
+    if (convolution == nullptr) return std::nullopt;
+    return cpu::try_convolution(*convolution, site, inputs[0], *this, engine_, timer);
   }
   Layout input_layout(Shape shape, std::int64_t batch, DType type) override {
     return engine_.layout(cpu::plain_activation(shape, batch, type));
@@ -228,13 +244,21 @@ double CpuBackend::sum_of_squares(const void* values, std::int64_t count) {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
+std::unique_ptr<Backend> make_cpu_backend(KernelChoices choices) {
+  return std::make_unique<CpuBackend>(std::move(choices));
+}
 
 void set_cpu_threads(int threads) { omp_set_num_threads(threads); }
 
 std::string cpu_library_version() {
   const dnnl_version_t& version = *dnnl_version();
   return fmt::format("oneDNN {}.{}.{}", version.major, version.minor, version.patch);
+}
+
+std::string cpu_kernel_conditions() {
+  return fmt::format("{} with instruction set {:#x}, {}, {}", cpu_library_version(),
+                     static_cast<unsigned>(dnnl_get_effective_cpu_isa()), CpuDevice().info().name,
+                     counted(omp_get_max_threads(), "thread"));
 }
 
 }  // namespace convoy

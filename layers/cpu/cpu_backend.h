@@ -7,12 +7,17 @@
 namespace convoy {
 
 /// Layers on the processor by oneDNN. All memory that kernels use is given to them; oneDNN's scratchpads too.
-std::unique_ptr<Backend> make_cpu_backend();
+/// Convolutions run as `choices` say, and by rules of thumb where these say nothing.
+std::unique_ptr<Backend> make_cpu_backend(KernelChoices choices = {});
 
 /// Threads that the calling thread's kernels use from now on.
 void set_cpu_threads(int threads);
 
-/// "oneDNN 2.6.3 (avx512_core_bf16)".
+/// "oneDNN 2.6.3".
 std::string cpu_library_version();
+
+/// What the speed of kernels depends on beside the problem: "oneDNN 2.6.3 with instruction set 0x1ff,
+/// Intel(R) Xeon(R) Processor, 2 threads", with the threads of the calling thread's kernels.
+std::string cpu_kernel_conditions();
 
 }  // namespace convoy

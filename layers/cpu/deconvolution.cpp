@@ -57,22 +57,23 @@ class DeconvolutionLayer : public CpuLayer {
 
  private:
   void choose() {
-    ConvolutionProblem problem{.source = site_.output,
-                               .target = site_.inputs[0],
-                               .batch = site_.batch,
-                               .type = site_.type,
-                               .weight = &site_.layer->parameters[0],
-                               .strides = {op_.stride_y, op_.stride_x},
-                               .dilations = {op_.dilation_y - 1, op_.dilation_x - 1},
-                               .begin = {op_.padding_y, op_.padding_x},
-                               // The output padding is a rest that the convolution leaves.
-                               .end = {op_.padding_y, op_.padding_x},
-                               .weights = site_.training};
-    turned_ = choose_convolution(problem, engine_->get());
+    const ConvolutionProblem problem{.source = site_.output,
+                                     .target = site_.inputs[0],
+                                     .batch = site_.batch,
+                                     .type = site_.type,
+                                     .weight = &site_.layer->parameters[0],
+                                     .strides = {op_.stride_y, op_.stride_x},
+                                     .dilations = {op_.dilation_y - 1, op_.dilation_x - 1},
+                                     .begin = {op_.padding_y, op_.padding_x},
+                                     // The output padding is a rest that the convolution leaves.
+                                     .end = {op_.padding_y, op_.padding_x},
+                                     .weights = site_.training};
+    ConvolutionVariant variant = usual_variant(problem);
+    turned_ = make_convolution(problem, variant, engine_->get());
     // The loops over the bias know the usual layouts only.
     if (op_.bias && !knows_layouts()) {
-      problem.channels_last = true;
-      turned_ = choose_convolution(problem, engine_->get());
+      variant.lie = ConvolutionVariant::Lie::channels_last;
+      turned_ = make_convolution(problem, variant, engine_->get());
     }
   }
 

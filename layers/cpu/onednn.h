@@ -29,10 +29,11 @@ auto checked(const std::string& what, Call&& call) -> decltype(call()) {
   }
 }
 
-/// oneDNN's engine and stream, and the table that gives layouts their numbers.
+/// oneDNN's engine and stream, the table that gives layouts their numbers, and the choices of kernels.
 class Engine {
  public:
-  Engine() : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
+  explicit Engine(KernelChoices choices = {})
+      : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_), choices_(std::move(choices)) {}
 
   const dnnl::engine& get() const { return engine_; }
   dnnl::stream& stream() { return stream_; }
@@ -47,6 +48,12 @@ class Engine {
   /// otherwise the layout of `wanted`.
   Layout accept(const memory::desc& wanted, const Layout& incoming);
 
+  /// The way chosen for a problem, or null.
+  const std::string* choice(const std::string& problem) const {
+    const auto found = choices_.find(problem);
+    return found == choices_.end() ? nullptr : &found->second;
+  }
+
   memory bind(const memory::desc& desc, const void* data) const {
     return {desc, engine_, const_cast<void*>(data)};
   }
@@ -55,6 +62,7 @@ class Engine {
   dnnl::engine engine_;
   dnnl::stream stream_;
   std::vector<memory::desc> table_;
+  KernelChoices choices_;
 };
 
 /// oneDNN's name of an element type, and back.

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "layers/core/dtype.h"
+#include "layers/graph/kernel_trial.h"
 #include "layers/graph/layer.h"
 
 namespace convoy {
@@ -185,6 +187,15 @@ class Backend {
 
   /// Chooses how a layer runs when its inputs come in the given layouts.
   virtual std::shared_ptr<const LoweredLayer> lower(const Site& site, std::span<const Layout> inputs) = 0;
+
+  /// A text that tells the problems apart for which one of several kernels can be chosen; sites of the same
+  /// text share a choice. "" where there is nothing to choose.
+  virtual std::string kernel_problem(const Site&) { return {}; }
+  /// Times the ways in which a layer can run when its inputs come in the given layouts, all passes of
+  /// training. nullopt when time or memory did not suffice, or other work disturbed the times.
+  virtual std::optional<KernelTrial> try_kernels(const Site&, std::span<const Layout>, KernelTimer&) {
+    return std::nullopt;
+  }
 
   /// Layout in which the network's input is made from pixels for `batch` samples.
   virtual Layout input_layout(Shape shape, std::int64_t batch, DType type) = 0;

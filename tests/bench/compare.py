@@ -36,6 +36,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--variants", default="eager,channels_last,compile,compile_channels_last")
     parser.add_argument("--cases", default="small")
+    parser.add_argument("--default-kernels", action="store_true", help="Convoy's kernels by rules of thumb, not measured")
     parser.add_argument("--json")
     a = parser.parse_args()
     cases = {"small": SMALL, "all": ALL}.get(a.cases, a.cases.split(","))
@@ -47,7 +48,8 @@ def main():
         ours, outside, theirs = [], [], {v: [] for v in a.variants.split(",")}
         for _ in range(a.rounds):
             figures = measure([f"{ROOT}/build/tests/bench/train_step", f"{ROOT}/configs/nets/{net}.toml", str(batch),
-                               str(a.threads), str(steps), *flags])
+                               str(a.threads), str(steps), *flags,
+                               *(["--default-kernels"] if a.default_kernels else [])])
             ours.append(figures["images_per_second"])
             outside.append(figures["outside_kernels_share"])
             for variant in list(theirs):

@@ -1,7 +1,8 @@
 // Times whole training steps of a network on the CPU, data in memory: images/s, and where the time of a step
 // goes.
-//   build/tests/bench/train_step NET.toml [batch] [threads] [steps] [--bf16] [--table]
-// Prints one JSON line: median images/s over blocks of steps, and shares of the step.
+//   build/tests/bench/train_step NET.toml [batch] [threads] [steps] [--bf16] [--table] [--default-kernels]
+// Kernels are measured first, as for users; that is no part of the time of a step. Prints one JSON line:
+// median images/s over blocks of steps, and shares of the step.
 
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@ struct Job {
   int threads = 2;
   int steps = 50;
   bool table = false;
+  bool measured = true;  ///< kernels are chosen by measurement
   DType precision = DType::f32;
 };
 
@@ -31,8 +33,11 @@ Job read_arguments(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   job.table = std::erase(words, "--table") > 0;
   if (std::erase(words, "--bf16") > 0) job.precision = DType::bf16;
-  if (words.empty())
-    fail(ExitCode::usage, "usage: train_step NET.toml [batch] [threads] [steps] [--bf16] [--table]");
+  job.measured = std::erase(words, "--default-kernels") == 0;
+  if (words.empty()) {
+    fail(ExitCode::usage,
+         "usage: train_step NET.toml [batch] [threads] [steps] [--bf16] [--table] [--default-kernels]");
+  }
   job.network = words[0];
   if (words.size() > 1) job.batch = std::stoll(words[1]);
   if (words.size() > 2) job.threads = std::stoi(words[2]);
@@ -50,7 +55,8 @@ void print_table(const Executor& executor, int steps) {
 }
 
 int run(const Job& job) {
-  TimedTraining training(read_network(job.network), {job.batch, job.precision, job.threads});
+  TimedTraining training(read_network(job.network), {job.batch, job.precision, job.threads,
+                                                     job.measured ? measured_kernels() : KernelSettings{}});
   const Executor& executor = training.executor();
   for (int i = 0; i < 5; ++i) training.step();
   const StepTimes before = executor.times();
@@ -70,6 +76,7 @@ int run(const Job& job) {
                          {"batch", job.batch},
                          {"precision", name_of(job.precision)},
                          {"threads", job.threads},
+                         {"kernels", training.kernels().line()},
                          {"images_per_second", rates[kBlocks / 2]},
                          {"outside_kernels_share", 1 - (after.kernels - before.kernels) / total},
                          {"reorder_share", (after.reorders - before.reorders) / total},

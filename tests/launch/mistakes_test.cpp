@@ -26,19 +26,19 @@ void expect_refused(const JobFolder& folder, const std::string& job, const Mista
 TEST(JobMistakes, NamePlaceKeyAndTheNearestWord) {
   const JobFolder folder;
   const std::vector<Mistake> mistakes{
-      {"[train]\nbacth = 8\n", {"job.toml:6:1", "bacth", "did you mean \"batch\""}},
-      {"[trian]\nbatch = 8\n", {"job.toml:5:", "trian", "train"}},
-      {"[train]\nbatch = \"8\"\n", {"job.toml:6:", "batch"}},
-      {"[train]\nbatch = 0\n", {"job.toml:6:", "batch"}},
-      {"[train]\nbatch = 8\nmicro_batch = 9\n", {"job.toml:7:", "micro_batch"}},
-      {"[train]\nclip_norm = nan\n", {"job.toml:6:", "clip_norm"}},
-      {"[optimizer]\nmomentum = 1.0\n", {"job.toml:6:", "momentum"}},
-      {"[optimizer]\ntype = \"sdg\"\n", {"job.toml:6:", "sgd"}},
-      {"[schedule]\ntype = \"cosin\"\n", {"job.toml:6:", "did you mean \"cosine\""}},
-      {"[memory]\nlimit = \"4 elephants\"\n", {"job.toml:6:", "4 elephants"}},
-      {"[train]\nbatch = 8\nbatch = 9\n", {"job.toml:7:"}},
-      {"[train\n", {"job.toml:5:"}},
-      {"[train]\nprecision = \"fp8\"\n", {"job.toml:6:", "fp32"}},
+      {"[train]\nbacth = 8\n", {"job.toml:7:1", "bacth", "did you mean \"batch\""}},
+      {"[trian]\nbatch = 8\n", {"job.toml:6:", "trian", "train"}},
+      {"[train]\nbatch = \"8\"\n", {"job.toml:7:", "batch"}},
+      {"[train]\nbatch = 0\n", {"job.toml:7:", "batch"}},
+      {"[train]\nbatch = 8\nmicro_batch = 9\n", {"job.toml:8:", "micro_batch"}},
+      {"[train]\nclip_norm = nan\n", {"job.toml:7:", "clip_norm"}},
+      {"[optimizer]\nmomentum = 1.0\n", {"job.toml:7:", "momentum"}},
+      {"[optimizer]\ntype = \"sdg\"\n", {"job.toml:7:", "sgd"}},
+      {"[schedule]\ntype = \"cosin\"\n", {"job.toml:7:", "did you mean \"cosine\""}},
+      {"[memory]\nlimit = \"4 elephants\"\n", {"job.toml:7:", "4 elephants"}},
+      {"[train]\nbatch = 8\nbatch = 9\n", {"job.toml:8:"}},
+      {"[train\n", {"job.toml:6:"}},
+      {"[train]\nprecision = \"fp8\"\n", {"job.toml:7:", "fp32"}},
   };
   for (const Mistake& mistake : mistakes) {
     expect_refused(folder, folder.write_job(kTinyNetwork, mistake.lines), mistake);

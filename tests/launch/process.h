@@ -16,8 +16,8 @@ struct Ended {
   std::string all() const { return out + err; }
 };
 
-/// A program under test. Its standard output and error go to files in `folder`. If it is still running when
-/// the Process ends, the program and all that it started are killed.
+/// A program under test. Its standard output and error go to files in `folder`, and Convoy's cache is there.
+/// If it is still running when the Process ends, the program and all that it started are killed.
 class Process {
  public:
   Process(const std::vector<std::string>& words, const std::string& folder);

@@ -3,6 +3,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "tests/launch/process.h"
 #include "tests/trainer/job_folder.h"
 
@@ -27,7 +29,8 @@ class Folder : public ::testing::Test {
 
 TEST_F(Folder, HoldsWhatTheDesignPromises) {
   ASSERT_EQ(train(folder_.path("run")).code, 0);
-  for (const char* name : {"job.toml", "plan.json", "metrics.jsonl", "summary.json", "checkpoints"}) {
+  for (const char* name :
+       {"job.toml", "plan.json", "kernels.json", "metrics.jsonl", "summary.json", "checkpoints"}) {
     EXPECT_TRUE(fs::exists(folder_.path("run") + "/" + name)) << name;
   }
   EXPECT_EQ(checkpoints_of(folder_.path("run")).size(), 2U);
@@ -41,6 +44,40 @@ TEST_F(Folder, ItsJobFileRepeatsTheRun) {
   job_ = folder_.path("run") + "/job.toml";
   ASSERT_EQ(train(folder_.path("again")).code, 0);
   EXPECT_EQ(newest_tensors(folder_.path("again")), newest_tensors(folder_.path("run")));
+}
+
+TEST_F(Folder, KeepsTheKernelsOfARunThatGoesOn) {
+  const std::string run_dir = folder_.path("run");
+  ASSERT_EQ(train(run_dir, {"--set", "kernels=measured", "--set", "train.epochs=1"}).code, 0);
+  const std::string kernels = read_text(run_dir + "/kernels.json");
+  EXPECT_THAT(kernels, HasSubstr("fp32 1x8x8 to 4, kernel 3x3"));
+  const std::string cache = folder_.path("cache");
+  EXPECT_TRUE(fs::exists(cache));
+  fs::remove_all(cache);
+  ASSERT_EQ(train(run_dir, {"--set", "kernels=measured"}).code, 0);
+  EXPECT_EQ(read_text(run_dir + "/kernels.json"), kernels);
+  EXPECT_FALSE(fs::exists(cache)) << "nothing was measured";
+}
+
+TEST_F(Folder, PlanFindsTheKernelsThatTrainingMeasured) {
+  const std::vector<std::string> measured{"--set", "kernels=measured"};
+  const Ended trained = train(folder_.path("run"), measured);
+  ASSERT_EQ(trained.code, 0);
+  EXPECT_THAT(trained.out, HasSubstr("kernels: "));
+  const Ended planned = run(convoy({"plan", job_, "--json", measured[0], measured[1]}), folder_.path(""));
+  EXPECT_EQ(boost::json::parse(planned.out).at("projected_bytes"),
+            summary_of(folder_.path("run")).at("projected_bytes"));
+}
+
+TEST_F(Folder, ADamagedCacheOfKernelsIsAWarning) {
+  const std::vector<std::string> measured{"--set", "kernels=measured"};
+  ASSERT_EQ(train(folder_.path("first"), measured).code, 0);
+  for (const auto& file : fs::directory_iterator(folder_.path("cache")))
+    std::ofstream(file.path()) << "no table";
+  const Ended ended = train(folder_.path("second"), measured);
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, HasSubstr("/cache/kernels-onednn"));
+  EXPECT_EQ(count_of("warning: ", ended.out), 1);
 }
 
 TEST_F(Folder, ThatIsAFileIsRefused) {

@@ -28,8 +28,8 @@ struct Choice {
 
 class Search {
  public:
-  Search(const Graph& graph, const PlanRequest& request, Backend& backend)
-      : graph_(graph), request_(request), backend_(backend) {
+  Search(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings)
+      : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings) {
     sets_ = {{"nothing", request.recompute}};
     asked_ = make_plan(graph, request, backend, &lowerings_);
     share_ = request.training ? share_of(request) : asked_.micro_batch;
@@ -228,7 +228,7 @@ class Search {
   const Graph& graph_;
   const PlanRequest& request_;
   Backend& backend_;
-  Lowerings lowerings_;
+  Lowerings& lowerings_;
   Plan asked_;
   bool caps_ = false;
   std::int64_t share_ = 1;  ///< samples of the busiest rank
@@ -249,8 +249,9 @@ class Search {
 
 }  // namespace
 
-Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend) {
-  return Search(graph, request, backend).run();
+Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
+  Lowerings own;
+  return Search(graph, request, backend, known == nullptr ? own : *known).run();
 }
 
 }  // namespace convoy

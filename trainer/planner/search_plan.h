@@ -9,7 +9,9 @@ namespace convoy {
 /// make it fit, those that cost the least time by a rough model; where nothing fits, the plan that takes the
 /// least. Half precision rounds differently; the others do not alter the mathematics, but for batch norm,
 /// whose statistics are those of a micro-batch: there micro-batches shrink only when nothing else does, and
-/// not below PlanRequest::statistics_batch. A pure function of its arguments: the same on every rank.
-Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend);
+/// not below PlanRequest::statistics_batch. A pure function of its arguments: the same on every rank. What
+/// was lowered on the way is added to `known`.
+Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
+                 Lowerings* known = nullptr);
 
 }  // namespace convoy

@@ -144,15 +144,26 @@ struct Program {
   std::int64_t gradient_offset(std::int64_t offset) const { return offset / 4 * size_of(gradient_type); }
 };
 
+/// What a backend was asked to lower.
+struct LoweredSite {
+  Site site;
+  std::vector<Layout> inputs;
+};
+
 /// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
 /// its samples, the precision, shared_statistics and the cap of the workspace, on no other choice.
 struct Lowering {
   std::vector<std::shared_ptr<const LoweredLayer>> layers;
-  std::vector<bool> absorbed;  ///< by layer: the layer before it does its forward pass
+  std::vector<bool> absorbed;      ///< by layer: the layer before it does its forward pass
+  std::vector<LoweredSite> sites;  ///< of the layers that are not null
 };
 
 /// Lowerings of one graph by one backend, kept from one Program to the next.
-using Lowerings = std::map<std::tuple<SegmentKind, std::int64_t, DType, bool, std::int64_t>, Lowering>;
+using LoweringKey = std::tuple<SegmentKind, std::int64_t, DType, bool, std::int64_t>;
+using Lowerings = std::map<LoweringKey, Lowering>;
+inline LoweringKey lowering_key(SegmentKind kind, std::int64_t samples, const Choices& choices) {
+  return {kind, samples, choices.precision, choices.shared_statistics, choices.workspace_bytes};
+}
 
 /// Writes the Program of a graph out. A pure function of its arguments, the same on every rank; with `known`,
 /// what is found there is not lowered anew.

@@ -40,11 +40,11 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
         !layer.parameters.empty() || std::any_of(layer.inputs.begin(), layer.inputs.end(),
                                                  [&](int input) { return wants_gradient_[at(input)]; });
   }
-  Lowering& known = lowerings[{kind, samples, program.choices.precision, program.choices.shared_statistics,
-                               program.choices.workspace_bytes}];
+  Lowering& known = lowerings[lowering_key(kind, samples, program.choices)];
   if (known.layers.empty()) {
-    lower();
-    known = {lowered_, absorbed_};
+    lower(known.sites);
+    known.layers = lowered_;
+    known.absorbed = absorbed_;
   }
   lowered_ = known.layers;
   absorbed_ = known.absorbed;
@@ -85,7 +85,7 @@ ReluShare SegmentBuilder::relu_share_of(int activation) const {
   return lowered_[at(giver)] == nullptr ? ReluShare::nothing : lowered_[at(giver)]->spec().relu;
 }
 
-void SegmentBuilder::lower() {
+void SegmentBuilder::lower(std::vector<LoweredSite>& sites) {
   std::vector<Layout> layouts(graph_.activations().size());
   absorbed_.assign(graph_.layers().size(), false);
   layouts[0] = backend_.input_layout(graph_.input(), segment_.samples, program_.choices.precision);
@@ -109,9 +109,9 @@ void SegmentBuilder::lower() {
         continue;
       }
     }
-    std::vector<Layout> inputs;
-    for (const int input : layer.inputs) inputs.push_back(layouts[at(input)]);
-    lowered_.push_back(backend_.lower(site_of(i), inputs));
+    LoweredSite& asked = sites.emplace_back(LoweredSite{site_of(i), {}});
+    for (const int input : layer.inputs) asked.inputs.push_back(layouts[at(input)]);
+    lowered_.push_back(backend_.lower(asked.site, asked.inputs));
     layouts[at(layer.output)] = lowered_.back()->spec().passes[0].writes[0].layout;
   }
 }

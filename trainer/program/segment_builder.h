@@ -38,7 +38,8 @@ class SegmentBuilder {
   /// Whether one layer of this segment takes an activation, once.
   bool read_once(int activation) const;
 
-  void lower();
+  /// Sites go to `sites`.
+  void lower(std::vector<LoweredSite>& sites);
   Site site_of(int layer) const;
   /// Whether the layer is a ReLU that alone takes what the layer before it gives.
   bool follows_alone(int layer) const;

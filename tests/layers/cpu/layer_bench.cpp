@@ -48,6 +48,7 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
            settings.relu_follows,
            settings.type,
            settings.shared_statistics};
+  if (!settings.way.empty()) backend_ = make_cpu_backend({{backend_->kernel_problem(site_), settings.way}});
   std::vector<Layout> incoming;
   for (const Shape& shape : site_.inputs) {
     incoming.push_back(incoming_layout(shape, settings));

@@ -24,6 +24,7 @@ struct BenchSettings {
   bool relu_follows = false;       ///< the layer is asked to apply a ReLU that follows it
   DType type = DType::f32;         ///< of activations and weights; the values seen from outside are fp32
   bool shared_statistics = false;  ///< batch norm as on several ranks, of which this is the only one
+  std::string way{};               ///< chosen for the layer's kernels; empty: the usual one
 };
 
 /// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every

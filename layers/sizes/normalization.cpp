@@ -36,35 +36,39 @@ LayerSpec per_channel(const Site& site, Layouts& layouts) {
   return spec;
 }
 
-/// Batch norm whose sums are added up over the ranks between its passes.
+/// Batch norm over the statistics of all ranks: sums of this rank's values go out between passes, in fp64. A
+/// ReLU after it stays a layer of its own.
 LayerSpec shared_batch_norm(const Site& site, Layouts& layouts) {
+  LayerSpec spec;
   const Shape shape = site.inputs[0];
-  const ParameterSpec& parameter = site.layer->parameters[0];
   const Layout layout = input_of(site, layouts);
-  const Layout vector = layouts.parameter(parameter, DType::f32);
-  const Layout gradient = layouts.parameter(parameter, site.type);
+  const Layout vector = layouts.parameter(site.layer->parameters[0], DType::f32);
+  const Layout gradient = layouts.parameter(site.layer->parameters[0], site.type);
+  const Operand sums{Role::shared, 0, {-1, (2 * shape.channels + 1) * 8}};
+  const Operand gradient_sums{Role::shared, 1, {-1, 2 * shape.channels * 8}};
   const Operand input{Role::input, 0, layout};
   const Operand output_gradient{Role::output_gradient, 0, layout};
   const Operand scale{Role::parameter, 0, vector};
-  const Operand sums{Role::shared, 0, {-1, (2 * shape.channels + 1) * 8}};
-  const Operand gradient_sums{Role::shared, 1, {-1, 2 * shape.channels * 8}};
   const std::int64_t parts = partial_sum_bytes(site, shape, 2);
-  LayerSpec spec;
+  const std::int64_t factors =
+      2 * round_up(shape.channels * 4, 256);  // by which each value of a channel goes
   spec.passes = {
-      {PassKind::forward, {input, scale, {Role::parameter, 1, vector}, sums}, {{Role::output, 0, layout}}, 0},
+      {PassKind::forward,
+       {input, scale, {Role::parameter, 1, vector}, sums},
+       {{Role::output, 0, layout}},
+       factors},
       {PassKind::moments, {input}, {sums}, parts},
       {PassKind::statistics, {sums}, {{Role::statistic, 0, vector}, {Role::statistic, 1, vector}}, 0},
       {PassKind::gradient_moments,
        {output_gradient, input, sums},
        {gradient_sums, {Role::parameter_gradient, 0, gradient}, {Role::parameter_gradient, 1, gradient}},
-       parts}};
-  if (gives_gradient(site)) {
-    spec.passes.push_back({PassKind::backward,
-                           {output_gradient, input, sums, gradient_sums, scale},
-                           {{Role::input_gradient, 0, layout}},
-                           0,
-                           true});
-  }
+       parts + factors}};
+  if (!site.input_gradient[0]) return spec;
+  spec.passes.push_back({PassKind::backward,
+                         {output_gradient, input, sums, gradient_sums, scale},
+                         {{Role::input_gradient, 0, layout}},
+                         2 * factors,
+                         true});
   return spec;
 }
 

@@ -44,6 +44,7 @@ TEST_P(SizedPrograms, HaveNoFaults) {
     choices.evaluate_samples = 5;
     choices.precision = type;
     choices.reduce = true;
+    choices.shared_statistics = accumulate;
     choices.bucket_bytes = 16 << 10;
     choices.workspace_bytes = 1 << 20;
     const Program program = build_program(graph, choices, *sizes);

@@ -109,9 +109,11 @@ class EachLayer : public testing::TestWithParam<std::size_t> {
 TEST_P(EachLayer, HasThePassesOfTheProcessorAndReadsNoLess) {
   const std::unique_ptr<Backend> sizes = make_size_backend({"gpu", kAllTypes});
   const std::unique_ptr<Backend> cpu = make_cpu_backend();
-  for (const bool training : {true, false}) {
-    const LayerSpec mine = one_.lower(*sizes, one_.site(training));
-    const LayerSpec other = one_.lower(*cpu, one_.site(training));
+  for (const auto& [training, shared] : {std::pair{true, false}, {true, true}, {false, false}}) {
+    Site site = one_.site(training);
+    site.shared_statistics = shared;
+    const LayerSpec mine = one_.lower(*sizes, site);
+    const LayerSpec other = one_.lower(*cpu, site);
     ASSERT_EQ(mine.passes.size(), other.passes.size());
     for (std::size_t p = 0; p < mine.passes.size(); ++p) {
       EXPECT_EQ(mine.passes[p].kind, other.passes[p].kind);

@@ -98,7 +98,7 @@ std::vector<TensorSource> export_sources(const Executor& executor, bool momentum
   const auto buffer = std::make_shared<std::vector<float>>();
   const auto add = [&](const std::string& name, const std::vector<std::int64_t>& dims, auto get) {
     sources.push_back({name, DType::f32, dims, [buffer, get] {
-                         buffer->clear();
+                         *buffer = std::vector<float>();  // its memory goes before the next is taken
                          *buffer = get();
                          return std::as_bytes(std::span(*buffer));
                        }});

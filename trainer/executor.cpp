@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/core/bytes.h"
 #include "layers/core/clock.h"
 
 namespace convoy {
@@ -162,8 +163,7 @@ void Executor::run(const Segment& segment, const StepContext& context, bool last
 void Executor::clear_iteration() {
   const Program& program = plan_.program;
   for (const int tensor : {program.gradients, program.statistics}) {
-    const std::vector<std::byte> zeros(static_cast<std::size_t>(program.tensors[index(tensor)].bytes));
-    device_->copy_in(at({tensor, 0}), zeros.data(), static_cast<std::int64_t>(zeros.size()));
+    device_->clear(at({tensor, 0}), program.tensors[index(tensor)].bytes);
   }
   clear_metrics();
 }
@@ -176,9 +176,7 @@ void Executor::run_without_samples(const StepContext& context, bool last_pass) {
     const Step& step = program.steps[index(s)];
     if (step.kind == StepKind::reduce && last_pass) start_reduce(step);
     if (step.kind != StepKind::share) continue;
-    const std::vector<std::byte> zeros(
-        static_cast<std::size_t>(program.tensors[index(step.writes[0].tensor)].bytes));
-    device_->copy_in(at(step.writes[0]), zeros.data(), static_cast<std::int64_t>(zeros.size()));
+    device_->clear(at(step.writes[0]), program.tensors[index(step.writes[0].tensor)].bytes);
     share(step);
   }
   if (last_pass) start_statistics();
@@ -273,7 +271,40 @@ std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const
   return values;
 }
 
-void Executor::set(Buffer buffer, const ParameterSlot& slot, const std::vector<float>& values) {
+std::span<float> Executor::staging(std::int64_t elements, std::vector<float>& spare) const {
+  // Above all that outlives an iteration; what else lies there is only alive within one.
+  const Program& program = plan_.program;
+  std::int64_t start = 0;
+  for (const int tensor : {program.weights, program.half_weights, program.gradients, program.momentum,
+                           program.state, program.statistics, program.metrics}) {
+    if (tensor < 0) continue;
+    start =
+        std::max(start, round_up(plan_.layout.offsets[index(tensor)] + program.tensors[index(tensor)].bytes,
+                                 program.alignment));
+  }
+  if (device_->host_addressable() && arena_.bytes() - start >= elements * 4)
+    return {static_cast<float*>(arena_.at(start)), static_cast<std::size_t>(elements)};
+  spare.resize(static_cast<std::size_t>(elements));
+  return spare;
+}
+
+std::span<const float> Executor::read(Buffer buffer, const ParameterSlot& slot,
+                                      std::vector<float>& spare) const {
+  const ParameterSpec& spec = spec_of(slot);
+  const std::span<float> values = staging(spec.elements(), spare);
+  backend_->load_parameter(spec, slot.layout, at({tensor_of(buffer), slot.offset}), values.data());
+  return values;
+}
+
+void Executor::write(Buffer buffer, const ParameterSlot& slot,
+                     const std::function<void(std::span<float>)>& fill) {
+  std::vector<float> spare;
+  const std::span<float> values = staging(spec_of(slot).elements(), spare);
+  fill(values);
+  set(buffer, slot, values);
+}
+
+void Executor::set(Buffer buffer, const ParameterSlot& slot, std::span<const float> values) {
   backend_->store_parameter(spec_of(slot), slot.layout, values.data(), at({tensor_of(buffer), slot.offset}));
   if (buffer == Buffer::weights) copy_half(slot.offset, slot.bytes());
 }
@@ -296,14 +327,19 @@ void Executor::set_state(const StateSlot& slot, const std::vector<float>& values
 }
 
 void Executor::broadcast_from(int root) {
+  constexpr std::int64_t kPiece = 4 << 20;
+  std::vector<float> values;
   const Program& program = plan_.program;
   for (const int tensor : {program.weights, program.momentum, program.state}) {
     if (tensor < 0) continue;
     const Tensor& buffer = program.tensors[index(tensor)];
-    std::vector<float> values(static_cast<std::size_t>(buffer.bytes / 4));
-    device_->copy_out(values.data(), at({tensor, 0}), buffer.bytes);
-    comm_->broadcast(values, root, buffer.name);
-    device_->copy_in(at({tensor, 0}), values.data(), buffer.bytes);
+    for (std::int64_t done = 0; done < buffer.bytes; done += kPiece) {
+      values.resize(static_cast<std::size_t>(std::min(kPiece, buffer.bytes - done) / 4));
+      const auto bytes = static_cast<std::int64_t>(values.size()) * 4;
+      device_->copy_out(values.data(), at({tensor, done}), bytes);
+      comm_->broadcast(values, root, buffer.name);
+      device_->copy_in(at({tensor, done}), values.data(), bytes);
+    }
   }
   copy_half(0, program.flat_bytes());
 }

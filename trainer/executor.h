@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -67,7 +69,12 @@ class Executor {
   /// Values of a parameter or of its momentum in the canonical layout.
   enum class Buffer : std::uint8_t { weights, gradients, momentum };
   std::vector<float> get(Buffer buffer, const ParameterSlot& slot) const;
-  void set(Buffer buffer, const ParameterSlot& slot, const std::vector<float>& values);
+  void set(Buffer buffer, const ParameterSlot& slot, std::span<const float> values);
+  /// The same without memory of their own where the host can reach the device's: the values pass through that
+  /// of activations, so only between iterations. What `read` gives lasts until the next call; `spare` takes
+  /// it where there is no such memory.
+  std::span<const float> read(Buffer buffer, const ParameterSlot& slot, std::vector<float>& spare) const;
+  void write(Buffer buffer, const ParameterSlot& slot, const std::function<void(std::span<float>)>& fill);
   std::vector<float> get_state(const StateSlot& slot) const;
   void set_state(const StateSlot& slot, const std::vector<float>& values);
   bool has_momentum() const { return plan_.program.momentum >= 0; }
@@ -85,6 +92,8 @@ class Executor {
   std::unique_ptr<Kernel> make_update(const Step& step, Backend& backend) const;
   const ParameterSpec& spec_of(const ParameterSlot& slot) const;
   int tensor_of(Buffer buffer) const;
+  /// Memory for values on their way, between iterations.
+  std::span<float> staging(std::int64_t elements, std::vector<float>& spare) const;
   /// Makes the half-precision copy of a range of the flat weights.
   void copy_half(std::int64_t offset, std::int64_t bytes);
   void share(const Step& step);

@@ -38,8 +38,8 @@ double bilinear_weight(std::int64_t place, std::int64_t kernel) {
 }
 
 /// Each input channel of a group goes to the output channel of its number in the group.
-std::vector<float> bilinear_values(const ParameterSpec& spec) {
-  std::vector<float> values(static_cast<std::size_t>(spec.elements()));
+void bilinear_values(const ParameterSpec& spec, std::span<float> values) {
+  std::fill(values.begin(), values.end(), 0.F);
   const std::int64_t inputs = spec.dims[0] / spec.groups;
   const std::int64_t height = spec.dims[2];
   const std::int64_t width = spec.dims[3];
@@ -53,15 +53,17 @@ std::vector<float> bilinear_values(const ParameterSpec& spec) {
       }
     }
   }
-  return values;
 }
 
 }  // namespace
 
-std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed, int layer, int parameter) {
-  if (spec.init.kind == Initializer::Kind::bilinear) return bilinear_values(spec);
-  std::vector<float> values(static_cast<std::size_t>(spec.elements()), static_cast<float>(spec.init.value));
-  if (spec.init.kind == Initializer::Kind::constant) return values;
+void initial_values(const ParameterSpec& spec, std::uint64_t seed, int layer, int parameter,
+                    std::span<float> values) {
+  if (spec.init.kind == Initializer::Kind::bilinear) return bilinear_values(spec, values);
+  if (spec.init.kind == Initializer::Kind::constant) {
+    std::fill(values.begin(), values.end(), static_cast<float>(spec.init.value));
+    return;
+  }
   double scale = spec.init.value;
   if (spec.init.kind == Initializer::Kind::msra) scale = std::sqrt(2.0 / static_cast<double>(spec.fan_in));
   if (spec.init.kind == Initializer::Kind::xavier)
@@ -77,14 +79,20 @@ std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed,
       values[i + j] = static_cast<float>(scale) * number;
     }
   }
+}
+
+std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed, int layer, int parameter) {
+  std::vector<float> values(static_cast<std::size_t>(spec.elements()));
+  initial_values(spec, seed, layer, parameter, values);
   return values;
 }
 
 void initialise(Executor& executor, std::uint64_t seed) {
   const Program& program = executor.plan().program;
   for (const ParameterSlot& slot : program.parameters) {
-    executor.set(Executor::Buffer::weights, slot,
-                 initial_values(spec_of(executor, slot), seed, slot.layer, slot.parameter));
+    executor.write(Executor::Buffer::weights, slot, [&](std::span<float> values) {
+      initial_values(spec_of(executor, slot), seed, slot.layer, slot.parameter, values);
+    });
   }
   for (const StateSlot& slot : program.states) {
     const StateSpec& state = layer_of(executor, slot.layer).states[static_cast<std::size_t>(slot.state)];
@@ -95,26 +103,24 @@ void initialise(Executor& executor, std::uint64_t seed) {
 
 std::vector<TensorSource> export_sources(const Executor& executor, bool momentum) {
   std::vector<TensorSource> sources;
-  const auto buffer = std::make_shared<std::vector<float>>();
-  const auto add = [&](const std::string& name, const std::vector<std::int64_t>& dims, auto get) {
-    sources.push_back({name, DType::f32, dims, [buffer, get] {
-                         *buffer = std::vector<float>();  // its memory goes before the next is taken
-                         *buffer = get();
-                         return std::as_bytes(std::span(*buffer));
+  const auto spare = std::make_shared<std::vector<float>>();
+  const auto add = [&](const std::string& name, Executor::Buffer buffer, const ParameterSlot& slot) {
+    sources.push_back({name, DType::f32, spec_of(executor, slot).dims, [spare, &executor, buffer, &slot] {
+                         return std::as_bytes(executor.read(buffer, slot, *spare));
                        }});
   };
   const Program& program = executor.plan().program;
   for (const ParameterSlot& slot : program.parameters) {
     const std::string name = name_of(executor, slot);
-    const std::vector<std::int64_t>& dims = spec_of(executor, slot).dims;
-    add(name, dims, [&executor, &slot] { return executor.get(Executor::Buffer::weights, slot); });
-    if (momentum && executor.has_momentum()) {
-      add("momentum." + name, dims,
-          [&executor, &slot] { return executor.get(Executor::Buffer::momentum, slot); });
-    }
+    add(name, Executor::Buffer::weights, slot);
+    if (momentum && executor.has_momentum()) add("momentum." + name, Executor::Buffer::momentum, slot);
   }
-  for (const StateSlot& slot : program.states)
-    add(name_of(executor, slot), {slot.elements}, [&executor, &slot] { return executor.get_state(slot); });
+  for (const StateSlot& slot : program.states) {
+    sources.push_back({name_of(executor, slot), DType::f32, {slot.elements}, [spare, &executor, &slot] {
+                         *spare = executor.get_state(slot);
+                         return std::as_bytes(std::span(std::as_const(*spare)));
+                       }});
+  }
   return sources;
 }
 
@@ -137,7 +143,7 @@ void import_tensors(Executor& executor, std::span<const TensorView> tensors, boo
   for (const auto& tensor : unsupported) other_types.emplace(tensor.name, tensor.dtype);
   for (const TensorView& tensor : tensors)
     if (tensor.dtype != DType::f32) other_types.emplace(tensor.name, convoy::name_of(tensor.dtype));
-  const auto values_of = [&](const std::string& name, const std::vector<std::int64_t>& dims) {
+  const auto data_of = [&](const std::string& name, const std::vector<std::int64_t>& dims) {
     if (const auto other = other_types.find(name); other != other_types.end()) {
       fail(ExitCode::usage, "{}: tensor \"{}\" holds {} elements, and only fp32 is read; convert it", source,
            name, other->second);
@@ -154,21 +160,24 @@ void import_tensors(Executor& executor, std::span<const TensorView> tensors, boo
            "{}: tensor \"{}\" is {}, but the network \"{}\" needs {}; it belongs to another network", source,
            name, fmt::join(tensor.dims, "x"), executor.graph().name(), fmt::join(dims, "x"));
     }
-    std::vector<float> values(tensor.data.size() / sizeof(float));
-    std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-    return values;
+    return tensor.data;
+  };
+  const auto take = [&](Executor::Buffer buffer, const ParameterSlot& slot, const std::string& name) {
+    const std::span<const std::byte> data = data_of(name, spec_of(executor, slot).dims);
+    executor.write(buffer, slot,
+                   [&](std::span<float> values) { std::memcpy(values.data(), data.data(), data.size()); });
   };
   const Program& program = executor.plan().program;
   for (const ParameterSlot& slot : program.parameters) {
     const std::string name = name_of(executor, slot);
-    const std::vector<std::int64_t>& dims = spec_of(executor, slot).dims;
-    executor.set(Executor::Buffer::weights, slot, values_of(name, dims));
-    if (momentum && executor.has_momentum()) {
-      executor.set(Executor::Buffer::momentum, slot, values_of("momentum." + name, dims));
-    }
+    take(Executor::Buffer::weights, slot, name);
+    if (momentum && executor.has_momentum()) take(Executor::Buffer::momentum, slot, "momentum." + name);
   }
   for (const StateSlot& slot : program.states) {
-    executor.set_state(slot, values_of(name_of(executor, slot), {slot.elements}));
+    const std::span<const std::byte> data = data_of(name_of(executor, slot), {slot.elements});
+    std::vector<float> values(data.size() / sizeof(float));
+    std::memcpy(values.data(), data.data(), data.size());
+    executor.set_state(slot, values);
   }
 }
 

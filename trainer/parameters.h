@@ -17,6 +17,9 @@ struct HostTensor {
 
 /// First values of a parameter: a pure function of (seed, layer index, parameter index).
 std::vector<float> initial_values(const ParameterSpec& spec, std::uint64_t seed, int layer, int parameter);
+/// The same into memory of the right size.
+void initial_values(const ParameterSpec& spec, std::uint64_t seed, int layer, int parameter,
+                    std::span<float> values);
 
 /// Sets every parameter and state to its first values, and the momentum to zero.
 void initialise(Executor& executor, std::uint64_t seed);

@@ -29,7 +29,10 @@ class Device {
   virtual void release(void* memory, std::int64_t bytes) noexcept = 0;
   virtual void copy_in(void* device, const void* host, std::int64_t bytes) = 0;
   virtual void copy_out(void* host, const void* device, std::int64_t bytes) = 0;
+  virtual void clear(void* device, std::int64_t bytes) = 0;  ///< to zeros
   virtual void synchronize() = 0;
+  /// Whether the host can read and write what allocate() gives.
+  virtual bool host_addressable() const = 0;
 
   /// How many times allocate() was called, and the most bytes that were out at a time.
   std::int64_t allocations() const { return allocations_; }

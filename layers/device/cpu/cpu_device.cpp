@@ -100,11 +100,15 @@ void CpuDevice::release(void* memory, std::int64_t bytes) noexcept {
 }
 
 void CpuDevice::copy_in(void* device, const void* host, std::int64_t bytes) {
-  std::memcpy(device, host, static_cast<std::size_t>(bytes));
+  if (bytes > 0) std::memcpy(device, host, static_cast<std::size_t>(bytes));  // null pointers hold no bytes
+}
+
+void CpuDevice::clear(void* device, std::int64_t bytes) {
+  if (bytes > 0) std::memset(device, 0, static_cast<std::size_t>(bytes));
 }
 
 void CpuDevice::copy_out(void* host, const void* device, std::int64_t bytes) {
-  std::memcpy(host, device, static_cast<std::size_t>(bytes));
+  if (bytes > 0) std::memcpy(host, device, static_cast<std::size_t>(bytes));
 }
 
 }  // namespace convoy

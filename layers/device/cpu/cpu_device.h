@@ -16,7 +16,9 @@ class CpuDevice : public Device {
   void release(void* memory, std::int64_t bytes) noexcept override;
   void copy_in(void* device, const void* host, std::int64_t bytes) override;
   void copy_out(void* host, const void* device, std::int64_t bytes) override;
+  void clear(void* device, std::int64_t bytes) override;
   void synchronize() override {}
+  bool host_addressable() const override { return true; }
 
  private:
   std::int64_t limit_;

@@ -274,13 +274,12 @@ std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const
 std::span<float> Executor::staging(std::int64_t elements, std::vector<float>& spare) const {
   // Above all that outlives an iteration; what else lies there is only alive within one.
   const Program& program = plan_.program;
+  const int last = static_cast<int>(program.steps.size()) - 1;
   std::int64_t start = 0;
-  for (const int tensor : {program.weights, program.half_weights, program.gradients, program.momentum,
-                           program.state, program.statistics, program.metrics}) {
-    if (tensor < 0) continue;
-    start =
-        std::max(start, round_up(plan_.layout.offsets[index(tensor)] + program.tensors[index(tensor)].bytes,
-                                 program.alignment));
+  for (std::size_t i = 0; i < program.tensors.size(); ++i) {
+    const Tensor& tensor = program.tensors[i];
+    if (tensor.first == 0 && tensor.last == last)
+      start = std::max(start, round_up(plan_.layout.offsets[i] + tensor.bytes, program.alignment));
   }
   if (device_->host_addressable() && arena_.bytes() - start >= elements * 4)
     return {static_cast<float*>(arena_.at(start)), static_cast<std::size_t>(elements)};

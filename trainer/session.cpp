@@ -190,14 +190,19 @@ OptimizerSettings optimizer_settings(const Job& job) {
   return settings;
 }
 
+/// Whether a value is the same on all ranks; they all learn it.
+bool all_agree(std::int64_t value, Communicator& comm, const char* name) {
+  const std::int64_t least = comm.all_reduce(value, Reduction::min, name);
+  return comm.all_reduce(value, Reduction::max, name) == least;
+}
+
 /// All ranks must see the same images in the same order.
 void check_same_data(const JobInputs& inputs, Communicator& comm) {
   std::int64_t sum = 0;
   for (const Dataset* set : {inputs.train.get(), inputs.test.get()}) {
     sum = (sum << 31) ^ (set == nullptr ? 0 : set->checksum());
   }
-  const std::int64_t least = comm.all_reduce(sum, Reduction::min, "data sets");
-  if (least == comm.all_reduce(sum, Reduction::max, "data sets")) return;
+  if (all_agree(sum, comm, "data sets")) return;
   fail(ExitCode::data,
        "rank {}: the ranks do not have the same files in data.root = \"{}\"; copy the same folder to every "
        "machine, and write their indices anew: convoy data index",
@@ -231,8 +236,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   Plan plan = std::move(made.plan);
   if (!plan.fits()) refuse_plan(plan, graph());
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
-  if (comm.all_reduce(hash, Reduction::min, "plan hash") !=
-      comm.all_reduce(hash, Reduction::max, "plan hash")) {
+  if (!all_agree(hash, comm, "plan hash")) {
     fail(ExitCode::usage,
          "rank {}: the ranks made different plans; run the same build on processors of one kind, and with "
          "the same job",

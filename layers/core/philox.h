@@ -47,11 +47,17 @@ class RandomStream {
 
   /// The four words of block `block` for one sample at one step. `sample` < 2^40, `step` < 2^56.
   CONVOY_HD constexpr Random4 block(std::uint64_t step, std::uint64_t sample, std::uint32_t block) const {
-    const Random4 counter{
+    return philox4x32(counter(step, sample, block), key0(), key1());
+  }
+
+  /// What block() hashes, and with which keys: for loops that make many blocks at once.
+  CONVOY_HD static constexpr Random4 counter(std::uint64_t step, std::uint64_t sample, std::uint32_t block) {
+    return {
         {block, static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(step),
          static_cast<std::uint32_t>((step >> 32) << 8) | static_cast<std::uint32_t>((sample >> 32) & 0xFF)}};
-    return philox4x32(counter, static_cast<std::uint32_t>(key_), static_cast<std::uint32_t>(key_ >> 32));
   }
+  CONVOY_HD constexpr std::uint32_t key0() const { return static_cast<std::uint32_t>(key_); }
+  CONVOY_HD constexpr std::uint32_t key1() const { return static_cast<std::uint32_t>(key_ >> 32); }
 
   /// The 32-bit word of element `element` (block element / 4, word element % 4).
   CONVOY_HD constexpr std::uint32_t word(std::uint64_t step, std::uint64_t sample,

@@ -1,9 +1,20 @@
+#include <algorithm>
+
+#include "layers/core/philox_blocks.h"
+#include "layers/core/simd.h"
 #include "layers/cpu/element.h"
 #include "layers/cpu/lower.h"
 #include "layers/graph/arithmetic.h"
 
 namespace convoy::cpu {
 namespace {
+
+/// At most kRandomWords values through dropout.
+template <class T>
+CONVOY_SIMD void drop_some(const T* from, T* to, std::int64_t count, const std::uint32_t* words,
+                           std::uint32_t threshold, float scale) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] = T(drop(float(from[i]), words[i], threshold, scale));
+}
 
 /// Dropout on dense row-major values; the mask is derived again in backward.
 class DropoutLayer : public CpuLayer {
@@ -42,13 +53,11 @@ class DropoutLayer : public CpuLayer {
       for (std::int64_t n = 0; n < batch; ++n) {
         const auto step = static_cast<std::uint64_t>(context.iteration);
         const auto sample = static_cast<std::uint64_t>(context.first_sample + n);
-        for (std::int64_t e = 0; e < elements; e += 4) {
-          const Random4 words = stream.block(step, sample, static_cast<std::uint32_t>(e / 4));
-          const std::int64_t count = std::min<std::int64_t>(4, elements - e);
-          for (std::int64_t i = 0; i < count; ++i) {
-            const std::int64_t at = n * elements + e + i;
-            to[at] = T(drop(float(from[at]), words.word[i], threshold, scale));
-          }
+        std::uint32_t words[kRandomWords];
+        for (std::int64_t e = 0; e < elements; e += kRandomWords) {
+          random_words(stream, step, sample, static_cast<std::uint64_t>(e), words);
+          const std::int64_t at = n * elements + e;
+          drop_some(from + at, to + at, std::min(kRandomWords, elements - e), words, threshold, scale);
         }
       }
     });

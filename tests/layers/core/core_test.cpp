@@ -6,6 +6,7 @@
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
 #include "layers/core/philox.h"
+#include "layers/core/philox_blocks.h"
 #include "layers/core/text.h"
 
 namespace convoy {
@@ -43,6 +44,17 @@ TEST(Philox, StreamsOfDifferentPurposeDiffer) {
   EXPECT_NE(a.word(0, 0, 0), c.word(0, 0, 0));
   EXPECT_NE(a.word(0, 0, 0), a.word(1, 0, 0));
   EXPECT_NE(a.word(0, 0, 0), a.word(0, 1, 0));
+}
+
+TEST(Philox, ManyBlocksAtOnceGiveTheWordsOfEach) {
+  const RandomStream stream(11, Purpose::dropout, 5);
+  constexpr std::uint64_t kStep = (std::uint64_t{3} << 32) | 17;
+  constexpr std::uint64_t kSample = (std::uint64_t{9} << 32) | 4;
+  constexpr std::uint64_t kFirst = 1020;
+  std::uint32_t words[kRandomWords];
+  random_words(stream, kStep, kSample, kFirst, words);
+  for (std::int64_t i = 0; i < kRandomWords; ++i)
+    EXPECT_EQ(words[i], stream.word(kStep, kSample, kFirst + static_cast<std::uint64_t>(i))) << i;
 }
 
 TEST(Philox, UniformAndNormalHaveTheRightMoments) {

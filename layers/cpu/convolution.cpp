@@ -2,6 +2,7 @@
 
 #include "layers/cpu/convolution_primitives.h"
 #include "layers/cpu/narrow_convolution.h"
+#include "layers/cpu/product_layer.h"
 #include "layers/cpu/trial_site.h"
 #include "layers/cpu/weighted_layer.h"
 
@@ -41,22 +42,50 @@ class ConvolutionLayer : public Base {
       data_ = std::move(made.data);
     });
     const Layout input = engine.accept(forward_.src_desc(), inputs[0]);
-    declare(input, site.training ? engine.accept(weights_.src_desc(), inputs[0]) : input,
-            gives_input_gradient() ? engine.layout(data_.diff_src_desc()) : input);
+    declare({.input = input,
+             .weights_input = site.training ? engine.accept(weights_.src_desc(), inputs[0]) : input,
+             .input_gradient = gives_input_gradient() ? engine.layout(data_.diff_src_desc()) : input});
   }
 };
+
+/// Whether every output is a product with one pixel of the input.
+bool is_pointwise(const Convolution& op) {
+  return op.kernel_y == 1 && op.kernel_x == 1 && op.groups == 1 && op.padding_top == 0 &&
+         op.padding_bottom == 0 && op.padding_left == 0 && op.padding_right == 0;
+}
+
+/// A pointwise convolution of channels-last pixels as one product of matrices.
+Lowered lower_product(const Convolution& op, const Site& site, Inputs inputs, Engine& engine) {
+  const Shape in = site.inputs[0];
+  const Shape out = site.output;
+  Product product{.rows = site.batch * out.height * out.width,
+                  .inputs = in.channels,
+                  .outputs = op.outputs,
+                  .bias = op.bias,
+                  .input = engine.accept(channels_last_activation(in, site.batch, site.type), inputs[0]),
+                  .output = engine.layout(channels_last_activation(out, site.batch, site.type))};
+  if (op.stride_y > 1 || op.stride_x > 1) product.grid = {in, out, op.stride_y, op.stride_x};
+  return std::make_shared<ProductLayer>(product, site, engine);
+}
 
 }  // namespace
 
 std::optional<Lowered> lower_as(const ConvolutionVariant& variant, const Convolution& op, const Site& site,
                                 Inputs inputs, Engine& engine) {
   if (variant.lie == ConvolutionVariant::Lie::narrow) return lower_narrow(op, site, inputs, engine);
+  if (variant.lie == ConvolutionVariant::Lie::product) {
+    if (!is_pointwise(op)) return std::nullopt;
+    return lower_product(op, site, inputs, engine);
+  }
   return std::make_shared<ConvolutionLayer>(variant, op, site, inputs, engine);
 }
 
 ConvolutionVariant usual_variant(const Convolution& op, const Site& site, Inputs inputs, Engine& engine) {
   const bool wasteful = blocked_efficiency(site.inputs[0].channels, op.outputs, op.groups) < kLeastEfficiency;
   if (wasteful && lower_narrow(op, site, inputs, engine)) return {ConvolutionVariant::Lie::narrow, {}};
+  // oneDNN's backward passes of a product use AMX better than those of a convolution: up to five times.
+  if (site.type == DType::bf16 && !wasteful && has_matrix_units() && is_pointwise(op))
+    return {ConvolutionVariant::Lie::product, {}};
   return usual_variant(problem_of(op, site));
 }
 

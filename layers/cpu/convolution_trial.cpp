@@ -64,8 +64,9 @@ class Trial {
         blocked_efficiency(site_.inputs[0].channels, op_.outputs, op_.groups) >= kLeastEfficiency;
     if (efficient && (variant.lie == Lie::narrow || variant.algorithms == all_passes(Algorithm::gemm)))
       return false;
-    // For fp32 the second best are kernels for older processors.
-    return site_.type != DType::f32 || variant.algorithms != all_passes(Algorithm::second);
+    // For fp32 the second best are kernels for older processors, and products are no faster.
+    return site_.type != DType::f32 ||
+           (variant.lie != Lie::product && variant.algorithms != all_passes(Algorithm::second));
   }
 
   void add_way(const ConvolutionVariant& variant) {

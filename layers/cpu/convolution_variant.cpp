@@ -10,14 +10,14 @@ namespace {
 using Lie = ConvolutionVariant::Lie;
 using Algorithm = ConvolutionVariant::Algorithm;
 
-constexpr std::array kLies{"any", "channels_last", "plain", "narrow"};
+constexpr std::array kLies{"any", "channels_last", "plain", "narrow", "product"};
 constexpr std::array kAlgorithms{"automatic", "direct", "second", "gemm"};
 
 }  // namespace
 
 std::string name_of(const ConvolutionVariant& variant) {
   const std::string lie = kLies[static_cast<std::size_t>(variant.lie)];
-  if (variant.lie == Lie::narrow) return lie;
+  if (!variant.has_algorithms()) return lie;
   const auto name = [&](std::size_t pass) {
     return kAlgorithms[static_cast<std::size_t>(variant.algorithms[pass])];
   };
@@ -33,7 +33,7 @@ std::optional<ConvolutionVariant> variant_named(const std::string& name) {
       variant.algorithms = {static_cast<Algorithm>(all / 16), static_cast<Algorithm>(all / 4 % 4),
                             static_cast<Algorithm>(all % 4)};
       if (name_of(variant) == name) {
-        if (variant.lie == Lie::narrow) variant.algorithms = {};
+        if (!variant.has_algorithms()) variant.algorithms = {};
         return variant;
       }
     }
@@ -46,6 +46,7 @@ std::vector<ConvolutionVariant> uniform_variants() {
           {Lie::any, all_passes(Algorithm::direct)},
           {Lie::any, all_passes(Algorithm::second)},
           {Lie::narrow, {}},
+          {Lie::product, {}},
           {Lie::channels_last, all_passes(Algorithm::direct)},
           {Lie::channels_last, all_passes(Algorithm::gemm)},
           {Lie::plain, all_passes(Algorithm::gemm)}};

@@ -15,6 +15,7 @@ struct ConvolutionVariant {
     channels_last,  ///< N × H × W × C
     plain,          ///< N × C × H × W
     narrow,         ///< channels last, by our own loops (narrow_convolution.h)
+    product,        ///< channels last, a pointwise convolution as a product of matrices (product_layer.h)
   };
   enum class Algorithm : std::uint8_t {
     automatic,  ///< oneDNN's choice, Winograd among others
@@ -22,8 +23,11 @@ struct ConvolutionVariant {
     second,  ///< direct, by the implementation that oneDNN likes second best
     gemm,    ///< windows unrolled to a matrix, and a product of matrices
   };
-  /// Of forward, backward_weights and backward_data; of no meaning for our own loops.
+  /// Of forward, backward_weights and backward_data; of no meaning for `narrow` and `product`.
   using Algorithms = std::array<Algorithm, 3>;
+
+  /// Whether the algorithms say anything.
+  bool has_algorithms() const { return lie != Lie::narrow && lie != Lie::product; }
 
   Lie lie = Lie::any;
   Algorithms algorithms{};
@@ -36,7 +40,7 @@ constexpr ConvolutionVariant::Algorithms all_passes(ConvolutionVariant::Algorith
   return {algorithm, algorithm, algorithm};
 }
 
-/// "any automatic/direct/automatic", "narrow".
+/// "any automatic/direct/automatic", "narrow", "product".
 std::string name_of(const ConvolutionVariant& variant);
 /// The variant of a name, nullopt for any other text.
 std::optional<ConvolutionVariant> variant_named(const std::string& name);

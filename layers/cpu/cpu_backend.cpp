@@ -256,9 +256,11 @@ std::string cpu_library_version() {
 }
 
 std::string cpu_kernel_conditions() {
-  return fmt::format("{} with instruction set {:#x}, {}, {}", cpu_library_version(),
+  // Raised when ways are added: trials of before know nothing of them.
+  constexpr int kSetOfWays = 2;
+  return fmt::format("{} with instruction set {:#x}, {}, {}, ways {}", cpu_library_version(),
                      static_cast<unsigned>(dnnl_get_effective_cpu_isa()), CpuDevice().info().name,
-                     counted(omp_get_max_threads(), "thread"));
+                     counted(omp_get_max_threads(), "thread"), kSetOfWays);
 }
 
 }  // namespace convoy

@@ -117,6 +117,11 @@ std::unique_ptr<Kernel> make_kernel(Call call) {
   return std::make_unique<CallKernel<Call>>(std::move(call));
 }
 
+/// Whether oneDNN multiplies matrices of bf16 by AMX here.
+inline bool has_matrix_units() {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
+}
+
 /// Attributes that every primitive gets: its scratchpad is a tensor of the Program.
 dnnl::primitive_attr user_scratchpad();
 /// The same, and the result goes through a ReLU when `relu`.

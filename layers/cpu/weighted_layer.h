@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "layers/cpu/lower.h"
 
 namespace convoy::cpu {
@@ -50,31 +52,43 @@ class WeightedLayer : public CpuLayer {
  protected:
   WeightedLayer(const Site& site, Engine& engine, bool bias) : CpuLayer(site, engine), bias_(bias) {}
 
-  /// The passes of the chosen primitives. `input` and `weights_input` are the layouts in which forward and
-  /// backward_weights take the input, `input_gradient` that in which backward_data gives its gradient.
-  void declare(const Layout& input, const Layout& weights_input, const Layout& input_gradient) {
+  /// How the Program knows what the chosen primitives take and give, where that is not as they say.
+  struct Lies {
+    Layout input;           ///< of forward
+    Layout weights_input;   ///< of backward_weights
+    Layout input_gradient;  ///< of backward_data
+    std::optional<Layout> output = {};
+    Dims weight = {};  ///< dimensions of the weight, the same bytes
+  };
+
+  /// The passes of the chosen primitives.
+  void declare(const Lies& lies) {
     if (site_.relu_follows) spec_.relu = ReluShare::forward;
     Engine& e = *engine_;
+    const auto weight = [&](const memory::desc& desc) {
+      return e.layout(lies.weight.empty() || desc.dims() == lies.weight ? desc : desc.reshape(lies.weight));
+    };
+    const auto output = [&](const memory::desc& desc) { return lies.output ? *lies.output : e.layout(desc); };
     const Layout bias = e.layout(plain_vector(site_.output.channels));
     PassSpec forward{PassKind::forward,
-                     {{Role::input, 0, input}, {Role::parameter, 0, e.layout(forward_.weights_desc())}},
-                     {{Role::output, 0, e.layout(forward_.dst_desc())}},
+                     {{Role::input, 0, lies.input}, {Role::parameter, 0, weight(forward_.weights_desc())}},
+                     {{Role::output, 0, output(forward_.dst_desc())}},
                      scratch_of(forward_)};
     if (bias_) forward.reads.push_back({Role::parameter, 1, bias});
     spec_.passes.push_back(std::move(forward));
     if (!site_.training) return;
     PassSpec weights{
         PassKind::backward_weights,
-        {{Role::input, 0, weights_input}, {Role::output_gradient, 0, e.layout(weights_.diff_dst_desc())}},
-        {{Role::parameter_gradient, 0, e.layout(weights_.diff_weights_desc())}},
+        {{Role::input, 0, lies.weights_input}, {Role::output_gradient, 0, output(weights_.diff_dst_desc())}},
+        {{Role::parameter_gradient, 0, weight(weights_.diff_weights_desc())}},
         scratch_of(weights_)};
     if (bias_) weights.writes.push_back({Role::parameter_gradient, 1, bias});
     spec_.passes.push_back(std::move(weights));
     if (!site_.input_gradient[0]) return;
     spec_.passes.push_back({PassKind::backward_data,
-                            {{Role::output_gradient, 0, e.layout(data_.diff_dst_desc())},
-                             {Role::parameter, 0, e.layout(data_.weights_desc())}},
-                            {{Role::input_gradient, 0, input_gradient}},
+                            {{Role::output_gradient, 0, output(data_.diff_dst_desc())},
+                             {Role::parameter, 0, weight(data_.weights_desc())}},
+                            {{Role::input_gradient, 0, lies.input_gradient}},
                             scratch_of(data_)});
   }
 

@@ -73,6 +73,9 @@ const WayCase kCases[] = {
     {"square", R"({ type = "convolution", outputs = 32, kernel = 3, padding = 1 })", {16, 9, 9}},
     {"winograd", R"({ type = "convolution", outputs = 64, kernel = 3, padding = 1 })", {64, 14, 14}, 16},
     {"pointwise", R"({ type = "convolution", outputs = 48, kernel = 1 })", {32, 7, 7}},
+    {"pointwise_strided",
+     R"({ type = "convolution", outputs = 24, kernel = 1, stride = [2, 3] })",
+     {32, 8, 9}},
     {"image", R"({ type = "convolution", outputs = 24, kernel = 7, stride = 2, padding = 3 })", {3, 23, 23}},
     {"groups", R"({ type = "convolution", outputs = 32, kernel = 3, padding = 1, groups = 2 })", {32, 8, 8}},
     {"odd", R"({ type = "convolution", outputs = 13, kernel = [3, 5], padding = 2 })", {7, 11, 9}},
@@ -101,6 +104,11 @@ TEST(Way, RunsAsItsNameSays) {
   EXPECT_NE(kernels("any automatic/direct/direct").find("forward: jit_wino"), std::string::npos);
   EXPECT_EQ(kernels("any direct/direct/direct").find("wino"), std::string::npos);
   EXPECT_NE(kernels("narrow").find("convoy:narrow"), std::string::npos);
+  const char* pointwise = R"({ type = "convolution", outputs = 64, kernel = 1, stride = 2 })";
+  EXPECT_NE(LayerBench(pointwise, {64, 14, 14}, 16, {.type = DType::bf16, .way = "product"})
+                .implementations()
+                .find("backward_weights: brgemm"),
+            std::string::npos);
 }
 
 TEST(Way, ThatIsUnknownIsTheUsualOne) {

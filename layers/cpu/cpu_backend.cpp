@@ -256,7 +256,7 @@ std::string cpu_library_version() {
 }
 
 std::string cpu_kernel_conditions() {
-  // Raised when ways are added: trials of before know nothing of them.
+  // Raise when ways are added: trials of before know nothing of them.
   constexpr int kSetOfWays = 2;
   return fmt::format("{} with instruction set {:#x}, {}, {}, ways {}", cpu_library_version(),
                      static_cast<unsigned>(dnnl_get_effective_cpu_isa()), CpuDevice().info().name,

@@ -69,7 +69,7 @@ void augment(const Augmentation& augmentation, const RandomStream& stream, std::
   check_augmentation(augmentation, {in.channels, in.height, in.width}, output);
   Window window{(in.height - output.height) / 2, (in.width - output.width) / 2};
   bool mirror = false;
-  if (augmentation.crop_padding > 0 || augmentation.flip) {
+  if (!augmentation.centred && (augmentation.crop_padding > 0 || augmentation.flip)) {
     // Word 0 moves the window down, word 1 right, word 2 mirrors: part of what a resumed run repeats.
     const Random4 words =
         stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), 0);

@@ -74,7 +74,7 @@ void add_data_keys(std::vector<Key>& keys) {
   data.numbers("deviation", &Job::Data::deviation, {0, 1e6, true},
                "standard deviation of each channel, of pixels in 0 to 255; empty: measured");
   data.integer("crop_padding", &Job::Data::crop_padding, {0, 1024},
-               "random crop after zero padding by so many pixels a side; 0: none");
+               "random crop after zero padding by so many pixels a side, in evaluation the middle; 0: none");
   data.boolean("flip", &Job::Data::flip,
                "mirror half of the training samples left to right, chosen at random");
   data.integer("loader_threads", &Job::Data::loader_threads, {1, 256},

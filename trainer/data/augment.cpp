@@ -56,11 +56,10 @@ void check_augmentation(const Augmentation& augmentation, Shape stored, Shape ou
   if (stored.channels != output.channels || tall || wide || output.elements() < 1) {
     fail(ExitCode::usage,
          "the images are {} x {} x {} (channels, height, width){}, the network takes {} x {} x {}; give the "
-         "network "
-         "the images' shape as its input",
+         "network the images' shape as its input{}",
          stored.channels, stored.height, stored.width,
          padding > 0 ? fmt::format(" padded by {}", augmentation.crop_padding) : "", output.channels,
-         output.height, output.width);
+         output.height, output.width, tall || wide ? ", or set data.crop_padding" : "");
   }
 }
 

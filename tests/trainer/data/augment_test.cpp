@@ -128,7 +128,9 @@ TEST(Augment, DiffersByEpochAndIndexAndRepeats) {
 TEST(Augment, RefusesImagesThatDoNotFit) {
   const Image in = numbered(1, 4, 4);
   expect_error(ExitCode::usage, {"1 x 4 x 4", "3 x 4 x 4"}, [&] { augmented({}, 0, 0, in, {3, 4, 4}); });
-  expect_error(ExitCode::usage, {"1 x 5 x 4"}, [&] { augmented({}, 0, 0, in, {1, 5, 4}); });
+  expect_error(ExitCode::usage, {"1 x 5 x 4", "or set data.crop_padding"}, [&] {
+    augmented({}, 0, 0, in, {1, 5, 4});
+  });
   expect_error(ExitCode::usage, {"padded by 1", "1 x 4 x 7"}, [&] {
     augmented({1, false}, 0, 0, in, {1, 4, 7});
   });

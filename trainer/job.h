@@ -74,9 +74,11 @@ struct Job {
   } optimizer;
 
   struct Schedule {
-    std::string type = "constant";   ///< constant, step, multi_step, polynomial, cosine
-    double warmup_epochs = 0;        ///< linear rise to the schedule's rate; 0: none
-    double warmup_start = 0;         ///< fraction of the rate that the rise starts at
+    std::string type = "constant";  ///< constant, step, multi_step, polynomial, cosine
+    /// linear: a rise to the schedule's rate; constant: warmup_start all along
+    std::string warmup_type = "linear";
+    double warmup_epochs = 0;        ///< at the start, below the schedule's rate; 0: none
+    double warmup_start = 0;         ///< fraction of the rate that the warm-up starts at
     double step_epochs = 30;         ///< step: epochs between drops
     double gamma = 0.1;              ///< step, multi_step: factor of a drop
     std::vector<double> milestones;  ///< multi_step: epochs of the drops, ascending

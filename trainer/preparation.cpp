@@ -41,6 +41,8 @@ DecodeOptions decode_options(const Job& job) {
 
 Augmentation evaluation_augmentation(const Job& job, Shape input) {
   Augmentation augmentation = resizing(job.data, input);
+  augmentation.crop_padding = static_cast<int>(job.data.crop_padding);
+  augmentation.centred = true;
   augmentation.crop = crop_of(job.data) == CropKind::window ? CropKind::window : CropKind::centre;
   return augmentation;
 }

@@ -10,7 +10,7 @@ double learning_rate(const Job::Optimizer& optimizer, const Job::Schedule& sched
                      double epochs) {
   const double base = optimizer.learning_rate;
   if (epoch < schedule.warmup_epochs) {
-    const double rise = epoch / schedule.warmup_epochs;
+    const double rise = schedule.warmup_type == "constant" ? 0 : epoch / schedule.warmup_epochs;
     return base * (schedule.warmup_start + (1 - schedule.warmup_start) * rise);
   }
   const double rest = epochs - schedule.warmup_epochs;

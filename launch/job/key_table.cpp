@@ -74,7 +74,7 @@ void add_data_keys(std::vector<Key>& keys) {
   data.numbers("deviation", &Job::Data::deviation, {0, 1e6, true},
                "standard deviation of each channel, of pixels in 0 to 255; empty: measured");
   data.integer("crop_padding", &Job::Data::crop_padding, {0, 1024},
-               "random crop after zero padding by so many pixels a side; 0: none");
+               "random crop after zero padding by so many pixels a side, in evaluation the middle; 0: none");
   data.boolean("flip", &Job::Data::flip,
                "mirror half of the training samples left to right, chosen at random");
   data.integer("loader_threads", &Job::Data::loader_threads, {1, 256},
@@ -125,9 +125,11 @@ void add_schedule_keys(std::vector<Key>& keys) {
   schedule.word("type", &Schedule::type, {"constant", "step", "multi_step", "polynomial", "cosine"},
                 "course of the learning rate over the training");
   schedule.number("warmup_epochs", &Schedule::warmup_epochs, {0, 1e6},
-                  "epochs of linear rise at the start; 0: none");
+                  "epochs at the start with a lower rate; 0: none");
   schedule.number("warmup_start", &Schedule::warmup_start, {0, 1},
-                  "fraction of the rate that the rise starts at");
+                  "fraction of the rate that the warm-up starts at");
+  schedule.word("warmup_type", &Schedule::warmup_type, {"linear", "constant"},
+                "linear: the rate rises in a line during the warm-up; constant: it stays at warmup_start");
   schedule.number("step_epochs", &Schedule::step_epochs, {0, 1e6, true}, "step: epochs between drops");
   schedule.number("gamma", &Schedule::gamma, {0, 1, true}, "step, multi_step: factor of each drop");
   schedule.numbers("milestones", &Schedule::milestones, {0, 1e6, true},

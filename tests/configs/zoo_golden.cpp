@@ -77,6 +77,20 @@ GoldenNetwork golden_network(const std::string& name) {
   return network;
 }
 
+std::vector<float> first_values(const ParameterSpec& spec, const GoldenRow& row) {
+  const std::uint32_t series = name_hash(row.name);
+  std::vector<float> values = hashed_values(series, static_cast<std::size_t>(spec.elements()));
+  const float scale = spec.kind == ParameterKind::weight
+                          ? static_cast<float>(std::sqrt(6.0 / static_cast<double>(spec.fan_in)))
+                          : 0.25F;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = (values[i] * scale + (spec.name == "scale" ? 1.F : 0.F)) * row.factor;
+    if (!row.offsets.empty())
+      values[i] += row.offsets[mix_bits(static_cast<std::uint32_t>(i) + series) % row.offsets.size()];
+  }
+  return values;
+}
+
 std::uint32_t name_hash(std::string_view name) {
   std::uint32_t value = 0x811C9DC5U;
   for (const char c : name) value = (value ^ static_cast<unsigned char>(c)) * 0x01000193U;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "layers/graph/layer_types.h"
+
 namespace convoy::test {
 
 /// What PyTorch says of one tensor of a network, and how its first values are made: tests/golden/make_zoo.py
@@ -36,6 +38,10 @@ struct GoldenNetwork {
 
 /// std::runtime_error when the file has no network of that name.
 GoldenNetwork golden_network(const std::string& name);
+
+/// A parameter's first values: hashed ones of the row's name, a weight's times sqrt(6 / its inputs), others a
+/// quarter, a scale 1 + that; times the row's factor, and with one of its offsets.
+std::vector<float> first_values(const ParameterSpec& spec, const GoldenRow& row);
 
 /// Series of hashed_values.h for a tensor's name: FNV-1a of 32 bits.
 std::uint32_t name_hash(std::string_view name);

@@ -28,20 +28,6 @@ Graph small_network(const std::string& name, const GoldenNetwork& golden) {
   return parse_network(text, name);
 }
 
-std::vector<float> first_values(const ParameterSpec& spec, const GoldenRow& row) {
-  const std::uint32_t series = name_hash(row.name);
-  std::vector<float> values = hashed_values(series, static_cast<std::size_t>(spec.elements()));
-  const float scale = spec.kind == ParameterKind::weight
-                          ? static_cast<float>(std::sqrt(6.0 / static_cast<double>(spec.fan_in)))
-                          : 0.25F;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = (values[i] * scale + (spec.name == "scale" ? 1.F : 0.F)) * row.factor;
-    if (!row.offsets.empty())
-      values[i] += row.offsets[mix_bits(static_cast<std::uint32_t>(i) + series) % row.offsets.size()];
-  }
-  return values;
-}
-
 /// Errors of gradients, parameter by parameter.
 struct Errors {
   double squared_error = 0, squared_norm = 0, squares = 0, count = 0, worst = 0;

@@ -5,7 +5,7 @@
 
 namespace convoy {
 
-/// 32 bits to 32 well-mixed bits (Wellons' lowbias32). make_layers.py has the same function.
+/// 32 bits to 32 well-mixed bits (Wellons' lowbias32). golden_file.py has the same function.
 constexpr std::uint32_t mix_bits(std::uint32_t x) {
   x = (x ^ (x >> 16)) * 0x7FEB352DU;
   x = (x ^ (x >> 15)) * 0x846CA68BU;

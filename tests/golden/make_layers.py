@@ -1,42 +1,14 @@
 #!/usr/bin/env python3
 """Writes layers.safetensors: what PyTorch, in double precision, says of each layer type over a spread of shapes.
 
-Inputs are not stored: they are hashed_values.h's numbers, made here by the same formula. Of each result the file holds
-[norm, four projections on hashed vectors, values], all values of a small result and 256 of them at hashed places of a
-large one; the projections catch an error at any other place. Metadata: "NNN.network" (a network file of one layer),
-"NNN.batch", "NNN.training". Run with PyTorch 2.13 (any recent version should do): make_layers.py
+golden_file.py documents the form of the file. Run with PyTorch 2.13 (any recent version should do): make_layers.py
 """
-import os
-
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.numpy import save_file
 
-SAMPLES = 256
-
-
-def mix(x):
-    x = np.asarray(x, dtype=np.uint32)
-    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
-    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
-    return x ^ (x >> np.uint32(16))
-
-
-def hashed(seed, shape):
-    """Numbers in [-1, 1) as hashed_values.h makes them."""
-    count = int(np.prod(shape))
-    start = np.uint32((seed * 0x9E3779B9) & 0xFFFFFFFF)
-    with np.errstate(over="ignore"):
-        words = mix(np.arange(count, dtype=np.uint32) + start)
-    return ((words >> np.uint32(8)).astype(np.float64) * 2.0**-23 - 1.0).reshape(shape)
-
-
-def digest(values):
-    x = np.asarray(values, dtype=np.float64).reshape(-1)
-    head = [np.linalg.norm(x)] + [np.dot(x, hashed(1000 + k, x.shape)) for k in range(4)]
-    places = np.arange(x.size) if x.size <= SAMPLES else mix(np.arange(SAMPLES, dtype=np.uint32)) % np.uint32(x.size)
-    return np.concatenate([head, x[places]]).astype(np.float32)
+# Other generators import from here what they need of these.
+from golden_file import METADATA, TENSORS, begin_case, cases, digest, hashed, mix, pair, save, toml  # noqa: F401
 
 
 # ---- dropout's mask: Philox4x32-10 keyed as layers/core/philox.h says, written anew from the paper ----
@@ -65,22 +37,6 @@ def dropout_scale(rate, batch, elements, seed=5, iteration=3, first_sample=7, in
             words = philox([e // 4, first_sample + n, iteration, 0], [key & 0xFFFFFFFF, key >> 32])
             scale[n, e] = 1 / (1 - rate) if words[e % 4] >= int(rate * 2**32) else 0
     return scale
-
-
-def toml(value):
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(toml(v) for v in value) + "]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{k} = {toml(v)}" for k, v in value.items()) + " }"
-    return repr(value)
-
-
-def pair(value):
-    return tuple(value) if isinstance(value, (list, tuple)) else (value, value)
 
 
 def parameters_of(row, shape):
@@ -122,26 +78,12 @@ def forward(row, x, p, state, training):
     return F.avg_pool2d(x[0], pair(row["kernel"]), stride, padding, up, row.get("count_padding", True))
 
 
-TENSORS, METADATA = {}, {}
-
-
-def cases():
-    return sum(name.endswith(".network") for name in METADATA)
-
-
 def add(row, shape, batch, training=True, above=(), shapes=None, forward=forward, parameters_of=parameters_of, step=0.0):
     """One case: the layer `row` on hashed inputs, rounded to multiples of `step` (0: not at all). `above` are rows before it,
     which only give the `shapes` of its inputs where these are not all `shape`; `forward` and `parameters_of` say what other
     generators' layers compute."""
-    key = f"{cases():03d}"
+    key = begin_case((*above, row), shape, batch, training, step)
     channels, height, width = shape
-    text = " }, { ".join(", ".join(f"{k} = {toml(v)}" for k, v in r.items()) for r in (*above, row))
-    METADATA[key + ".network"] = (f'name = "golden"\ninput = {{ channels = {channels}, height = {height}, '
-                                  f"width = {width} }}\nlayers = [ {{ {text} }} ]\n")
-    METADATA[key + ".batch"] = str(batch)
-    METADATA[key + ".training"] = toml(training)
-    if step > 0:
-        METADATA[key + ".step"] = repr(step)
     shapes = shapes or [shape] * len(row.get("from", ["input"]))
     values = [hashed(1 + i, (batch, *one)) for i, one in enumerate(shapes)]
     x = [torch.tensor(np.round(v / step) * step if step > 0 else v, requires_grad=True) for v in values]
@@ -177,13 +119,6 @@ def add(row, shape, batch, training=True, above=(), shapes=None, forward=forward
     if row["type"] == "batch_norm":
         TENSORS[key + ".running_mean"] = digest(state["mean"].numpy())
         TENSORS[key + ".running_variance"] = digest(state["variance"].numpy())
-
-
-def save(name):
-    """Writes the cases added so far beside this file."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
-    save_file(TENSORS, path, METADATA)
-    print(f"{cases()} cases, {os.path.getsize(path)} bytes")
 
 
 def convolution(shape, batch, **options):

@@ -176,9 +176,11 @@ TEST(Inspect, DrawsEveryLayerOnceWithItsBlocksAsClusters) {
   }
 }
 
-TEST(Plan, FitsTheCifarJobsOntoAMachineOf8GiB) {
+TEST(Plan, FitsTheJobsForCifarAndDigitsOntoAMachineOf8GiB) {
   const JobFolder folder;
-  for (const char* job : {"cifar10-quick", "cifar10-resnet20", "cifar10-nin", "cifar10-all-cnn"}) {
+  for (const char* job :
+       {"cifar10-quick", "cifar10-full", "cifar10-resnet20", "cifar10-resnet56", "cifar10-resnet110",
+        "cifar10-nin", "cifar10-all-cnn", "lenet-mnist", "lenet5-mnist"}) {
     const Ended ended =
         run(convoy({"plan", kSource + "/configs/jobs/" + job + ".toml", "--json", "--memory-limit", "8GiB"}),
             folder.path(""));

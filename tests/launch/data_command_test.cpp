@@ -174,7 +174,7 @@ TEST(ImageNetJobs, ArePlannedWithoutTheData) {
     ASSERT_EQ(ended.code, 0) << file.path() << ended.all();
     EXPECT_EQ(boost::json::parse(ended.out).at("fits"), true) << file.path();
   }
-  EXPECT_EQ(jobs, 5);
+  EXPECT_EQ(jobs, 17);
   const Ended ended =
       run(convoy({"plan", kSource + "/configs/jobs/resnet50-imagenet.toml", "--set", "data.classes=10"}),
           folder.path(""));

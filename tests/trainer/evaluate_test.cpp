@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "tests/trainer/data/data_files.h"
 #include "tests/trainer/train_here.h"
+#include "trainer/preparation.h"
 
 namespace convoy::test {
 namespace {
@@ -69,6 +71,53 @@ TEST(AuxiliaryHeads, TrainTheSameOnAnyRanksAndMicroBatches) {
       return one.first == name;
     })) << name;
   }
+}
+
+/// Files under MNIST's names of 6 images of `side` x `side` pixels: 8 x 8 numbers, and zeros around them.
+void write_digits(const JobFolder& folder, std::uint32_t side) {
+  constexpr std::uint32_t kImages = 6;
+  Bytes images = idx_header({kImages, side, side});
+  Bytes labels = idx_header({kImages});
+  const std::uint32_t around = (side - 8) / 2;
+  for (std::uint32_t i = 0; i < kImages; ++i) {
+    for (std::uint32_t y = 0; y < side; ++y) {
+      for (std::uint32_t x = 0; x < side; ++x) {
+        const bool inside = std::max(x, y) < around + 8 && std::min(x, y) >= around;
+        images.push_back(static_cast<std::uint8_t>(inside ? 1 + i * 37 + (y - around) * 11 + x - around : 0));
+      }
+    }
+    labels.push_back(static_cast<std::uint8_t>(i % 4));
+  }
+  for (const std::string set : {"train", "t10k"}) {
+    folder.write(set + "-images-idx3-ubyte", std::string(images.begin(), images.end()));
+    folder.write(set + "-labels-idx1-ubyte", std::string(labels.begin(), labels.end()));
+  }
+}
+
+/// Loss of a network that takes 12 x 12 pixels, on images of `side` x `side` padded to that.
+double loss_on_digits(std::uint32_t side) {
+  const JobFolder folder;
+  write_digits(folder, side);
+  std::string network = kTinyNetwork;
+  network.replace(network.find("height = 8, width = 8"), 21, "height = 12, width = 12");
+  const std::string job = folder.write_job(network, "classes = 4\nmean = [90]\ndeviation = [60]\n");
+  double loss = 0;
+  with_sessions(
+      {job,
+       folder.path("run"),
+       1,
+       {"data.kind=idx", "data.root=" + folder.path(""),
+        "data.crop_padding=" + std::to_string((12 - side) / 2)}},
+      [&](Session& session) {
+        const Augmentation preparation = evaluation_augmentation(session.job(), session.graph().input());
+        loss = evaluate(session.executor(), session.inputs().test, session.comm(), preparation, 1).loss;
+      });
+  return loss;
+}
+
+TEST(Evaluate, PutsImagesInTheMiddleOfANetworkThatTakesLargerOnes) {
+  EXPECT_GT(loss_on_digits(12), 0);
+  EXPECT_EQ(loss_on_digits(8), loss_on_digits(12));
 }
 
 TEST(Evaluate, DoesNotDisturbTheTraining) {

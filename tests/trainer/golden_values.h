@@ -14,7 +14,7 @@ std::string golden_network(const std::string& name);
 /// |a - b| / |b|, or infinity when they are not of one size.
 double distance(const std::vector<double>& a, const std::vector<float>& b);
 
-/// How far `values` are from a digest of make_layers.py: its norm and projections relative to the norm, its
+/// How far `values` are from a digest of golden_file.py: its norm and projections relative to the norm, its
 /// samples relative to theirs; the larger.
 double digest_distance(const std::vector<double>& values, const std::vector<float>& digest);
 

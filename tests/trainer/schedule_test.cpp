@@ -89,6 +89,17 @@ TEST(Schedule, WarmUpRisesInALineAndJoinsTheSchedule) {
   }
 }
 
+TEST(Schedule, ConstantWarmUpStaysLowAndLeaps) {
+  Job::Schedule schedule = of_type("multi_step");
+  schedule.milestones = {60};
+  schedule.warmup_epochs = 2;
+  schedule.warmup_start = 0.1;
+  schedule.warmup_type = "constant";
+  for (const double epoch : {0.0, 1.0, 2 - 1e-9}) EXPECT_DOUBLE_EQ(rate(schedule, epoch), kBase * 0.1);
+  EXPECT_DOUBLE_EQ(rate(schedule, 2), kBase);
+  EXPECT_DOUBLE_EQ(rate(schedule, 60), kBase * 0.1);
+}
+
 TEST(Schedule, ProgressOfCosineAndPolynomialCountsFromTheWarmUp) {
   for (const char* type : {"polynomial", "cosine"}) {
     Job::Schedule schedule = of_type(type);

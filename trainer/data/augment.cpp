@@ -56,11 +56,10 @@ void check_augmentation(const Augmentation& augmentation, Shape stored, Shape ou
   if (stored.channels != output.channels || tall || wide || output.elements() < 1) {
     fail(ExitCode::usage,
          "the images are {} x {} x {} (channels, height, width){}, the network takes {} x {} x {}; give the "
-         "network "
-         "the images' shape as its input",
+         "network the images' shape as its input{}",
          stored.channels, stored.height, stored.width,
          padding > 0 ? fmt::format(" padded by {}", augmentation.crop_padding) : "", output.channels,
-         output.height, output.width);
+         output.height, output.width, tall || wide ? ", or set data.crop_padding" : "");
   }
 }
 
@@ -69,7 +68,7 @@ void augment(const Augmentation& augmentation, const RandomStream& stream, std::
   check_augmentation(augmentation, {in.channels, in.height, in.width}, output);
   Window window{(in.height - output.height) / 2, (in.width - output.width) / 2};
   bool mirror = false;
-  if (augmentation.crop_padding > 0 || augmentation.flip) {
+  if (!augmentation.centred && (augmentation.crop_padding > 0 || augmentation.flip)) {
     // Word 0 moves the window down, word 1 right, word 2 mirrors: part of what a resumed run repeats.
     const Random4 words =
         stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), 0);

@@ -34,6 +34,9 @@ struct Augmentation {
 
   RandomResizedCrop resized{};
   Filter filter = Filter::bilinear;
+
+  /// As evaluation sees it: the window is in the middle of a padded image too, and nothing is mirrored.
+  bool centred = false;
 };
 
 /// Throws Error(usage) unless images of shape `stored` can be cut to `output`: the same channels, and no side

@@ -62,6 +62,7 @@ bias_rate = 0.26
 type = "cosine"
 warmup_epochs = 27
 warmup_start = 0.28
+warmup_type = "constant"
 step_epochs = 29
 gamma = 0.30
 milestones = [31, 32]
@@ -130,6 +131,7 @@ Job every_field(const std::string& network) {
                         .norm_decay = 0.25,
                         .bias_rate = 0.26},
           .schedule = {.type = "cosine",
+                       .warmup_type = "constant",
                        .warmup_epochs = 27,
                        .warmup_start = 0.28,
                        .step_epochs = 29,

@@ -89,6 +89,15 @@ TEST(Augment, PaddingWiderThanTheImageCanShowNothing) {
   EXPECT_NEAR(empty, 1000 * (121 - 9) / 121, 40);  // 9 of 11 x 11 places touch the image
 }
 
+TEST(Augment, CentredTheWindowIsInTheMiddleOfThePaddedImage) {
+  const Image in = numbered(1, 4, 6);
+  for (const Shape output : {Shape{1, 8, 10}, Shape{1, 4, 6}, Shape{1, 6, 4}}) {
+    const Augmentation evaluation{.crop_padding = 2, .flip = true, .centred = true};
+    const Bytes middle = expected_window(in, (4 - output.height) / 2, (6 - output.width) / 2, false, output);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(augmented(evaluation, 0, i, in, output), middle);
+  }
+}
+
 TEST(Augment, FlipAloneDoesNotMove) {
   const Image in = numbered(1, 3, 5);
   int mirrored = 0;
@@ -119,7 +128,9 @@ TEST(Augment, DiffersByEpochAndIndexAndRepeats) {
 TEST(Augment, RefusesImagesThatDoNotFit) {
   const Image in = numbered(1, 4, 4);
   expect_error(ExitCode::usage, {"1 x 4 x 4", "3 x 4 x 4"}, [&] { augmented({}, 0, 0, in, {3, 4, 4}); });
-  expect_error(ExitCode::usage, {"1 x 5 x 4"}, [&] { augmented({}, 0, 0, in, {1, 5, 4}); });
+  expect_error(ExitCode::usage, {"1 x 5 x 4", "or set data.crop_padding"}, [&] {
+    augmented({}, 0, 0, in, {1, 5, 4});
+  });
   expect_error(ExitCode::usage, {"padded by 1", "1 x 4 x 7"}, [&] {
     augmented({1, false}, 0, 0, in, {1, 4, 7});
   });

@@ -123,7 +123,7 @@ TEST_F(ShardedOptimizer, ShrinksMomentumAndMasterWeightsByTheNumberOfRanks) {
   };
   const boost::json::object whole = ledger(4, false, "fp32");
   const boost::json::object sharded = ledger(4, true, "fp32");
-  EXPECT_EQ(sharded.at("weights"), whole.at("weights"));
+  EXPECT_NEAR(bytes(sharded, "weights"), bytes(whole, "weights"), 4096) << "but for padding";
   EXPECT_NEAR(bytes(sharded, "optimizer_state"), bytes(whole, "optimizer_state") / 4, 4096);
   if (!make_cpu_backend()->supports(DType::bf16)) return;
   const boost::json::object half = ledger(4, true, "bf16");

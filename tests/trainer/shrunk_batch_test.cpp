@@ -25,10 +25,10 @@ every = 1
 class ShrunkBatch : public ::testing::Test {
  protected:
   /// A limit that only a part of the batch fits.
-  std::string short_limit(int ranks = 1) {
+  std::string short_limit(int ranks = 1, int tenths = 7) {
     const std::string run = folder_.path("free" + std::to_string(ranks));
     train_here({job_, run, ranks, {"train.iterations=1"}});
-    return "memory.limit=" + std::to_string(summary_of(run).at("projected_bytes").as_int64() * 7 / 10);
+    return "memory.limit=" + std::to_string(summary_of(run).at("projected_bytes").as_int64() * tenths / 10);
   }
 
   JobFolder folder_;
@@ -95,7 +95,7 @@ TEST_F(ShrunkBatch, IsNotTakenUnlessAllowed) {
 }
 
 TEST_F(ShrunkBatch, IsTheSameNumberOfSamplesOnEveryRank) {
-  const std::string limit = short_limit(3);
+  const std::string limit = short_limit(3, 9);
   train_here({job_, folder_.path("three"), 3, {limit}});
   const std::int64_t batch = summary_of(folder_.path("three")).at("global_batch").as_int64();
   EXPECT_LT(batch, 24);

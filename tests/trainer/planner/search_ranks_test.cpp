@@ -116,8 +116,8 @@ TEST_F(SearchRanks, NeverTakeMoreForALowerLimitWhateverTheOrder) {
     request_.order = order;
     std::int64_t peak = most;
     bool fitted = true;
-    for (int part = 20; part >= 1; --part) {
-      const Plan one = plan(most * part / 20);
+    for (int part = 12; part >= 1; --part) {
+      const Plan one = plan(most * part / 12);
       EXPECT_LE(one.projected_bytes(), peak) << part;
       EXPECT_FALSE(one.fits() && !fitted) << "fits again at " << part;
       fitted = one.fits();

@@ -70,6 +70,16 @@ TEST_F(SearchRanks, ShardTheOptimizerWhereTheJobDoesNotFit) {
 TEST_F(SearchRanks, DoNotShardWhatIsForbiddenOrHasOneRank) {
   const std::int64_t bytes = ample();
   request_.may_shard_optimizer = false;
+  request_.may_shrink = request_.may_recompute = true;
+  const Plan refused = plan(1);
+  EXPECT_EQ(refused.program.choices.shards, 1);
+  try {
+    refuse_plan(refused, graph_);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::does_not_fit);
+    EXPECT_THAT(error.what(), testing::HasSubstr("Put \"shard_optimizer\" into memory.allow"));
+  }
+  request_.may_shrink = request_.may_recompute = false;
   EXPECT_FALSE(plan(bytes - 1).fits());
   EXPECT_EQ(plan(bytes - 1).program.choices.shards, 1);
   request_.may_shard_optimizer = true;

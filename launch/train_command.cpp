@@ -11,6 +11,7 @@
 #include "launch/ranks.h"
 #include "launch/run_reader.h"
 #include "layers/core/error.h"
+#include "trainer/resume.h"
 #include "trainer/trainer.h"
 
 namespace convoy {
@@ -62,7 +63,8 @@ int train_command(const std::vector<std::string>& arguments) {
   return run_on_ranks(prepare, [&](Communicator& comm) {
     const std::int64_t samples = inputs->train->size();
     const KernelSettings kernels = kernels_to_train(options.run_folder, options.resume, inputs->job);
-    Session session(std::move(*inputs), comm, true, samples, kernels);
+    const std::int64_t batch = kept_batch(inputs->job, options.run_folder, options.resume, comm);
+    Session session(std::move(*inputs), comm, true, samples, kernels, batch);
     const TrainOutcome outcome = train(session, options);
     if (comm.rank() == 0 && json) fmt::print("{}\n", boost::json::serialize(outcome.summary));
     if (comm.rank() == 0 && !json && outcome.code == ExitCode::done) {

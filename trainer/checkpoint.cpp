@@ -79,14 +79,15 @@ void check_finite(const std::string& name, std::span<const std::byte> data, std:
   }
 }
 
-/// Runs `work` on rank 0; when it throws, all ranks throw the same.
+/// Runs `work` on rank 0, where it may read and write the executor's parameters; when it throws, all ranks
+/// throw the same.
 template <class Work>
-void on_first_rank(Communicator& comm, const std::string& what, Work&& work) {
+void on_first_rank(Executor& executor, Communicator& comm, const std::string& what, Work&& work) {
   std::string problem;
   std::int64_t code = 0;
   if (comm.rank() == 0) {
     try {
-      work();
+      executor.lead(work);
     } catch (const Error& error) {
       problem = error.what();
       code = static_cast<std::int64_t>(error.code());
@@ -94,6 +95,8 @@ void on_first_rank(Communicator& comm, const std::string& what, Work&& work) {
       problem = error.what();
       code = static_cast<std::int64_t>(ExitCode::internal);
     }
+  } else {
+    executor.follow_lead(0);
   }
   comm.broadcast(std::span<std::int64_t>(&code, 1), 0, what);
   if (code == 0) return;
@@ -102,10 +105,10 @@ void on_first_rank(Communicator& comm, const std::string& what, Work&& work) {
 
 }  // namespace
 
-void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm,
+void save_checkpoint(const CheckpointStore& store, Executor& executor, Communicator& comm,
                      const Position& position, const CheckpointIdentity& identity) {
   comm.note(position.iteration, "saves a checkpoint");
-  on_first_rank(comm, "checkpoint", [&] {
+  on_first_rank(executor, comm, "checkpoint", [&] {
     std::vector<TensorSource> tensors = export_sources(executor, true);
     for (TensorSource& tensor : tensors) {
       tensor.read = [name = tensor.name, read = std::move(tensor.read), &position] {
@@ -121,6 +124,7 @@ void save_checkpoint(const CheckpointStore& store, const Executor& executor, Com
                 {"convoy.milliseconds", std::to_string(static_cast<std::int64_t>(position.seconds * 1000))},
                 {"convoy.seed", std::to_string(identity.seed)},
                 {"convoy.batch", std::to_string(identity.batch)},
+                {"convoy.asked_batch", std::to_string(identity.asked_batch)},
                 {"convoy.samples", std::to_string(identity.samples)},
                 {"convoy.job", identity.job_text},
                 {"convoy.layers", identity.network_text}});
@@ -131,7 +135,7 @@ std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& 
                                           const CheckpointIdentity& identity) {
   std::optional<Resumed> resumed;
   std::vector<double> state(2, -1.0);
-  on_first_rank(comm, "checkpoint to resume from", [&] {
+  on_first_rank(executor, comm, "checkpoint to resume from", [&] {
     if (!source.path.empty()) {
       resumed = read_checkpoint(open_checkpoint(source.path), source.path, executor, identity);
     } else if (const auto found = source.store->newest()) {

@@ -21,16 +21,17 @@ struct Position {
 struct CheckpointIdentity {
   std::string network;  ///< name
   std::int64_t seed = 0;
-  std::int64_t batch = 0;
-  std::int64_t samples = 0;  ///< of the training set
-  std::string job_text;      ///< resolved job file
-  std::string network_text;  ///< the network with its blocks written out
+  std::int64_t batch = 0;        ///< global, as the plan has it
+  std::int64_t asked_batch = 0;  ///< as the job has it
+  std::int64_t samples = 0;      ///< of the training set
+  std::string job_text;          ///< resolved job file
+  std::string network_text;      ///< the network with its blocks written out
   std::vector<std::string> class_names;
 };
 
 /// Saves weights, momentum, running statistics and position. Rank 0 writes; all ranks learn whether it went
 /// well and throw together when not.
-void save_checkpoint(const CheckpointStore& store, const Executor& executor, Communicator& comm,
+void save_checkpoint(const CheckpointStore& store, Executor& executor, Communicator& comm,
                      const Position& position, const CheckpointIdentity& identity);
 
 /// Where to resume from: the newest whole checkpoint of a store, or one file.

@@ -26,7 +26,11 @@ Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& devi
       arena_(device, plan_.arena_bytes()),
       kernels_(plan_.program.steps.size()),
       pending_(plan_.program.buckets.size() + 1),
+      gathers_(plan_.program.buckets.size()),
       step_seconds_(plan_.program.steps.size()) {
+  const int shards = plan_.program.choices.shards;
+  if (shards > 1 && shards != comm.size())
+    fail(ExitCode::internal, "an optimizer divided among {} ranks runs on {}", shards, comm.size());
   for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
 }
 
@@ -70,17 +74,21 @@ void Executor::bind(std::size_t number, Backend& backend, const PixelScale& pixe
     }
     case StepKind::share:
     case StepKind::reduce:
+    case StepKind::gather:
       break;
   }
 }
 
 std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend) const {
-  const Slice& bucket = plan_.program.buckets[index(step.bucket)];
+  const Program& program = plan_.program;
+  const Slice& bucket = program.buckets[index(step.bucket)];
+  const Slice slice = program.slice_of(bucket, comm_->rank());
   std::vector<SgdRange> ranges;
-  for (const ParameterSlot& slot : plan_.program.parameters) {
-    const std::int64_t first = slot.offset / 4;
-    if (first < bucket.first || first >= bucket.first + bucket.count) continue;
-    SgdRange range{first, slot.bytes() / 4, 0, 1};
+  for (const ParameterSlot& slot : program.parameters) {
+    const std::int64_t first = std::max(slot.offset / 4, slice.first);
+    const std::int64_t end = std::min((slot.offset + slot.bytes()) / 4, slice.first + slice.count);
+    if (first >= end) continue;
+    SgdRange range{first - slice.first, end - first, 0, 1};
     switch (spec_of(slot).kind) {
       case ParameterKind::weight:
         range.decay = optimizer_.weight_decay;
@@ -95,15 +103,18 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
     }
     ranges.push_back(range);
   }
-  void* momentum = has_momentum() ? at({plan_.program.momentum, 0}) : nullptr;
+  // Of whole buffers the slice begins here; of divided ones a rank has its slices alone.
+  const std::int64_t whole = slice.first * 4;
+  const std::int64_t kept = program.kept_offset(bucket.first * 4);
   SgdSpec rule = optimizer_.sgd;
   void* half = nullptr;
-  if (plan_.program.half_weights >= 0) {
-    rule.half = plan_.program.choices.precision;
-    half = at({plan_.program.half_weights, 0});
+  if (program.half_weights >= 0) {
+    rule.half = program.choices.precision;
+    half = at({program.half_weights, whole / 2});
   }
-  return backend.sgd(rule, std::move(ranges), at({plan_.program.weights, 0}),
-                     at({plan_.program.gradients, 0}), momentum, half);
+  return backend.sgd(rule, std::move(ranges), at({program.weights, program.divides_weights() ? kept : whole}),
+                     at({program.gradients, program.gradient_offset(whole)}),
+                     has_momentum() ? at({program.momentum, kept}) : nullptr, half);
 }
 
 const ParameterSpec& Executor::spec_of(const ParameterSlot& slot) const {
@@ -119,6 +130,7 @@ double& Executor::account(StepKind kind) {
       return times_.input;
     case StepKind::share:
     case StepKind::reduce:
+    case StepKind::gather:
       return times_.reduce;
     default:
       return times_.kernels;
@@ -189,9 +201,21 @@ void Executor::share(const Step& step) {
 
 void Executor::start_reduce(const Step& step) {
   const Slice& bucket = plan_.program.buckets[index(step.bucket)];
+  const std::string name = fmt::format("gradient bucket {}", step.bucket);
   pending_[index(step.bucket)] =
-      comm_->start_all_reduce(at(step.reads[0]), bucket.count, Element::f32, Reduction::sum,
-                              fmt::format("gradient bucket {}", step.bucket));
+      plan_.program.divided(bucket)
+          ? comm_->start_reduce_scatter(at(step.reads[0]), bucket.count / comm_->size(), Element::f32,
+                                        Reduction::sum, name)
+          : comm_->start_all_reduce(at(step.reads[0]), bucket.count, Element::f32, Reduction::sum, name);
+}
+
+void Executor::start_gather(const Step& step) {
+  const Program& program = plan_.program;
+  const std::int64_t count = program.buckets[index(step.bucket)].count / comm_->size();
+  const bool half = program.half_weights >= 0;
+  gathers_[index(step.bucket)] = comm_->start_all_gather(
+      at(step.writes[0]), half ? count * size_of(program.choices.precision) : count,
+      half ? Element::u8 : Element::f32, fmt::format("weight bucket {}", step.bucket));
 }
 
 void Executor::start_statistics() {
@@ -202,18 +226,27 @@ void Executor::start_statistics() {
                                             "batch statistics");
 }
 
-void Executor::wait_for(int bucket) {
+void Executor::wait_for(Pending& pending) {
   const auto start = Clock::now();
-  pending_[index(bucket)].wait();
+  pending.wait();
   times_.reduce += seconds_since(start);
 }
 
 double Executor::clip_scale(double& norm) {
   if (optimizer_.clip_norm <= 0) return 1;
-  for (int b = 0; b < static_cast<int>(plan_.program.buckets.size()); ++b) wait_for(b);
+  for (std::size_t b = 0; b < plan_.program.buckets.size(); ++b) wait_for(pending_[b]);
+  const Program& program = plan_.program;
   const auto start = Clock::now();
-  norm =
-      std::sqrt(backend_->sum_of_squares(at({plan_.program.gradients, 0}), plan_.program.flat_bytes() / 4));
+  const auto squares = [&](std::int64_t first, std::int64_t count) {
+    return backend_->sum_of_squares(at({program.gradients, program.gradient_offset(first * 4)}), count);
+  };
+  double divided = 0;
+  for (const Slice& bucket : program.buckets) {
+    const Slice slice = program.slice_of(bucket, comm_->rank());
+    if (program.divided(bucket)) divided += squares(slice.first, slice.count);
+  }
+  if (program.choices.shards > 1) divided = comm_->all_reduce(divided, Reduction::sum, "gradient norm");
+  norm = std::sqrt(divided + squares(program.divided_values, program.flat_values - program.divided_values));
   times_.kernels += seconds_since(start);
   return norm > optimizer_.clip_norm ? optimizer_.clip_norm / norm : 1;
 }
@@ -225,13 +258,19 @@ double Executor::update(StepContext context) {
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
     comm_->note(context.iteration, step.name.c_str());
-    wait_for(step.kind == StepKind::update ? step.bucket : static_cast<int>(pending_.size()) - 1);
+    if (step.kind != StepKind::gather)
+      wait_for(pending_[step.kind == StepKind::update ? index(step.bucket) : pending_.size() - 1]);
     const auto start = Clock::now();
-    kernels_[index(s)]->run(context);
+    if (step.kind == StepKind::gather) {
+      start_gather(step);
+    } else {
+      kernels_[index(s)]->run(context);
+    }
     const double seconds = seconds_since(start);
-    times_.kernels += seconds;
+    account(step.kind) += seconds;
     step_seconds_[index(s)] += seconds;
   }
+  for (Pending& gather : gathers_) wait_for(gather);
   return norm;
 }
 
@@ -267,7 +306,7 @@ int Executor::tensor_of(Buffer buffer) const {
 std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const {
   const ParameterSpec& spec = spec_of(slot);
   std::vector<float> values(static_cast<std::size_t>(spec.elements()));
-  backend_->load_parameter(spec, slot.layout, at({tensor_of(buffer), slot.offset}), values.data());
+  backend_->load_parameter(spec, slot.layout, collected(buffer, slot), values.data());
   return values;
 }
 
@@ -291,7 +330,7 @@ std::span<const float> Executor::read(Buffer buffer, const ParameterSlot& slot,
                                       std::vector<float>& spare) const {
   const ParameterSpec& spec = spec_of(slot);
   const std::span<float> values = staging(spec.elements(), spare);
-  backend_->load_parameter(spec, slot.layout, at({tensor_of(buffer), slot.offset}), values.data());
+  backend_->load_parameter(spec, slot.layout, collected(buffer, slot), values.data());
   return values;
 }
 
@@ -304,15 +343,19 @@ void Executor::write(Buffer buffer, const ParameterSlot& slot,
 }
 
 void Executor::set(Buffer buffer, const ParameterSlot& slot, std::span<const float> values) {
-  backend_->store_parameter(spec_of(slot), slot.layout, values.data(), at({tensor_of(buffer), slot.offset}));
-  if (buffer == Buffer::weights) copy_half(slot.offset, slot.bytes());
+  void* place = place_of(buffer, slot);
+  backend_->store_parameter(spec_of(slot), slot.layout, values.data(), place);
+  if (is_divided(buffer, slot)) {
+    give_out(buffer, slot);
+  } else if (buffer == Buffer::weights) {
+    copy_half(place, slot.offset, slot.bytes());
+  }
 }
 
-void Executor::copy_half(std::int64_t offset, std::int64_t bytes) {
+void Executor::copy_half(const void* weights, std::int64_t offset, std::int64_t bytes) {
   const Program& program = plan_.program;
   if (program.half_weights < 0) return;
-  backend_->copy_half(program.choices.precision, bytes / 4, at({program.weights, offset}),
-                      at({program.half_weights, offset / 2}));
+  backend_->copy_half(program.choices.precision, bytes / 4, weights, at({program.half_weights, offset / 2}));
 }
 
 std::vector<float> Executor::get_state(const StateSlot& slot) const {
@@ -326,13 +369,14 @@ void Executor::set_state(const StateSlot& slot, const std::vector<float>& values
 }
 
 void Executor::broadcast_from(int root) {
-  constexpr std::int64_t kPiece = 4 << 20;
   std::vector<float> values;
   const Program& program = plan_.program;
-  for (const int tensor : {program.weights, program.momentum, program.state}) {
+  for (const auto& [tensor, start] : {std::pair{program.weights, whole_from(Buffer::weights)},
+                                      {program.momentum, whole_from(Buffer::momentum)},
+                                      {program.state, std::int64_t{0}}}) {
     if (tensor < 0) continue;
     const Tensor& buffer = program.tensors[index(tensor)];
-    for (std::int64_t done = 0; done < buffer.bytes; done += kPiece) {
+    for (std::int64_t done = start; done < buffer.bytes; done += kPiece) {
       values.resize(static_cast<std::size_t>(std::min(kPiece, buffer.bytes - done) / 4));
       const auto bytes = static_cast<std::int64_t>(values.size()) * 4;
       device_->copy_out(values.data(), at({tensor, done}), bytes);
@@ -340,7 +384,8 @@ void Executor::broadcast_from(int root) {
       device_->copy_in(at({tensor, done}), values.data(), bytes);
     }
   }
-  copy_half(0, program.flat_bytes());
+  const std::int64_t divided = program.divides_weights() ? program.divided_values * 4 : 0;
+  copy_half(at({program.weights, whole_from(Buffer::weights)}), divided, program.flat_bytes() - divided);
 }
 
 }  // namespace convoy

@@ -66,7 +66,10 @@ class Executor {
   /// another) × classes, dense.
   std::vector<float> output(const Segment& segment) const;
 
-  /// Values of a parameter or of its momentum in the canonical layout.
+  /// Values of a parameter or of its momentum in the canonical layout. Where the optimizer's state is divided
+  /// among the ranks (Program), no rank has the whole of it. Then all of these calls are for all ranks
+  /// together, in the same order, and `set` and `write` get the same values on each; or for one rank alone
+  /// within lead(). Between iterations only: the values pass through the memory of the gradients.
   enum class Buffer : std::uint8_t { weights, gradients, momentum };
   std::vector<float> get(Buffer buffer, const ParameterSlot& slot) const;
   void set(Buffer buffer, const ParameterSlot& slot, std::span<const float> values);
@@ -79,7 +82,15 @@ class Executor {
   void set_state(const StateSlot& slot, const std::vector<float>& values);
   bool has_momentum() const { return plan_.program.momentum >= 0; }
 
-  /// Gives rank `root`'s weights, momentum and states to all ranks.
+  /// Runs `work` on this rank, which may read and write parameters while every other rank is in
+  /// follow_lead(). Without divided state the others have nothing to do, and neither call waits for the
+  /// other.
+  void lead(const std::function<void()>& work);
+  /// Takes part in what rank `leader` reads and writes until its work is done, or has failed.
+  void follow_lead(int leader);
+
+  /// Gives what rank `root` has whole of weights, momentum and states to all ranks. What is divided among
+  /// them they got when it was written.
   void broadcast_from(int root);
 
   const StepTimes& times() const { return times_; }
@@ -92,16 +103,30 @@ class Executor {
   std::unique_ptr<Kernel> make_update(const Step& step, Backend& backend) const;
   const ParameterSpec& spec_of(const ParameterSlot& slot) const;
   int tensor_of(Buffer buffer) const;
+  /// Bytes from the start of the buffer's tensor to what this rank has whole of it.
+  std::int64_t whole_from(Buffer buffer) const;
+  bool is_divided(Buffer buffer, const ParameterSlot& slot) const;
+  /// Where a parameter's values lie as they are stored; what is divided is collected first, or is put here
+  /// before it is given out.
+  void* collected(Buffer buffer, const ParameterSlot& slot) const;
+  void* place_of(Buffer buffer, const ParameterSlot& slot) const;
+  void give_out(Buffer buffer, const ParameterSlot& slot);
+  void collect(Buffer buffer, const ParameterSlot& slot) const;
+  void distribute(Buffer buffer, const ParameterSlot& slot, int from);
+  void tell_followers(std::int64_t task, Buffer buffer, const ParameterSlot* slot) const;
   /// Memory for values on their way, between iterations.
   std::span<float> staging(std::int64_t elements, std::vector<float>& spare) const;
-  /// Makes the half-precision copy of a range of the flat weights.
-  void copy_half(std::int64_t offset, std::int64_t bytes);
+  /// Makes the half-precision copy of a range of the flat weights, which lie at `weights` in fp32.
+  void copy_half(const void* weights, std::int64_t offset, std::int64_t bytes);
   void share(const Step& step);
   void start_reduce(const Step& step);
+  void start_gather(const Step& step);
   void start_statistics();
-  void wait_for(int bucket);
+  void wait_for(Pending& pending);
   double clip_scale(double& norm);
   double& account(StepKind kind);
+
+  static constexpr std::int64_t kPiece = 4 << 20;  ///< bytes that pass from rank to rank at a time
 
   Plan plan_;
   const Graph* graph_;
@@ -112,6 +137,8 @@ class Executor {
   Arena arena_;
   std::vector<std::unique_ptr<Kernel>> kernels_;  ///< by step; null for reductions
   std::vector<Pending> pending_;                  ///< by bucket, the statistics last
+  std::vector<Pending> gathers_;                  ///< by bucket
+  bool leading_ = false;
   StepTimes times_;
   std::vector<double> step_seconds_;
 };

@@ -58,6 +58,7 @@ struct Job {
     std::int64_t evaluate_batch = 0;  ///< samples at a time on one device; 0: as micro_batch
     std::string precision = "fp32";   ///< fp32, bf16, fp16
     bool shared_statistics = false;   ///< batch norm's over all ranks, not over each rank's samples
+    bool shard_optimizer = false;     ///< each rank keeps a part of momentum and master weights
     friend bool operator==(const Train&, const Train&) = default;
   } train;
 
@@ -90,7 +91,8 @@ struct Job {
   struct Memory {
     std::string limit = "auto";  ///< bytes of the device that training may use, or auto: what is free
     std::string reserve = "0";   ///< bytes left free below that limit
-    std::vector<std::string> allow{"micro_batch", "recompute", "workspace"};  ///< what the planner may do
+    std::vector<std::string> allow{"shard_optimizer", "workspace", "recompute",
+                                   "micro_batch"};  ///< what the planner may do, the preferred first
     std::int64_t statistics_batch = 16;  ///< least micro-batch that the planner takes with batch norm
     friend bool operator==(const Memory&, const Memory&) = default;
   } memory;

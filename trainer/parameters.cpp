@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -53,6 +54,16 @@ void bilinear_values(const ParameterSpec& spec, std::span<float> values) {
       }
     }
   }
+}
+
+/// From the last layer to the first, however the flat buffers are arranged.
+std::vector<const ParameterSlot*> in_file_order(const Program& program) {
+  std::vector<const ParameterSlot*> slots;
+  for (const ParameterSlot& slot : program.parameters) slots.push_back(&slot);
+  std::sort(slots.begin(), slots.end(), [](const ParameterSlot* a, const ParameterSlot* b) {
+    return a->layer != b->layer ? a->layer > b->layer : a->parameter < b->parameter;
+  });
+  return slots;
 }
 
 }  // namespace
@@ -110,10 +121,10 @@ std::vector<TensorSource> export_sources(const Executor& executor, bool momentum
                        }});
   };
   const Program& program = executor.plan().program;
-  for (const ParameterSlot& slot : program.parameters) {
-    const std::string name = name_of(executor, slot);
-    add(name, Executor::Buffer::weights, slot);
-    if (momentum && executor.has_momentum()) add("momentum." + name, Executor::Buffer::momentum, slot);
+  for (const ParameterSlot* slot : in_file_order(program)) {
+    const std::string name = name_of(executor, *slot);
+    add(name, Executor::Buffer::weights, *slot);
+    if (momentum && executor.has_momentum()) add("momentum." + name, Executor::Buffer::momentum, *slot);
   }
   for (const StateSlot& slot : program.states) {
     sources.push_back({name_of(executor, slot), DType::f32, {slot.elements}, [spare, &executor, &slot] {

@@ -136,6 +136,7 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.evaluate_batch = job.train.evaluate_batch;
   request.momentum = job.optimizer.momentum > 0;
   request.shared_statistics = job.train.shared_statistics;
+  request.shard_optimizer = job.train.shard_optimizer;
   request.precision = dtype_of(job.train.precision);
   request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);
   request.limit_bytes = limit_bytes;
@@ -146,6 +147,9 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.may_recompute = allows("recompute");
   request.may_halve_precision = allows("half_precision");
   request.may_shrink_workspace = allows("workspace");
+  request.may_shard_optimizer = allows("shard_optimizer");
+  request.may_shrink_batch = allows("global_batch");
+  request.order = job.memory.allow;
   request.reserve_bytes = parse_bytes(job.memory.reserve);
   request.statistics_batch = job.memory.statistics_batch;
   return request;
@@ -218,7 +222,7 @@ KernelSettings kernel_settings(const Job& job) {
 }
 
 Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-                 const KernelSettings& kernels)
+                 const KernelSettings& kernels, std::int64_t kept_batch)
     : inputs_(std::move(inputs)),
       comm_(&comm),
       device_(std::make_unique<CpuDevice>()),
@@ -229,12 +233,17 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
+  request.kept_batch = kept_batch;
   request.collective_bytes = comm.buffer_bytes();
   KernelPlan made = plan_with_kernels(graph(), request, kernels, comm);
   backend_ = std::move(made.backend);
   kernels_ = std::move(made.kernels);
   Plan plan = std::move(made.plan);
   if (!plan.fits()) refuse_plan(plan, graph());
+  if (training) {
+    inputs_.job.train.batch = plan.request.batch;
+    inputs_.job.optimizer.learning_rate *= plan.learning_rate_factor();
+  }
   const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
   if (!all_agree(hash, comm, "plan hash")) {
     fail(ExitCode::usage,

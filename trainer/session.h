@@ -53,10 +53,11 @@ class Session {
  public:
   /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the
   /// arena. Error(does_not_fit) on every rank when the plan does not fit. `samples` is the number of samples
-  /// of an epoch, or of the set that will be evaluated.
+  /// of an epoch, or of the set that will be evaluated. `kept_batch`: see PlanRequest.
   Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-          const KernelSettings& kernels = {});
+          const KernelSettings& kernels = {}, std::int64_t kept_batch = 0);
 
+  /// The job as it is run: where the plan takes a smaller global batch, with that and its learning rate.
   const Job& job() const { return inputs_.job; }
   const Graph& graph() const { return inputs_.graph; }
   const JobInputs& inputs() const { return inputs_; }

@@ -89,6 +89,7 @@ Run::Run(Session& session, const TrainOptions& options)
   identity_ = {session.graph().name(),
                job_.seed,
                job_.train.batch,
+               session.plan().asked_batch,
                samples,
                options.job_text,
                network_to_toml(session.graph()),
@@ -206,6 +207,11 @@ TrainOutcome Run::go() {
     save();
     progress_.line(fmt::format("stopped on request after {} of {} updates; the same command continues",
                                position_.iteration, total_));
+  }
+  if (const Plan& plan = executor_.plan(); plan.request.batch < plan.asked_batch) {
+    progress_.line(
+        fmt::format("THE GLOBAL BATCH WAS {} in place of {}, with {:g} x the learning rate, to fit",
+                    plan.request.batch, plan.asked_batch, plan.learning_rate_factor()));
   }
   TrainOutcome outcome{stopping_ ? ExitCode::stopped : ExitCode::done, summary()};
   folder_.write("summary.json", boost::json::serialize(outcome.summary) + "\n");
@@ -377,6 +383,10 @@ boost::json::object Run::summary() const {
       {"network", session_.graph().name()},
       {"parameters", session_.graph().parameters()},
       {"ranks", comm_.size()},
+      {"global_batch", job_.train.batch},
+      {"asked_global_batch", executor_.plan().asked_batch},
+      {"learning_rate_factor", executor_.plan().learning_rate_factor()},
+      {"shard_optimizer", executor_.plan().program.choices.shards > 1},
       {"iterations", position_.iteration},
       {"of_iterations", total_},
       {"complete", position_.iteration == total_},

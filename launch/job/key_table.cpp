@@ -98,6 +98,9 @@ void add_train_keys(std::vector<Key>& keys) {
                 "samples at a time on one device in evaluation; 0: as micro_batch");
   train.boolean("shared_statistics", &Job::Train::shared_statistics,
                 "batch norm takes its statistics over all ranks, in place of each rank's own samples");
+  train.boolean(
+      "shard_optimizer", &Job::Train::shard_optimizer,
+      "each rank keeps its part of momentum and master weights, not all of it (ZeRO-1): the same bits");
   train.word("precision", &Job::Train::precision, {"fp32", "bf16", "fp16"},
              "number format of activations and of the weights that kernels read; master weights stay fp32; "
              "fp16: only plans for GPUs so far");
@@ -144,9 +147,12 @@ void add_system_keys(std::vector<Key>& keys) {
   memory.size("limit", &Job::Memory::limit, 1, "device memory that a rank may use; auto: what is free")
       .words = {"auto"};
   memory.size("reserve", &Job::Memory::reserve, 0, "device memory left free below the limit");
-  memory.words("allow", &Job::Memory::allow, {"micro_batch", "recompute", "workspace", "half_precision"},
-               "what the planner may do when the job does not fit; half_precision rounds more than fp32; []: "
-               "nothing");
+  memory.words(
+      "allow", &Job::Memory::allow,
+      {"shard_optimizer", "workspace", "recompute", "micro_batch", "half_precision", "global_batch"},
+      "what the planner may do when the job does not fit; of ways that take about as long, what "
+      "stands first; half_precision rounds more than fp32; global_batch, always the last resort, also "
+      "changes the learning rate; []: nothing");
   memory.integer("statistics_batch", &Job::Memory::statistics_batch, {1, kMostCount},
                  "with batch norm, samples below which the planner does not shrink the micro-batch");
 

@@ -48,5 +48,24 @@ TEST_F(MpiSameMathematics, IsBitEqualForAnyBucketSize) {
   EXPECT_EQ(newest_tensors(path("mpi")), newest_tensors(path("again")));
 }
 
+TEST_F(MpiSameMathematics, IsBitEqualWithAShardedOptimizer) {
+  ASSERT_EQ(train(2, path("whole")).code, 0);
+  const Ended sharded = train(2, path("sharded"), {"train.shard_optimizer=true"});
+  ASSERT_EQ(sharded.code, 0) << sharded.all();
+  EXPECT_EQ(losses_of(path("sharded")), losses_of(path("whole")));
+  EXPECT_EQ(newest_tensors(path("sharded")), newest_tensors(path("whole")));
+  EXPECT_LT(summary_of(path("sharded")).at("projected_bytes").as_int64(),
+            summary_of(path("whole")).at("projected_bytes").as_int64() - 2 * 431080 * 99 / 100);
+  const auto cut = [&](const char* sharding, const char* iterations) {
+    const std::vector<std::string> sets{std::string("train.shard_optimizer=") + sharding,
+                                        std::string("train.iterations=") + iterations};
+    EXPECT_EQ(train(2, path("cut"), sets).code, 0);
+  };
+  cut("true", "7");
+  cut("false", "13");
+  cut("true", "20");
+  EXPECT_EQ(newest_tensors(path("cut")), newest_tensors(path("whole")));
+}
+
 }  // namespace
 }  // namespace convoy::test

@@ -270,6 +270,27 @@ TEST(Plan, AnswersForDevicesThatAreNotHere) {
   EXPECT_EQ(half.at("actions").at(0).at("taken"), true);
 }
 
+TEST(Plan, ShardsTheOptimizerOverTheRanks) {
+  const JobFolder folder;
+  const auto plan = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"plan", kSource + "/configs/jobs/alexnet-synthetic.toml", "--json",
+                                 "--device", "h100-80gb", "--ranks", "8"});
+    return object_of(run(convoy(words), folder.path("")));
+  };
+  const boost::json::object whole = plan({});
+  EXPECT_EQ(whole.at("shard_optimizer"), false);
+  const std::int64_t bytes = whole.at("projected_bytes").as_int64();
+  const std::int64_t optimizer = whole.at("ledger").at("optimizer_state").as_int64();
+  const boost::json::object asked = plan({"--set", "train.shard_optimizer=true"});
+  EXPECT_EQ(asked.at("shard_optimizer"), true);
+  EXPECT_NEAR(asked.at("ledger").at("optimizer_state").to_number<double>(),
+              static_cast<double>(optimizer) / 8, 10'000);
+  const boost::json::object less =
+      plan({"--memory-limit", std::to_string(bytes - 1), "--set", "memory.allow=[\"shard_optimizer\"]"});
+  EXPECT_EQ(less.at("shard_optimizer"), true);
+  EXPECT_EQ(less.at("projected_bytes"), asked.at("projected_bytes"));
+}
+
 TEST(Plan, SaysWhatIsWrongWithADevice) {
   const JobFolder folder;
   const std::string job = kSource + "/configs/jobs/alexnet-synthetic.toml";

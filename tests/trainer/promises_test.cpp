@@ -12,9 +12,9 @@ TEST(NoSurprise, NothingIsAllocatedAfterTheFirstUpdateAndTheArenaIsAsProjected) 
   for (const char* network : {kTinyNetwork, kTinyBatchNorm, kTinyHeads, kLeNetWithDropout}) {
     const std::string job = folder.write_job(network, kJob);
     for (const int ranks : {1, 2, 3}) {
-      for (const char* size : {"0", "3"}) {
+      for (const char* set : {"train.micro_batch=0", "train.micro_batch=3", "train.shard_optimizer=true"}) {
         const std::string run = folder.path("run");
-        train_here({job, run, ranks, {std::string("train.micro_batch=") + size}});
+        train_here({job, run, ranks, {set}});
         const boost::json::object summary = summary_of(run);
         EXPECT_EQ(summary.at("device_allocations_after_first_step").as_int64(), 0);
         EXPECT_EQ(summary.at("measured_peak_bytes").as_int64(), summary.at("projected_bytes").as_int64());
@@ -29,13 +29,15 @@ TEST(NoSurprise, NothingIsAllocatedAfterTheFirstUpdateAndTheArenaIsAsProjected) 
 TEST(Tight, ALimitOfTheProjectionTrainsAndOneByteLessIsRefused) {
   const JobFolder folder;
   const std::string job = folder.write_job(kLeNetWithDropout, kJob);
-  for (const int ranks : {1, 3}) {
-    train_here({job, folder.path("free"), ranks});
+  const auto limit = [](std::int64_t bytes) { return "memory.limit=" + std::to_string(bytes); };
+  for (const auto& [ranks, sharded] : {std::pair{1, "false"}, {3, "false"}, {3, "true"}}) {
+    const std::string sharding = std::string("train.shard_optimizer=") + sharded;
+    train_here({job, folder.path("free"), ranks, {sharding}});
     const std::int64_t bytes = summary_of(folder.path("free")).at("projected_bytes").as_int64();
-    train_here({job, folder.path("tight"), ranks, {"memory.limit=" + std::to_string(bytes)}});
+    train_here({job, folder.path("tight"), ranks, {sharding, limit(bytes)}});
     EXPECT_EQ(summary_of(folder.path("tight")).at("measured_peak_bytes").as_int64(), bytes);
     try {
-      train_here({job, folder.path("refused"), ranks, {"memory.limit=" + std::to_string(bytes - 1)}});
+      train_here({job, folder.path("refused"), ranks, {sharding, limit(bytes - 1), "memory.allow=[]"}});
       FAIL();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::does_not_fit);

@@ -152,12 +152,12 @@ TEST(Resume, WeightsThatAreNotFiniteDoNotTakeTheLastGoodCheckpointsPlace) {
   const std::string job = folder.write_job(kTinyNetwork, kTenSteps);
   train_here({job, folder.path("run")});
   const auto good = newest_tensors(folder.path("run"));
-  with_sessions({job, folder.path("run"), 2}, [&](Session& session) {
+  const auto refuse_to_save = [&](Session& session, Executor::Buffer buffer) {
     Executor& executor = session.executor();
     const ParameterSlot& slot = executor.plan().program.parameters.back();
-    std::vector<float> values = executor.get(Executor::Buffer::weights, slot);
+    std::vector<float> values = executor.get(buffer, slot);
     values.back() = std::numeric_limits<float>::infinity();
-    executor.set(Executor::Buffer::weights, slot, values);
+    executor.set(buffer, slot, values);
     const CheckpointStore store(folder.path("run") + "/checkpoints", 1);
     try {
       save_checkpoint(store, executor, session.comm(), {11, 1.0}, {});
@@ -166,7 +166,11 @@ TEST(Resume, WeightsThatAreNotFiniteDoNotTakeTheLastGoodCheckpointsPlace) {
       EXPECT_EQ(error.code(), ExitCode::diverged) << error.what();
       EXPECT_THAT(error.what(), ::testing::HasSubstr("is not finite after update 11"));
     }
-  });
+  };
+  with_sessions({job, folder.path("run"), 2},
+                [&](Session& session) { refuse_to_save(session, Executor::Buffer::weights); });
+  with_sessions({job, folder.path("run"), 3, {"train.shard_optimizer=true"}},
+                [&](Session& session) { refuse_to_save(session, Executor::Buffer::momentum); });
   EXPECT_EQ(newest_tensors(folder.path("run")), good);
 }
 

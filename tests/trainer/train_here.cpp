@@ -7,6 +7,7 @@
 #include "trainer/data/loader.h"
 #include "trainer/parameters.h"
 #include "trainer/passes.h"
+#include "trainer/resume.h"
 
 namespace convoy::test {
 
@@ -20,7 +21,8 @@ TrainOutcome train_here(const Here& here) {
     options.job_text = job_to_toml(inputs.job);
     options.version = "test";
     const std::int64_t samples = inputs.train->size();
-    Session session(std::move(inputs), comm, true, samples);
+    const std::int64_t batch = kept_batch(inputs.job, here.run, here.resume, comm);
+    Session session(std::move(inputs), comm, true, samples, {}, batch);
     TrainOutcome own = train(session, options);
     if (comm.rank() == 0) outcome = std::move(own);
   });

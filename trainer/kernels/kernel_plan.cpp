@@ -32,7 +32,8 @@ class Chooser {
       break;
     }
     count();
-    const bool tight = !made_.plan.fits() || slowdown(made_.plan) > 1;
+    const bool fewer = made_.plan.request.batch < made_.plan.asked_batch;
+    const bool tight = !made_.plan.fits() || fewer || slowdown(made_.plan) > 1;
     if (kernels_.differ > 0 && (tight || request_.find_smallest)) try_usual();
     made_.kernels = std::move(kernels_);
     return std::move(made_);
@@ -112,7 +113,9 @@ class Chooser {
       usual.smallest_limit_bytes = made_.plan.smallest_limit_bytes =
           std::min(usual.smallest_limit_bytes, made_.plan.smallest_limit_bytes);
     }
-    const bool better = !made_.plan.fits() || slowdown(usual) < slowdown(made_.plan);
+    const std::int64_t batch = made_.plan.request.batch;
+    const bool faster = usual.request.batch == batch && slowdown(usual) < slowdown(made_.plan);
+    const bool better = !made_.plan.fits() || usual.request.batch > batch || faster;
     if (!usual.fits() || !better) return;
     lowerings_.clear();
     made_.plan = std::move(usual);

@@ -53,6 +53,11 @@ std::vector<std::int64_t> micro_batches_of(const PlanRequest& request, std::int6
   return sizes;
 }
 
+bool has_batch_norm(const Graph& graph) {
+  return std::any_of(graph.layers().begin(), graph.layers().end(),
+                     [](const Layer& layer) { return std::holds_alternative<BatchNorm>(layer.op); });
+}
+
 std::int64_t share_of(const PlanRequest& request) {
   return (std::min(request.batch, std::max<std::int64_t>(request.samples, 1)) + request.ranks - 1) /
          request.ranks;
@@ -74,6 +79,7 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
   }
   Plan plan;
   plan.request = request;
+  plan.asked_batch = request.batch;
   const std::int64_t share = share_of(request);
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
   plan.half_type = half_type_of(backend);
@@ -93,6 +99,7 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
     choices.accumulate = plan.accumulation > 1;
     choices.momentum = request.momentum;
     choices.reduce = request.ranks > 1;
+    choices.shards = request.shard_optimizer ? request.ranks : 1;
     choices.shared_statistics = request.shared_statistics && request.ranks > 1;
     choices.bucket_bytes = request.bucket_bytes;
     choices.recompute = request.recompute;
@@ -126,17 +133,20 @@ void refuse_plan(const Plan& plan, const Graph& graph) {
   std::string advice = "That is the least it can come down to: use more ranks, or raise memory.limit";
   const bool may_halve = plan.half_type != DType::f32 && plan.request.precision == DType::f32 &&
                          !plan.request.may_halve_precision;
+  const bool may_shard = plan.request.ranks > 1 && plan.request.training && plan.request.momentum &&
+                         plan.program.choices.shards == 1 && !plan.request.may_shard_optimizer;
   if (!plan.request.may_shrink && plan.micro_batch > 1) {
     advice = fmt::format(
         "Put \"micro_batch\" into memory.allow, set train.micro_batch to less than {}, or raise memory.limit",
         plan.micro_batch);
   } else if (plan.request.training && !plan.request.may_recompute) {
     advice = "Put \"recompute\" into memory.allow, use more ranks, or raise memory.limit";
+  } else if (may_shard) {
+    advice = "Put \"shard_optimizer\" into memory.allow, use more ranks, or raise memory.limit";
   } else if (plan.micro_batch > 1) {
     advice =
         "Micro-batches are not made smaller for the sake of batch norm's statistics: lower "
-        "memory.statistics_batch, or "
-        "raise memory.limit";
+        "memory.statistics_batch, put \"global_batch\" into memory.allow, or raise memory.limit";
   } else if (may_halve) {
     advice = "Put \"half_precision\" into memory.allow, use more ranks, or raise memory.limit";
   }
@@ -179,11 +189,13 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"lower_bound_bytes", plan.layout.lower_bound},
           {"ranks", plan.request.ranks},
           {"global_batch", plan.request.batch},
+          {"asked_global_batch", plan.asked_batch},
+          {"learning_rate_factor", plan.learning_rate_factor()},
           {"micro_batch", plan.micro_batch},
           {"accumulation", plan.accumulation},
           {"precision", name_of(plan.request.precision)},
           {"recompute", std::move(recompute)},
-          {"shard_optimizer", false},
+          {"shard_optimizer", plan.program.choices.shards > 1},
           {"workspace_bytes", plan.workspace_bytes},
           {"ledger", std::move(ledger)},
           {"peak_step", peak.name},
@@ -195,25 +207,26 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
 }
 
 std::vector<std::string> action_lines(const Plan& plan) {
-  static const std::map<std::string, const char*> kWords{{"half_precision", "half precision:"},
-                                                         {"workspace", "workspaces of"},
-                                                         {"recompute", "backward recomputes"},
-                                                         {"micro_batch", "micro-batches of"}};
+  static const std::map<std::string, const char*> kWords{
+      {"half_precision", "half precision:"},     {"workspace", "workspaces of"},
+      {"shard_optimizer", "optimizer sharded:"}, {"recompute", "backward recomputes"},
+      {"micro_batch", "micro-batches of"},       {"global_batch", "A SMALLER GLOBAL BATCH,"}};
   std::vector<std::string> lines;
   for (const PlanAction& action : plan.actions) {
     if (!action.taken) continue;
-    lines.push_back(fmt::format("to fit, {} {}: saves {}, predicted {:.2f} x the time of a step",
+    lines.push_back(fmt::format("to fit, {} {}: saves {}, predicted {:.2f} x the time of a {}",
                                 kWords.at(action.name), action.reason, format_bytes(action.saved_bytes),
-                                action.slowdown));
+                                action.slowdown, action.name == "global_batch" ? "sample" : "step"));
   }
   return lines;
 }
 
 std::string plan_text(const Plan& plan, const Graph& graph) {
   std::string text =
-      fmt::format("{} on {}: {}, {} at a time on each of {}, {} an update\n", graph.name(),
+      fmt::format("{} on {}: {}, {} at a time on each of {}, {} an update{}\n", graph.name(),
                   plan.request.device, name_of(plan.request.precision), counted(plan.micro_batch, "sample"),
-                  counted(plan.request.ranks, "rank"), counted(plan.accumulation, "micro-batch"));
+                  counted(plan.request.ranks, "rank"), counted(plan.accumulation, "micro-batch"),
+                  plan.program.choices.shards > 1 ? ", optimizer sharded" : "");
   text += fmt::format("bytes alive at the peak, \"{}\":\n",
                       plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)].name);
   for (int c = 0; c < kCategories; ++c) {

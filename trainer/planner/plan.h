@@ -28,6 +28,7 @@ struct PlanRequest {
   std::int64_t workspace_bytes = 64 << 20;  ///< most that a kernel may have, where the backend caps it
   bool shared_statistics = false;           ///< batch norm's are those of all ranks
   std::vector<int> recompute;               ///< layers, rising, whose outputs backward makes again
+  bool shard_optimizer = false;             ///< its state is divided among the ranks
 
   // The device. What it holds beside the arena counts in the projection.
   std::string device = "cpu";
@@ -41,16 +42,20 @@ struct PlanRequest {
   bool may_recompute = false;          ///< what is recomputed
   bool may_halve_precision = false;    ///< fp32 to the half type of the backend
   bool may_shrink_workspace = false;   ///< where the backend caps it
+  bool may_shard_optimizer = false;    ///< where there are several ranks
+  bool may_shrink_batch = false;       ///< the global batch, when nothing else makes it fit
+  std::int64_t kept_batch = 0;         ///< smaller one that the run began with; 0: it began with `batch`
+  std::vector<std::string> order;      ///< names of actions: where times are about equal the first is taken
   std::int64_t statistics_batch = 16;  ///< least micro-batch to shrink to where there is batch norm
   bool find_smallest = false;          ///< look for Plan::smallest_limit_bytes even where the job fits
 };
 
 /// Something that the planner may do to make a job fit.
 struct PlanAction {
-  std::string name;  ///< "half_precision", "workspace", "recompute", "micro_batch"
+  std::string name;  ///< "half_precision", "workspace", "shard_optimizer", "recompute", "micro_batch", ...
   bool taken = false;
   std::int64_t saved_bytes = 0;
-  double slowdown = 1;  ///< predicted, as a factor of the time of a step
+  double slowdown = 1;  ///< predicted, as a factor of the time of a step; "global_batch": of a sample
   std::string reason;
 };
 
@@ -61,6 +66,7 @@ struct Plan {
   Program program;
   ArenaLayout layout;                              ///< offsets by tensor
   std::array<std::int64_t, kCategories> ledger{};  ///< bytes alive at the peak step, by category
+  std::int64_t asked_batch = 0;                    ///< global; search_plan may have taken a smaller one
   std::int64_t micro_batch = 0;                    ///< largest number of samples that pass at a time
   std::int64_t accumulation = 1;                   ///< micro-batches of a full batch on the busiest rank
   std::vector<PlanAction> actions;                 ///< what search_plan considered
@@ -74,6 +80,11 @@ struct Plan {
     return layout.bytes + request.overhead_bytes + request.collective_bytes;
   }
   bool fits() const { return projected_bytes() <= request.limit_bytes; }
+  /// What the learning rate is multiplied by: with a smaller global batch it falls as that does (Goyal et al.
+  /// 2017, "Accurate, Large Minibatch SGD", linear scaling).
+  double learning_rate_factor() const {
+    return static_cast<double>(request.batch) / static_cast<double>(asked_batch);
+  }
 };
 
 /// The half type to train with by this backend: fp16, where it has none bf16, fp32 where it has neither.
@@ -87,6 +98,9 @@ std::vector<std::int64_t> split_micro_batches(std::int64_t samples, std::int64_t
 /// statistics are shared all ranks have as many micro-batches, of which the last may be empty. At least one.
 std::vector<std::int64_t> micro_batches_of(const PlanRequest& request, std::int64_t micro_batch,
                                            std::int64_t global, std::int64_t samples);
+
+/// Whether there is batch norm, whose statistics are those of a micro-batch.
+bool has_batch_norm(const Graph& graph);
 
 /// Samples of a full batch on the busiest rank.
 std::int64_t share_of(const PlanRequest& request);

@@ -3,27 +3,36 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <compare>
 #include <map>
 #include <optional>
 
 #include "layers/core/bytes.h"
 #include "trainer/planner/recompute_sets.h"
+#include "trainer/planner/search_batch.h"
 #include "trainer/planner/step_seconds.h"
 
 namespace convoy {
 namespace {
 
-bool has_batch_norm(const Graph& graph) {
-  return std::any_of(graph.layers().begin(), graph.layers().end(),
-                     [](const Layer& layer) { return std::holds_alternative<BatchNorm>(layer.op); });
-}
+/// What a way to run costs. Candidates are told apart by the first difference. The same whatever the limit
+/// is, so that a lower limit never gives a higher peak.
+struct Cost {
+  std::int64_t level = 0;  ///< of the seconds, in steps of kAboutEqual
+  unsigned words = 0;      ///< bit i: does what the i-th word of PlanRequest::order stands for
+  double seconds = 0;
+  friend auto operator<=>(const Cost&, const Cost&) = default;
+};
+constexpr double kAboutEqual = 1.02;
 
 /// A Way but for its micro-batch.
 struct Choice {
   DType precision = DType::f32;
   std::int64_t workspace_bytes = 0;
+  bool sharded = false;
   std::size_t set = 0;  ///< of what is recomputed
-  double seconds = 0;   ///< with micro-batches as asked
+  Cost cost;            ///< with micro-batches as asked
 };
 
 class Search {
@@ -49,7 +58,7 @@ class Search {
   }
 
  private:
-  /// All that the request allows, the fastest first; the one that is asked for stands before its equals.
+  /// All that the request allows, the least cost first; the one that is asked for stands before its equals.
   void list_choices() {
     if (request_.may_recompute && request_.training) {
       sets_ = recompute_sets(graph_);
@@ -62,22 +71,27 @@ class Search {
     workspaces_ = {workspace};
     if (request_.may_shrink_workspace && caps_ && workspace > 0)
       workspaces_ = {workspace, workspace / 4, workspace / 16, 0};
+    shardings_ = {request_.shard_optimizer};
+    if (request_.may_shard_optimizer && offers("shard_optimizer")) shardings_.push_back(true);
     for (const DType precision : precisions_) {
       for (const std::int64_t bytes : workspaces_) {
-        for (std::size_t set = 0; set < sets_.size(); ++set) {
-          Choice& choice = choices_.emplace_back(Choice{precision, bytes, set});
-          choice.seconds = seconds(choice, asked_.micro_batch);
+        for (const bool sharded : shardings_) {
+          for (std::size_t set = 0; set < sets_.size(); ++set) {
+            Choice& choice = choices_.emplace_back(Choice{precision, bytes, sharded, set, {}});
+            choice.cost = cost(choice, asked_.micro_batch);
+          }
         }
       }
     }
     std::stable_sort(choices_.begin(), choices_.end(),
-                     [](const Choice& a, const Choice& b) { return a.seconds < b.seconds; });
+                     [](const Choice& a, const Choice& b) { return a.cost < b.cost; });
   }
 
   Plan search() {
     if (asked_.fits()) {
       Plan plan = asked_;
-      for (const char* name : {"half_precision", "workspace", "recompute", "micro_batch"}) {
+      for (const char* name :
+           {"half_precision", "workspace", "shard_optimizer", "recompute", "micro_batch"}) {
         if (offers(name)) plan.actions.push_back({name, false, 0, 1, "not needed"});
       }
       return plan;
@@ -89,7 +103,7 @@ class Search {
     }
     if (request_.may_shrink && !(keeps_statistics_ && best_)) {
       for (const Choice& choice : choices_) {
-        if (best_ && choice.seconds >= best_seconds_) break;
+        if (best_ && choice.cost >= best_cost_) break;
         if (const std::int64_t size = largest_that_fits(choice); size > 0) consider(choice, size);
       }
     }
@@ -99,14 +113,33 @@ class Search {
   /// What the device does not have is not worth telling.
   bool offers(const std::string& action) const {
     if (action == "half_precision") return request_.precision == DType::f32 && asked_.half_type != DType::f32;
+    if (action == "shard_optimizer")
+      return request_.training && request_.ranks > 1 && !request_.shard_optimizer;
     return action != "workspace" || caps_;
   }
 
   Way way(const Choice& choice, std::int64_t micro_batch) const {
-    return {choice.precision, choice.workspace_bytes, sets_[choice.set].layers, micro_batch};
+    return {choice.precision, choice.workspace_bytes, sets_[choice.set].layers, micro_batch,
+            choice.sharded ? request_.ranks : 1};
   }
   double seconds(const Choice& choice, std::int64_t micro_batch) const {
     return step_seconds(graph_, request_, way(choice, micro_batch));
+  }
+
+  Cost cost(const Choice& choice, std::int64_t micro_batch) const {
+    Cost its{0, 0, seconds(choice, micro_batch)};
+    its.level = static_cast<std::int64_t>(std::floor(std::log(its.seconds) / std::log(kAboutEqual)));
+    const auto count = [&](const char* word, bool does) {
+      const auto place =
+          std::find(request_.order.begin(), request_.order.end(), word) - request_.order.begin();
+      if (does && place < std::min<std::ptrdiff_t>(std::ssize(request_.order), 32)) its.words |= 1U << place;
+    };
+    count("half_precision", choice.precision != request_.precision);
+    count("workspace", choice.workspace_bytes != request_.workspace_bytes);
+    count("shard_optimizer", choice.sharded != request_.shard_optimizer);
+    count("recompute", choice.set != 0);
+    count("micro_batch", micro_batch < asked_.micro_batch);
+    return its;
   }
 
   Plan plan(const Choice& choice, std::int64_t micro_batch, bool exact = true) {
@@ -114,6 +147,7 @@ class Search {
     request.precision = choice.precision;
     request.workspace_bytes = choice.workspace_bytes;
     request.recompute = sets_[choice.set].layers;
+    request.shard_optimizer = choice.sharded;
     if (micro_batch < asked_.micro_batch) request.micro_batch = micro_batch;
     LayoutOptions options;
     if (!exact) options.enough = request_.limit_bytes - request_.overhead_bytes - request_.collective_bytes;
@@ -121,7 +155,8 @@ class Search {
   }
 
   bool fits(const Choice& choice, std::int64_t micro_batch) {
-    const auto key = std::make_tuple(choice.precision, choice.workspace_bytes, choice.set, micro_batch);
+    const auto key =
+        std::make_tuple(choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch);
     if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
     const Plan candidate = plan(choice, micro_batch, false);
     if (least_bytes_ == 0 || candidate.arena_bytes() < least_bytes_) {
@@ -134,7 +169,7 @@ class Search {
 
   /// False when not even the least workspace makes it fit: asked once for all sizes of workspace.
   bool may_fit(const Choice& choice, std::int64_t micro_batch) {
-    return fits({choice.precision, workspaces_.back(), choice.set}, micro_batch);
+    return fits({choice.precision, workspaces_.back(), choice.sharded, choice.set, {}}, micro_batch);
   }
 
   /// The size of micro-batches, or 0 when not even the least fits.
@@ -160,18 +195,18 @@ class Search {
   }
 
   void consider(const Choice& choice, std::int64_t micro_batch) {
-    const double cost = seconds(choice, micro_batch);
-    if (best_ && cost >= best_seconds_) return;
+    const Cost its = cost(choice, micro_batch);
+    if (best_ && its >= best_cost_) return;
     best_ = choice;
     best_size_ = micro_batch;
-    best_seconds_ = cost;
+    best_cost_ = its;
   }
 
   /// The plan of the best choice, and what each of its changes saved, one upon the other.
   Plan finish() {
     Plan taken = plan(*best_, best_size_);
     std::vector<PlanAction> actions;
-    Choice now{request_.precision, request_.workspace_bytes, 0};
+    Choice now{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}};
     std::int64_t size = asked_.micro_batch;
     std::int64_t bytes = asked_.arena_bytes();
     const auto change = [&](const char* name, bool allowed, bool taking, const Choice& next,
@@ -198,6 +233,9 @@ class Search {
            size,
            fmt::format("{} in place of {}", format_bytes(best_->workspace_bytes),
                        format_bytes(request_.workspace_bytes)));
+    next.sharded = best_->sharded;
+    change("shard_optimizer", request_.may_shard_optimizer, next.sharded != request_.shard_optimizer, next,
+           size, fmt::format("its state over {} ranks", request_.ranks));
     next.set = best_->set;
     change("recompute", request_.may_recompute, best_->set != 0, next, size, sets_[best_->set].name);
     change("micro_batch", request_.may_shrink, best_size_ < asked_.micro_batch, next, best_size_,
@@ -212,7 +250,7 @@ class Search {
     std::int64_t least = asked_.arena_bytes();
     for (const DType precision : precisions_) {
       for (std::size_t set = 0; set < sets_.size(); ++set) {
-        const Choice choice{precision, workspaces_.back(), set};
+        const Choice choice{precision, workspaces_.back(), shardings_.back(), set, {}};
         least = std::min(least, plan(choice, size_of(most_parts())).arena_bytes());
       }
     }
@@ -237,11 +275,12 @@ class Search {
   std::vector<RecomputeSet> sets_;
   std::vector<DType> precisions_;
   std::vector<std::int64_t> workspaces_;  ///< falling
+  std::vector<bool> shardings_;
   std::vector<Choice> choices_;
-  std::map<std::tuple<DType, std::int64_t, std::size_t, std::int64_t>, bool> fits_;
+  std::map<std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>, bool> fits_;
   std::optional<Choice> best_;
   std::int64_t best_size_ = 0;
-  double best_seconds_ = 0;
+  Cost best_cost_;
   Choice least_choice_;
   std::int64_t least_size_ = 0;
   std::int64_t least_bytes_ = 0;
@@ -251,7 +290,10 @@ class Search {
 
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
   Lowerings own;
-  return Search(graph, request, backend, known == nullptr ? own : *known).run();
+  Lowerings& lowerings = known == nullptr ? own : *known;
+  const auto search = [&](const PlanRequest& one) { return Search(graph, one, backend, lowerings).run(); };
+  if (!request.may_shrink_batch || !request.training) return search(request);
+  return search_batch(graph, request, backend, lowerings, search);
 }
 
 }  // namespace convoy

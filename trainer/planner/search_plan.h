@@ -5,12 +5,14 @@
 namespace convoy {
 
 /// The plan as it is asked for where that fits its limit. Otherwise, of the changes that the request allows
-/// (half precision, smaller workspaces, recompute, smaller micro-batches with gradient accumulation) and that
-/// make it fit, those that cost the least time by a rough model; where nothing fits, the plan that takes the
-/// least. Half precision rounds differently; the others do not alter the mathematics, but for batch norm,
-/// whose statistics are those of a micro-batch: there micro-batches shrink only when nothing else does, and
-/// not below PlanRequest::statistics_batch. A pure function of its arguments: the same on every rank. What
-/// was lowered on the way is added to `known`.
+/// (half precision, smaller workspaces, a sharded optimizer, recompute, smaller micro-batches with gradient
+/// accumulation) and that make it fit, those that cost the least time by a rough model; where nothing fits,
+/// the plan that takes the least. Where times are within 2%, PlanRequest::order decides. Half precision
+/// rounds differently; the others do not alter the mathematics, but for batch norm, whose statistics are
+/// those of a micro-batch: there micro-batches shrink only when nothing else does, and not below
+/// PlanRequest::statistics_batch. A smaller global batch, which is another training, comes after all of these
+/// (search_batch). A pure function of its arguments: the same on every rank. What was lowered on the way is
+/// added to `known`.
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
                  Lowerings* known = nullptr);
 

@@ -7,6 +7,14 @@ namespace {
 
 /// Of the time of a convolution, what an algorithm without workspace costs more.
 constexpr double kWithoutWorkspace = 0.25;
+/// Of the memory's bandwidth, what ranks give each other weights at.
+constexpr double kGatherShare = 0.1;
+
+double gather_seconds(const Graph& graph, const PlanRequest& request, const Way& way) {
+  const double share = 1 - 1 / static_cast<double>(way.shards);  // a rank has its own slices
+  return share * static_cast<double>(graph.parameters_training() * size_of(way.precision)) /
+         (kGatherShare * request.speed.bytes_per_second);
+}
 
 }  // namespace
 
@@ -28,7 +36,8 @@ double step_seconds(const Graph& graph, const PlanRequest& request, const Way& w
   const double parts = static_cast<double>((share + way.micro_batch - 1) / way.micro_batch);
   const double each = request.speed.launch_seconds * static_cast<double>(layers) +
                       12 * static_cast<double>(graph.parameters_training()) / request.speed.bytes_per_second;
-  return static_cast<double>(share) * (3 * forward + again) + parts * each;
+  return static_cast<double>(share) * (3 * forward + again) + parts * each +
+         gather_seconds(graph, request, way);
 }
 
 }  // namespace convoy

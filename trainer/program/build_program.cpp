@@ -17,9 +17,9 @@ int add_tensor(Program& program, const char* name, Category category, std::int64
 }
 
 /// Parameters in the order in which backward gives their gradients, stored as the forward pass of the main
-/// segment wants them.
-void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& backend, Program& program) {
-  std::int64_t offset = 0;
+/// segment wants them; and running statistics, whose bytes it gives.
+std::int64_t list_parameters(const Graph& graph, const SegmentBuilder& main, Backend& backend,
+                             Program& program) {
   std::int64_t state_offset = 0;
   for (int i = static_cast<int>(graph.layers().size()); i-- > 0;) {
     if (program.choices.train_samples.empty() && graph.auxiliary(i)) continue;
@@ -32,8 +32,7 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
             program.choices.train_samples.empty() ? operand.layout : backend.master_layout(operand.layout);
         const Layout half = master.id == operand.layout.id ? Layout{} : operand.layout;
         program.parameters.push_back(
-            {i, p, master, half, backend.gradient_layout(master, program.choices.precision), offset});
-        offset += round_up(master.bytes, kSlotAlignment);
+            {i, p, master, half, backend.gradient_layout(master, program.choices.precision)});
       }
     }
     for (int s = 0; s < static_cast<int>(layer.states.size()); ++s) {
@@ -42,33 +41,61 @@ void place_parameters(const Graph& graph, const SegmentBuilder& main, Backend& b
       state_offset += round_up(state.elements * 4, kSlotAlignment);
     }
   }
-  const bool training = !program.choices.train_samples.empty();
-  const bool master = training && program.choices.precision != DType::f32;
-  program.weights = add_tensor(program, master ? "master weights" : "weights",
-                               master ? Category::master_weights : Category::weights, offset);
-  if (master)
-    program.half_weights = add_tensor(program, "weights in half precision", Category::weights, offset / 2);
-  if (training) {
-    program.gradients =
-        add_tensor(program, "gradients", Category::gradients, program.gradient_offset(offset));
-  }
-  if (training && program.choices.momentum)
-    program.momentum = add_tensor(program, "momentum", Category::optimizer, offset);
-  program.state = add_tensor(program, "running statistics", Category::state, state_offset);
-  if (training) program.statistics = add_tensor(program, "batch statistics", Category::state, state_offset);
-  program.metrics = add_tensor(program, "metrics", Category::metrics, sizeof(Metrics));
+  return state_offset;
 }
 
-void cut_buckets(Program& program) {
+/// Cuts the parameters from `begin` to `end` into buckets, each of which falls into `slices` equal parts, and
+/// gives them their places at the end of the flat buffers.
+void cut_buckets(Program& program, std::size_t begin, std::size_t end, int slices) {
   std::vector<std::int64_t> sizes;
-  for (std::size_t i = 0; i < program.parameters.size(); ++i) {
-    const std::int64_t end =
-        i + 1 < program.parameters.size() ? program.parameters[i + 1].offset : program.flat_bytes();
-    sizes.push_back((end - program.parameters[i].offset) / 4);
-  }
+  for (std::size_t i = begin; i < end; ++i)
+    sizes.push_back(round_up(program.parameters[i].bytes(), kSlotAlignment) / 4);
   const std::int64_t bytes = program.choices.bucket_bytes;
-  program.buckets =
-      make_buckets(sizes, size_of(program.gradient_type), bytes, std::max<std::int64_t>(bytes / 4, 4));
+  const std::int64_t unit = slices * kSlotAlignment / 4;
+  std::size_t next = begin;
+  for (Slice bucket :
+       make_buckets(sizes, size_of(program.gradient_type), bytes, std::max<std::int64_t>(bytes / 4, 4))) {
+    std::int64_t values = 0;
+    for (; values < bucket.count; ++next) {
+      program.parameters[next].offset = (program.flat_values + values) * 4;
+      values += sizes[next - begin];
+    }
+    bucket = {program.flat_values, (values + unit - 1) / unit * unit};
+    program.buckets.push_back(bucket);
+    program.flat_values += bucket.count;
+  }
+}
+
+/// What is divided comes first. Buckets are for training alone.
+void place_parameters(Program& program) {
+  // Without a half copy of them kernels read a parameter's fp32 weights, which no rank may lack.
+  const bool divides_weights = program.choices.shards > 1 && program.choices.precision != DType::f32;
+  const auto whole =
+      std::stable_partition(program.parameters.begin(), program.parameters.end(),
+                            [&](const ParameterSlot& slot) { return !divides_weights || slot.half.id >= 0; });
+  const auto middle = static_cast<std::size_t>(whole - program.parameters.begin());
+  cut_buckets(program, 0, middle, program.choices.shards);
+  if (program.choices.shards > 1) program.divided_values = program.flat_values;
+  cut_buckets(program, middle, program.parameters.size(), 1);
+  if (program.choices.train_samples.empty()) program.buckets.clear();
+}
+
+void add_flat_buffers(Program& program, std::int64_t state_bytes) {
+  const bool training = !program.choices.train_samples.empty();
+  const bool master = training && program.choices.precision != DType::f32;
+  const std::int64_t flat = program.flat_bytes();
+  program.weights =
+      add_tensor(program, master ? "master weights" : "weights",
+                 master ? Category::master_weights : Category::weights, master ? program.kept_bytes() : flat);
+  if (master)
+    program.half_weights = add_tensor(program, "weights in half precision", Category::weights, flat / 2);
+  if (training)
+    program.gradients = add_tensor(program, "gradients", Category::gradients, program.gradient_offset(flat));
+  if (training && program.choices.momentum)
+    program.momentum = add_tensor(program, "momentum", Category::optimizer, program.kept_bytes());
+  program.state = add_tensor(program, "running statistics", Category::state, state_bytes);
+  if (training) program.statistics = add_tensor(program, "batch statistics", Category::state, state_bytes);
+  program.metrics = add_tensor(program, "metrics", Category::metrics, sizeof(Metrics));
 }
 
 void build_update(Program& program) {
@@ -77,14 +104,22 @@ void build_update(Program& program) {
   segment.first = static_cast<int>(program.steps.size());
   for (std::size_t b = 0; b < program.buckets.size(); ++b) {
     const std::int64_t offset = program.buckets[b].first * 4;
+    const Ref master{program.weights, program.divides_weights() ? program.kept_offset(offset) : offset};
+    const Ref half{program.half_weights, offset / 2};
     Step& step = program.steps.emplace_back();
     step.kind = StepKind::update;
     step.name = fmt::format("update bucket {}", b);
     step.bucket = static_cast<int>(b);
     step.reads = {{program.gradients, program.gradient_offset(offset)}};
-    step.writes = {{program.weights, offset}};
-    if (program.momentum >= 0) step.writes.push_back({program.momentum, offset});
-    if (program.half_weights >= 0) step.writes.push_back({program.half_weights, offset / 2});
+    step.writes = {master};
+    if (program.momentum >= 0) step.writes.push_back({program.momentum, program.kept_offset(offset)});
+    if (program.half_weights >= 0) step.writes.push_back(half);
+    if (!program.divided(program.buckets[b])) continue;
+    Step& gather = program.steps.emplace_back();
+    gather.kind = StepKind::gather;
+    gather.name = fmt::format("gather bucket {}", b);
+    gather.bucket = static_cast<int>(b);
+    gather.reads = gather.writes = {program.half_weights >= 0 ? half : master};
   }
   for (const StateSlot& slot : program.states) {
     Step& step = program.steps.emplace_back();
@@ -143,8 +178,9 @@ Program build_program(const Graph& graph, const Choices& choices, Backend& backe
     builders.emplace_back(graph, backend, program, lowerings, SegmentKind::evaluate,
                           choices.evaluate_samples);
   }
-  place_parameters(graph, builders.front(), backend, program);
-  if (!choices.train_samples.empty()) cut_buckets(program);
+  const std::int64_t state_bytes = list_parameters(graph, builders.front(), backend, program);
+  place_parameters(program);
+  add_flat_buffers(program, state_bytes);
   for (SegmentBuilder& builder : builders) builder.build();
   if (!choices.train_samples.empty()) build_update(program);
   find_lifetimes(program);

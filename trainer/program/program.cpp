@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace convoy {
@@ -21,8 +22,15 @@ const Segment* Program::find(SegmentKind kind, std::int64_t samples) const {
   return nullptr;
 }
 
-std::int64_t Program::flat_bytes() const {
-  return parameters.empty() ? 0 : tensors[static_cast<std::size_t>(weights)].bytes;
+std::int64_t Program::kept_offset(std::int64_t offset) const {
+  const std::int64_t divided = std::min(offset, divided_values * 4);
+  return divided / choices.shards + offset - divided;
+}
+
+Slice Program::slice_of(const Slice& bucket, int rank) const {
+  if (!divided(bucket)) return bucket;
+  const std::int64_t count = bucket.count / choices.shards;
+  return {bucket.first + rank * count, count};
 }
 
 namespace {

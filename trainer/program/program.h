@@ -54,8 +54,9 @@ enum class StepKind : std::uint8_t {
   reorder,       ///< change of layout
   share,         ///< adds up a layer's fp64 sums over the ranks, and waits
   add,           ///< adds one gradient to another, or to the flat gradients
-  reduce,        ///< starts the all-reduce of a bucket; only in the last pass of an iteration
-  update,        ///< waits for a bucket, then one optimizer step over it
+  reduce,        ///< starts the sum of a bucket over the ranks; only in the last pass of an iteration
+  update,        ///< waits for a bucket, then one optimizer step over it, or over this rank's slice of it
+  gather,        ///< starts to collect from the ranks what they updated of a bucket
   follow,        ///< running statistics
 };
 
@@ -71,7 +72,7 @@ struct Step {
   int scratch = -1;           ///< tensor, or -1
   Layout from, to;            ///< reorder, add
   bool assign_first = false;  ///< add: the first micro-batch of an iteration overwrites
-  int bucket = -1;            ///< reduce, update; the number of buckets stands for the statistics
+  int bucket = -1;            ///< reduce, update, gather: whole, though a rank updates only its slice
 };
 
 enum class SegmentKind : std::uint8_t { train, update, evaluate };
@@ -95,7 +96,7 @@ struct ParameterSlot {
   Layout layout;            ///< as stored: in training fp32
   Layout half;              ///< of its copy in half precision, at half the offset; id -1: there is none
   Layout gradient;          ///< of its gradient
-  std::int64_t offset = 0;  ///< bytes, a multiple of 128; in the gradients see Program::gradient_offset
+  std::int64_t offset = 0;  ///< bytes, a multiple of 128, in whole buffers of fp32; see Program::kept_offset
   std::int64_t bytes() const { return layout.bytes; }
 };
 
@@ -117,6 +118,7 @@ struct Choices {
   DType precision = DType::f32;       ///< of activations and of the weights that kernels read
   bool momentum = true;               ///< the optimizer keeps one
   bool reduce = false;                ///< gradients of other ranks are added
+  int shards = 1;                     ///< ranks that divide the optimizer's state; 1: each has all of it
   bool shared_statistics = false;     ///< batch norm's are those of all ranks
   std::int64_t workspace_bytes = 0;   ///< Site::workspace_bytes
   std::int64_t bucket_bytes = 4 << 20;
@@ -125,13 +127,23 @@ struct Choices {
 };
 
 /// Training and evaluation written out as steps over tensors. What is costed is what is run.
+///
+/// With Choices::shards the optimizer's state is divided (ZeRO-1: Rajbhandari et al. 2020, "ZeRO: Memory
+/// Optimizations Toward Training Trillion Parameter Models", P_os): each bucket falls into equal slices, one
+/// a rank, and a rank keeps the momentum of its own slices only, one after another. `reduce` is then a
+/// reduce-scatter, `update` is over the rank's slice, and `gather` gives all ranks what kernels read. With
+/// half types that is the half copy, and the fp32 master weights are divided like the momentum; parameters
+/// that kernels read in fp32 all the same (biases, batch norm's) then lie in buckets of their own at the
+/// end, which are not divided. The Program is the same on every rank: whose slice is whose is for slice_of.
 struct Program {
   std::vector<Tensor> tensors;
   std::vector<Step> steps;
   std::vector<Segment> segments;
   std::vector<ParameterSlot> parameters;  ///< in the order in which backward gives their gradients
   std::vector<StateSlot> states;
-  std::vector<Slice> buckets;  ///< of the flat gradients, in values
+  std::vector<Slice> buckets;       ///< of the flat gradients, in values
+  std::int64_t flat_values = 0;     ///< of each whole flat buffer of parameters
+  std::int64_t divided_values = 0;  ///< of these, from the start, those whose optimizer state is divided
   DType gradient_type = DType::f32;
   Choices choices;
   std::int64_t alignment = 64;
@@ -139,7 +151,17 @@ struct Program {
   int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors
 
   const Segment* find(SegmentKind kind, std::int64_t samples) const;
-  std::int64_t flat_bytes() const;  ///< of each flat fp32 buffer of parameters
+  std::int64_t flat_bytes() const { return flat_values * 4; }  ///< of a whole flat buffer in fp32
+  /// Bytes in fp32 of what a rank keeps where it keeps only its slices of what is divided.
+  std::int64_t kept_bytes() const { return kept_offset(flat_values * 4); }
+  /// Where in such a buffer lies what is at `offset` of a whole one: the start of a bucket, or anything that
+  /// is not divided.
+  std::int64_t kept_offset(std::int64_t offset) const;
+  bool divided(const Slice& bucket) const { return bucket.first < divided_values; }
+  /// Whether the fp32 weights are master weights of which a rank keeps its slices.
+  bool divides_weights() const { return choices.shards > 1 && half_weights >= 0; }
+  /// What rank `rank` updates of a bucket, in values of whole buffers.
+  Slice slice_of(const Slice& bucket, int rank) const;
   /// Where in the flat gradients lies what is at `offset` in the weights.
   std::int64_t gradient_offset(std::int64_t offset) const { return offset / 4 * size_of(gradient_type); }
 };

@@ -102,7 +102,6 @@ class SegmentBuilder {
     int parameter;
   };
   std::vector<Waiting> waiting_;
-  std::size_t finished_parameters_ = 0;
   std::size_t next_bucket_ = 0;
 };
 

@@ -40,17 +40,18 @@ void SegmentBuilder::add_gradient(int index, int from, const Layout& from_layout
 
 /// Starts the reduction of every bucket whose last gradient the layer just gave.
 void SegmentBuilder::after_pass(int index) {
-  finished_parameters_ += graph_.layers()[at(index)].parameters.size();
   if (!program_.choices.reduce) return;
-  while (next_bucket_ < program_.buckets.size()) {
+  for (; next_bucket_ < program_.buckets.size(); ++next_bucket_) {
     const Slice& bucket = program_.buckets[next_bucket_];
-    const std::int64_t end = (bucket.first + bucket.count) * 4;  // where the weights are in fp32
-    const std::int64_t done = finished_parameters_ == program_.parameters.size()
-                                  ? program_.flat_bytes()
-                                  : program_.parameters[finished_parameters_].offset;
-    if (end > done) return;
+    const std::int64_t end = bucket.first + bucket.count;
+    // Backward goes from the last layer to the first.
+    const bool waits =
+        std::any_of(program_.parameters.begin(), program_.parameters.end(), [&](const ParameterSlot& slot) {
+          return slot.layer < index && slot.offset >= bucket.first * 4 && slot.offset < end * 4;
+        });
+    if (waits) return;
     Step& step = new_step(StepKind::reduce, fmt::format("reduce bucket {}", next_bucket_), index);
-    step.bucket = static_cast<int>(next_bucket_++);
+    step.bucket = static_cast<int>(next_bucket_);
     step.reads = {{program_.gradients, bucket.first * size_of(program_.gradient_type)}};
     step.writes = step.reads;
   }

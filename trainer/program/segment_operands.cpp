@@ -23,10 +23,15 @@ const ParameterSlot& SegmentBuilder::slot(int layer, int parameter) const {
 
 Ref SegmentBuilder::parameter_ref(int layer, int parameter, const Layout& layout) {
   const ParameterSlot& place = slot(layer, parameter);
-  if (place.layout.id == layout.id) return {program_.weights, place.offset};
   const bool half = place.half.id >= 0 && backend_.master_layout(layout).id != layout.id;
-  const Ref stored =
-      half ? Ref{program_.half_weights, place.offset / 2} : Ref{program_.weights, place.offset};
+  if (!half && place.offset < program_.divided_values * 4 && program_.divides_weights()) {
+    fail(ExitCode::internal, "layer \"{}\": a pass reads master weights, of which a rank has a part",
+         graph_.layers()[at(layer)].name);
+  }
+  const Ref master{program_.weights,
+                   program_.divides_weights() ? program_.kept_offset(place.offset) : place.offset};
+  if (place.layout.id == layout.id) return master;
+  const Ref stored = half ? Ref{program_.half_weights, place.offset / 2} : master;
   if (half && place.half.id == layout.id) return stored;
   std::map<int, int>& copies = parameter_copies_[{layer, parameter}];
   if (const auto copy = copies.find(layout.id); copy != copies.end()) return {copy->second, 0};

@@ -49,6 +49,7 @@ clip_norm = 18
 evaluate_every = 19
 evaluate_batch = 20
 precision = "fp32"
+shard_optimizer = true
 [optimizer]
 type = "sgd"
 learning_rate = 0.21
@@ -121,7 +122,8 @@ Job every_field(const std::string& network) {
                     .clip_norm = 18,
                     .evaluate_every = 19,
                     .evaluate_batch = 20,
-                    .precision = "fp32"},
+                    .precision = "fp32",
+                    .shard_optimizer = true},
           .optimizer = {.type = "sgd",
                         .learning_rate = 0.21,
                         .momentum = 0.22,

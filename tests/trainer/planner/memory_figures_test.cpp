@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "layers/core/bytes.h"
@@ -12,8 +13,11 @@
 namespace convoy {
 namespace {
 
-Plan plan_for(const Graph& graph, DType precision, std::int64_t batch, bool training = true) {
+/// With several ranks the optimizer is sharded over them.
+Plan plan_for(const Graph& graph, DType precision, std::int64_t batch, bool training = true, int ranks = 1) {
   PlanRequest request;
+  request.ranks = ranks;
+  request.shard_optimizer = ranks > 1;
   request.training = training;
   request.samples = request.batch = batch;
   request.precision = precision;
@@ -74,6 +78,34 @@ TEST(MemoryFigures, SgdWithMomentumTakesTwelveBytesAParameterInFp32AndInFp16) {
   EXPECT_EQ(ledger(half, Category::gradients), 2 * 60'000'000LL);
   EXPECT_EQ(ledger(half, Category::optimizer), 4 * 60'000'000LL);
   EXPECT_EQ(parameter_bytes(half), 12 * 60'000'000LL);
+}
+
+TEST(MemoryFigures, AnOptimizerShardedOver8RanksTakesEightAndAHalfBytesInFp32AndFiveInFp16) {
+  const auto bytes = [](const Plan& plan, std::vector<Category> categories) {
+    return bytes_of(plan, [&](const Tensor& tensor) {
+      return std::find(categories.begin(), categories.end(), tensor.category) != categories.end();
+    });
+  };
+  const std::vector<Category> all{Category::weights, Category::master_weights, Category::gradients,
+                                  Category::optimizer};
+  const Plan full = plan_for(sixty_million(), DType::f32, 8, true, 8);
+  EXPECT_EQ(bytes(full, all), 60'000'000LL * 17 / 2);
+  EXPECT_EQ(bytes(full, {Category::optimizer}), 4 * 60'000'000LL / 8);
+  EXPECT_LE(parameter_bytes(full) - bytes(full, all), 4 * 256) << "the ledger counts alignment too";
+  const Plan half = plan_for(sixty_million(), DType::f16, 8, true, 8);
+  EXPECT_EQ(bytes(half, all), 60'000'000LL * 5);
+  EXPECT_EQ(bytes(half, {Category::master_weights}), 4 * 60'000'000LL / 8);
+}
+
+TEST(MemoryFigures, AShardedAlexNetTakesThemTooUpToItsBiasesAndPadding) {
+  const Graph alexnet = parse_network(networks::kAlexNet, "net.toml");
+  const auto each = [&](DType type, int ranks) {
+    return static_cast<double>(parameter_bytes(plan_for(alexnet, type, 8, true, ranks))) / 60'965'224;
+  };
+  EXPECT_NEAR(each(DType::f32, 8), 8.5, 0.01);
+  EXPECT_NEAR(each(DType::f16, 8), 5, 0.01);
+  EXPECT_NEAR(each(DType::f32, 2), 10, 0.01);
+  EXPECT_NEAR(each(DType::f16, 64), 4 + 8.0 / 64, 0.01);
 }
 
 TEST(MemoryFigures, Fp16SavesActivationsNotWeights) {

@@ -67,6 +67,7 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
     }
     case StepKind::share:  // there is one rank
     case StepKind::reduce:
+    case StepKind::gather:
       break;
   }
   return nullptr;

@@ -51,6 +51,9 @@ std::vector<ProgramCase> program_cases() {
     Choices shared = choices_of({4, 3}, true, 4, true);
     shared.shared_statistics = true;
     add("shared_statistics", shared);
+    Choices sharded = choices_of({4, 3}, true, 4, true);
+    sharded.shards = 3;
+    add("sharded", sharded);
   }
   cases.push_back({"alexnet", networks::kAlexNet, choices_of({2}, false, 2, true)});
   return cases;

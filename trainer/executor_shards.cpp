@@ -1,0 +1,142 @@
+// Parameters whose optimizer state is divided among the ranks, on their way to and from files.
+
+#include <algorithm>
+#include <array>
+
+#include "trainer/executor.h"
+
+namespace convoy {
+namespace {
+
+/// A piece of a parameter that one rank keeps.
+struct Piece {
+  int rank = 0;
+  std::int64_t whole = 0;  ///< bytes: where it lies in a whole buffer
+  std::int64_t kept = 0;   ///< where the rank has it
+  std::int64_t bytes = 0;
+};
+
+std::vector<Piece> pieces_of(const Program& program, const ParameterSlot& slot, std::int64_t most_bytes) {
+  const std::int64_t begin = slot.offset / 4;
+  const std::int64_t end = begin + slot.bytes() / 4;
+  const Slice& bucket = *std::find_if(program.buckets.begin(), program.buckets.end(), [&](const Slice& b) {
+    return begin >= b.first && begin < b.first + b.count;
+  });
+  std::vector<Piece> pieces;
+  for (int rank = 0; rank < program.choices.shards; ++rank) {
+    const Slice slice = program.slice_of(bucket, rank);
+    const std::int64_t last = std::min(end, slice.first + slice.count);
+    for (std::int64_t at = std::max(begin, slice.first); at < last; at += most_bytes / 4) {
+      pieces.push_back({rank, at * 4, program.kept_offset(bucket.first * 4) + (at - slice.first) * 4,
+                        std::min(last - at, most_bytes / 4) * 4});
+    }
+  }
+  return pieces;
+}
+
+/// What the leader tells the others to do.
+enum Task : std::int64_t { kEnd, kCollect, kGiveOut };
+
+}  // namespace
+
+std::int64_t Executor::whole_from(Buffer buffer) const {
+  const Program& program = plan_.program;
+  const bool keeps_slices = buffer == Buffer::momentum || program.divides_weights();
+  return keeps_slices ? program.kept_offset(program.divided_values * 4) : 0;
+}
+
+bool Executor::is_divided(Buffer buffer, const ParameterSlot& slot) const {
+  return buffer != Buffer::gradients && slot.offset < plan_.program.divided_values * 4 &&
+         (buffer == Buffer::momentum || plan_.program.divides_weights());
+}
+
+void* Executor::place_of(Buffer buffer, const ParameterSlot& slot) const {
+  const Program& program = plan_.program;
+  if (buffer == Buffer::gradients) return at({program.gradients, program.gradient_offset(slot.offset)});
+  if (is_divided(buffer, slot)) {
+    // Nobody needs the gradients between iterations, and each parameter has room for itself there.
+    if (program.gradient_type != DType::f32)
+      fail(ExitCode::internal, "the flat gradients have no room for divided parameters in fp32");
+    return at({program.gradients, slot.offset});
+  }
+  const bool keeps_slices = buffer == Buffer::momentum || program.divides_weights();
+  return at({tensor_of(buffer), keeps_slices ? program.kept_offset(slot.offset) : slot.offset});
+}
+
+void* Executor::collected(Buffer buffer, const ParameterSlot& slot) const {
+  if (is_divided(buffer, slot)) {
+    if (leading_) tell_followers(kCollect, buffer, &slot);
+    collect(buffer, slot);
+  }
+  return place_of(buffer, slot);
+}
+
+void Executor::give_out(Buffer buffer, const ParameterSlot& slot) {
+  if (leading_) tell_followers(kGiveOut, buffer, &slot);
+  distribute(buffer, slot, leading_ ? comm_->rank() : -1);
+}
+
+void Executor::collect(Buffer buffer, const ParameterSlot& slot) const {
+  std::vector<float> values;
+  for (const Piece& piece : pieces_of(plan_.program, slot, kPiece)) {
+    values.resize(static_cast<std::size_t>(piece.bytes / 4));
+    if (piece.rank == comm_->rank())
+      device_->copy_out(values.data(), at({tensor_of(buffer), piece.kept}), piece.bytes);
+    comm_->broadcast(values, piece.rank, "divided parameter");
+    device_->copy_in(at({plan_.program.gradients, piece.whole}), values.data(), piece.bytes);
+  }
+}
+
+/// `from` has the values; -1: every rank has.
+void Executor::distribute(Buffer buffer, const ParameterSlot& slot, int from) {
+  std::vector<float> values;
+  for (const Piece& piece : pieces_of(plan_.program, slot, kPiece)) {
+    void* whole = at({plan_.program.gradients, piece.whole});
+    values.resize(static_cast<std::size_t>(piece.bytes / 4));
+    if (from < 0 || from == comm_->rank()) device_->copy_out(values.data(), whole, piece.bytes);
+    if (from >= 0) {
+      comm_->broadcast(values, from, "divided parameter");
+      device_->copy_in(whole, values.data(), piece.bytes);
+    }
+    if (piece.rank == comm_->rank())
+      device_->copy_in(at({tensor_of(buffer), piece.kept}), values.data(), piece.bytes);
+  }
+  if (buffer == Buffer::weights) copy_half(place_of(buffer, slot), slot.offset, slot.bytes());
+}
+
+void Executor::tell_followers(std::int64_t task, Buffer buffer, const ParameterSlot* slot) const {
+  std::array<std::int64_t, 3> words{task, static_cast<std::int64_t>(buffer),
+                                    slot == nullptr ? 0 : slot - plan_.program.parameters.data()};
+  comm_->broadcast(words, comm_->rank(), "divided parameters");
+}
+
+void Executor::lead(const std::function<void()>& work) {
+  if (plan_.program.choices.shards == 1) return work();
+  leading_ = true;
+  try {
+    work();
+  } catch (...) {
+    leading_ = false;
+    tell_followers(kEnd, Buffer::weights, nullptr);
+    throw;
+  }
+  leading_ = false;
+  tell_followers(kEnd, Buffer::weights, nullptr);
+}
+
+void Executor::follow_lead(int leader) {
+  while (plan_.program.choices.shards > 1) {
+    std::array<std::int64_t, 3> words{};
+    comm_->broadcast(words, leader, "divided parameters");
+    if (words[0] == kEnd) return;
+    const auto buffer = static_cast<Buffer>(words[1]);
+    const ParameterSlot& slot = plan_.program.parameters[static_cast<std::size_t>(words[2])];
+    if (words[0] == kCollect) {
+      collect(buffer, slot);
+    } else {
+      distribute(buffer, slot, leader);
+    }
+  }
+}
+
+}  // namespace convoy

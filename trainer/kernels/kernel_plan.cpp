@@ -34,6 +34,8 @@ class Chooser {
     count();
     const bool tight = !made_.plan.fits() || slowdown(made_.plan) > 1;
     if (kernels_.differ > 0 && (tight || request_.find_smallest)) try_usual();
+    made_.layer_seconds =
+        measured_layers(graph_, made_.plan, lowerings_, *made_.backend, kernels_.table.trials);
     made_.kernels = std::move(kernels_);
     return std::move(made_);
   }

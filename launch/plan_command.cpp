@@ -3,11 +3,13 @@
 #include <boost/json.hpp>
 
 #include "launch/command.h"
+#include "launch/config_files.h"
 #include "launch/job/read_job.h"
 #include "launch/options.h"
-#include "launch/planned_device.h"
+#include "launch/plan_prediction.h"
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
+#include "trainer/planner/advice.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/session.h"
 
@@ -31,12 +33,36 @@ std::int64_t training_samples(const Job& job, const Graph& graph) {
 }
 
 /// On the processor with the kernels that `convoy train` would take: what it measured before. A plan measures
-/// nothing.
-Plan plan_of(const Job& job, const Graph& graph, const PlanRequest& request, const PlannedDevice& device) {
-  if (!device.here) return search_plan(graph, request, *device.backend);
-  KernelSettings kernels = kernel_settings(job);
-  kernels.measure = false;
-  return plan_with_kernels(graph, request, kernels, *make_single()).plan;
+/// no kernels.
+KernelPlan plan_of(const Graph& graph, const PlanRequest& request, KernelSettings kernels,
+                   PlannedDevice& device) {
+  if (device.here) {
+    kernels.measure = false;
+    return plan_with_kernels(graph, request, kernels, *make_single());
+  }
+  KernelPlan made;
+  made.plan = search_plan(graph, request, *device.backend);
+  made.backend = std::move(device.backend);
+  return made;
+}
+
+PlannedHosts planned_hosts(const CommandLine& line, const Job& job) {
+  PlannedHosts hosts;
+  hosts.ranks = line.number("ranks", 1, 1 << 20);
+  if (line.has("ranks-per-host")) hosts.ranks_per_host = line.number("ranks-per-host", 1, 1 << 20);
+  hosts.adapters_per_host = line.number("adapters-per-host", 1, 1024);
+  if (line.has("fabric")) hosts.fabric = line.text("fabric");
+  hosts.measure = !line.flag("no-measure") && job.kernels != "default";
+  return hosts;
+}
+
+/// On the processor the plan does not depend on what joins the ranks, as that of `convoy train`.
+void set_links(const PlannedHosts& hosts, const PlannedDevice& device, PlanRequest& request) {
+  if (!device.here) {
+    request.links = interconnect_of(hosts, device, device.table, {});
+  } else if (!hosts.fabric.empty() || hosts.ranks_per_host > 0) {
+    interconnect_of(hosts, device, DeviceTable::read(find_config("devices.toml")), {});  // for its mistakes
+  }
 }
 
 }  // namespace
@@ -51,14 +77,18 @@ int plan_command(const std::vector<std::string>& arguments) {
       "memory-limit", po::value<std::string>()->value_name("SIZE"),
       "as memory.limit of the job: 4GiB, 512MiB, auto")(
       "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"),
-      "data-parallel workers: on cpu all on this machine, otherwise a device each")(
+      "data-parallel workers: on cpu all on this machine unless a fabric is named, otherwise a device each")(
+      "fabric", po::value<std::string>()->value_name("NAME"),
+      "what joins the hosts, of `convoy devices --known`; without it all ranks are on one host")(
+      "ranks-per-host", po::value<std::int64_t>()->value_name("N"),
+      "ranks on each host (with --fabric 8 on GPUs and 1 on cpu, otherwise all)")(
+      "adapters-per-host", po::value<std::int64_t>()->default_value(1)->value_name("N"),
+      "adapters of the fabric in each host")("no-measure", po::bool_switch(),
+                                             "do not measure the processor for the prediction of time")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
       "change a key of the job")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
-  const PlannedDevice device = find_device(line.text("device"));
-  const std::int64_t ranks = line.number("ranks");
-  if (ranks < 1 || ranks > 1 << 20)
-    fail(ExitCode::usage, "--ranks {} is out of range; it must be from 1 to {}", ranks, 1 << 20);
+  PlannedDevice device = find_device(line.text("device"));
   std::vector<std::string> sets = line.texts("set");
   if (line.has("memory-limit")) {
     const std::string limit = line.text("memory-limit");
@@ -72,16 +102,32 @@ int plan_command(const std::vector<std::string>& arguments) {
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
   const Graph graph = read_network(job.network);
-  if (device.here) set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
-  const std::int64_t limit = memory_limit(job, device.info, device.here ? static_cast<int>(ranks) : 1);
-  PlanRequest request = plan_request(job, training_samples(job, graph), static_cast<int>(ranks), limit);
+  const PlannedHosts hosts = planned_hosts(line, job);
+  const auto ranks = static_cast<int>(hosts.ranks);
+  const int here = device.here ? static_cast<int>(hosts.ranks_here(true)) : 1;
+  device.threads = thread_count(job, here);
+  if (device.here) set_cpu_threads(device.threads);
+  PlanRequest request =
+      plan_request(job, training_samples(job, graph), ranks, memory_limit(job, device.info, here));
   device.plan_for(request);
+  set_links(hosts, device, request);
   request.find_smallest = true;
-  const Plan plan = plan_of(job, graph, request, device);
+  const KernelSettings kernels = kernel_settings(job);
+  KernelPlan made = plan_of(graph, request, kernels, device);
+  const Plan& plan = made.plan;
+  const Prediction prediction = predict_step(graph, made, hosts, device, kernels.cache);
+  AdviceOptions options;
+  options.collective_bytes = [&](int count) {
+    return device.here ? mpi_buffer_bytes(count) : device.table.collective_bytes(*device.known, count);
+  };
+  const std::vector<Advice> advice = advise(graph, request, plan, *made.backend, options);
   if (line.flag("json")) {
-    fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));
+    boost::json::object json = plan_json(plan, graph);
+    prediction.add_to(json);
+    json["advice"] = advice_json(advice);
+    fmt::print("{}\n", boost::json::serialize(json));
   } else {
-    fmt::print("{}", plan_text(plan, graph));
+    fmt::print("{}{}{}", plan_text(plan, graph), prediction.text(), advice_text(advice));
   }
   return plan.fits() ? 0 : static_cast<int>(ExitCode::does_not_fit);
 }

@@ -12,7 +12,8 @@ namespace convoy {
 struct PlannedDevice {
   DeviceInfo info;
   std::unique_ptr<Backend> backend;
-  bool here = false;  ///< the processor; all ranks share it
+  bool here = false;  ///< the processor; all ranks of a host share it
+  int threads = 0;    ///< of a rank on the processor
   DeviceTable table;
   const KnownDevice* known = nullptr;  ///< of the table; null for the processor
 

@@ -9,6 +9,7 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
+#include "trainer/kernels/cpu_speed.h"
 #include "trainer/preparation.h"
 
 namespace convoy {
@@ -238,6 +239,9 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   KernelPlan made = plan_with_kernels(graph(), request, kernels, comm);
   backend_ = std::move(made.backend);
   kernels_ = std::move(made.kernels);
+  // For predictions alone: nothing in this run depends on it.
+  for (std::string& warning : remember_link(comm, training ? kernels.cache : "", threads_))
+    kernels_.warnings.push_back(std::move(warning));
   Plan plan = std::move(made.plan);
   if (!plan.fits()) refuse_plan(plan, graph());
   if (training) {

@@ -66,6 +66,10 @@ class CpuBackend : public Backend {
     if (convolution == nullptr) return std::nullopt;
     return cpu::try_convolution(*convolution, site, inputs[0], *this, engine_, timer);
   }
+  double trial_share(const Site& site) override {
+    const auto* convolution = std::get_if<Convolution>(&site.layer->op);
+    return convolution == nullptr ? 1 : cpu::trial_share(*convolution, site);
+  }
   Layout input_layout(Shape shape, std::int64_t batch, DType type) override {
     return engine_.layout(cpu::plain_activation(shape, batch, type));
   }
@@ -255,12 +259,12 @@ std::string cpu_library_version() {
   return fmt::format("oneDNN {}.{}.{}", version.major, version.minor, version.patch);
 }
 
-std::string cpu_kernel_conditions() {
+std::string cpu_kernel_conditions(int threads) {
   // Raise when ways are added: trials of before know nothing of them.
   constexpr int kSetOfWays = 2;
   return fmt::format("{} with instruction set {:#x}, {}, {}, ways {}", cpu_library_version(),
                      static_cast<unsigned>(dnnl_get_effective_cpu_isa()), CpuDevice().info().name,
-                     counted(omp_get_max_threads(), "thread"), kSetOfWays);
+                     counted(threads > 0 ? threads : omp_get_max_threads(), "thread"), kSetOfWays);
 }
 
 }  // namespace convoy

@@ -17,7 +17,7 @@ void set_cpu_threads(int threads);
 std::string cpu_library_version();
 
 /// What the speed of kernels depends on beside the problem: "oneDNN 2.6.3 with instruction set 0x1ff,
-/// Intel(R) Xeon(R) Processor, 2 threads", with the threads of the calling thread's kernels.
-std::string cpu_kernel_conditions();
+/// Intel(R) Xeon(R) Processor, 2 threads"; 0: the threads of the calling thread's kernels.
+std::string cpu_kernel_conditions(int threads = 0);
 
 }  // namespace convoy

@@ -59,6 +59,14 @@ Site trial_site(const Convolution& op, const Site& site) {
   return trial;
 }
 
+double trial_share(const Convolution& op, const Site& site) {
+  const Site trial = trial_site(op, site);
+  const auto work = [&](const Site& one) {
+    return static_cast<double>(macs_of_sample(op, one.inputs[0])) * static_cast<double>(one.batch);
+  };
+  return work(trial) / work(site);
+}
+
 std::optional<Layout> input_for_trial(const Site& site, const Site& trial, const Layout& input,
                                       Engine& engine) {
   const std::optional<ImageLayout> layout = image_layout(engine.desc(input), site.inputs[0], site.batch);

@@ -20,6 +20,9 @@ std::string problem_text(const Convolution& op, const Site& site);
 /// images only: kernels go through them row by row.
 Site trial_site(const Convolution& op, const Site& site);
 
+/// Backend::trial_share: multiply-accumulates of the trial over those of the site.
+double trial_share(const Convolution& op, const Site& site);
+
 /// The layout of the trial's input when that of the site comes as `input`; nullopt for layouts without a
 /// name.
 std::optional<Layout> input_for_trial(const Site& site, const Site& trial, const Layout& input,

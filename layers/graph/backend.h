@@ -197,6 +197,9 @@ class Backend {
     return std::nullopt;
   }
 
+  /// Of the site's work, the share that a trial times.
+  virtual double trial_share(const Site&) { return 1; }
+
   /// Layout in which the network's input is made from pixels for `batch` samples.
   virtual Layout input_layout(Shape shape, std::int64_t batch, DType type) = 0;
   /// The fp32 layout in which the master copy of a parameter lies whose forward pass wants `used`: `used`

@@ -17,9 +17,16 @@ namespace {
 /// A thousand times what a network needs.
 constexpr std::int64_t kMostBytes = 64 << 20;
 
-/// The text with all but letters, digits and dots as single dashes: a name for a file.
-std::string file_name(const std::string& conditions) {
-  std::string name = "kernels";
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+std::string cache_file_name(const std::string& kind, const std::string& conditions) {
+  // All but letters, digits and dots as single dashes.
+  std::string name = kind;
   bool gap = true;
   for (const char c : conditions) {
     const bool kept = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.';
@@ -29,13 +36,6 @@ std::string file_name(const std::string& conditions) {
   }
   return name + ".json";
 }
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-}  // namespace
 
 std::string kernel_cache_folder() {
   if (const std::string own = environment("CONVOY_CACHE"); !own.empty()) return own;
@@ -60,7 +60,7 @@ KernelTable read_kernel_table(const std::string& path) {
 KernelCache::KernelCache(const std::string& folder, const std::string& conditions) : folder_(folder) {
   table_.conditions = conditions;
   if (folder.empty()) return;
-  path_ = folder + "/" + file_name(conditions);
+  path_ = folder + "/" + cache_file_name("kernels", conditions);
   read();
 }
 

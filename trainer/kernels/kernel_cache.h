@@ -11,6 +11,10 @@ namespace convoy {
 /// .cache of the home folder. "" where none of these is set.
 std::string kernel_cache_folder();
 
+/// The name of the cache's file of a kind ("kernels", "speed") for conditions:
+/// "kernels-onednn-2.6.3-....json".
+std::string cache_file_name(const std::string& kind, const std::string& conditions);
+
 /// The table of one kind of machine and number of threads, a file in a folder. A cache that cannot be used is
 /// no reason to stop: it gives a warning, and what it would have held is measured anew.
 class KernelCache {

@@ -35,6 +35,8 @@ class Chooser {
     const bool fewer = made_.plan.request.batch < made_.plan.asked_batch;
     const bool tight = !made_.plan.fits() || fewer || slowdown(made_.plan) > 1;
     if (kernels_.differ > 0 && (tight || request_.find_smallest)) try_usual();
+    made_.layer_seconds =
+        measured_layers(graph_, made_.plan, lowerings_, *made_.backend, kernels_.table.trials);
     made_.kernels = std::move(kernels_);
     return std::move(made_);
   }

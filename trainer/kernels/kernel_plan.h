@@ -45,6 +45,9 @@ struct KernelPlan {
   std::unique_ptr<Backend> backend;
   Plan plan;
   ChosenKernels kernels;
+  /// Of the layers whose kernels were measured, what all their passes take in training, a sample; by layer, 0
+  /// for the others. Empty where no kernel of the plan was measured.
+  std::vector<double> layer_seconds;
 };
 
 /// Plans a job for the processor (search_plan) with kernels chosen as `settings` say; all ranks get the

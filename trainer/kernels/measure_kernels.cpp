@@ -36,6 +36,26 @@ void measure_kernels(const std::vector<KernelUse>& uses, Backend& backend, Kerne
   }
 }
 
+std::vector<double> measured_layers(const Graph& graph, const Plan& plan, const Lowerings& lowerings,
+                                    Backend& backend, const KernelTrials& trials) {
+  const Choices& choices = plan.program.choices;
+  if (choices.train_samples.empty()) return {};
+  const auto lowering =
+      lowerings.find(lowering_key(SegmentKind::train, choices.train_samples.front(), choices));
+  if (lowering == lowerings.end()) return {};
+  std::vector<double> seconds;
+  for (const LoweredSite& place : lowering->second.sites) {
+    const auto trial = trials.find(backend.kernel_problem(place.site));
+    if (trial == trials.end()) continue;
+    const auto way = trial->second.seconds.find(trial->second.chosen);
+    if (way == trial->second.seconds.end()) continue;
+    const double samples = backend.trial_share(place.site) * static_cast<double>(place.site.batch);
+    seconds.resize(graph.layers().size());
+    seconds[static_cast<std::size_t>(place.site.layer_index)] = way->second / samples;
+  }
+  return seconds;
+}
+
 KernelChoices choices_of(const KernelTrials& trials) {
   KernelChoices choices;
   for (const auto& [problem, trial] : trials) choices.emplace(problem, trial.chosen);

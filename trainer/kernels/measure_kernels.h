@@ -28,6 +28,10 @@ std::vector<KernelUse> kernel_uses(const Graph& graph, const Plan& plan, const L
 void measure_kernels(const std::vector<KernelUse>& uses, Backend& backend, KernelTimer& timer,
                      KernelTrials& known);
 
+/// KernelPlan::layer_seconds of a plan that was made from `lowerings` with the choices of `trials`.
+std::vector<double> measured_layers(const Graph& graph, const Plan& plan, const Lowerings& lowerings,
+                                    Backend& backend, const KernelTrials& trials);
+
 /// What the trials found to be the fastest.
 KernelChoices choices_of(const KernelTrials& trials);
 

@@ -13,8 +13,12 @@
 namespace convoy {
 namespace {
 
-/// Shares of the peaks that good kernels reach: large convolutions, and copies of large tensors.
-constexpr double kArithmeticShare = 0.5;
+/// Shares of the peaks that training reaches, fitted to published figures of ResNet-50 and VGG-16
+/// (docs/measurements/2026-11-22-cost-model.md): of tensor cores; of other arithmetic, and of that in 3×3
+/// convolutions, where Winograd's algorithm does more than what is counted; of memory.
+constexpr double kTensorShare = 0.4;
+constexpr double kPlainShare = 0.7;
+constexpr double kWindowShare = 1.2;
 constexpr double kMemoryShare = 0.8;
 
 constexpr double kMostFlops = 1e6;      // TFLOP/s
@@ -107,6 +111,7 @@ class DeviceTableReader {
     device.fp16 = tera("fp16");
     device.bf16 = tera("bf16");
     device.fp32 = 1e12 * required(row, "fp32", row.number("fp32", 1e-3, kMostFlops));
+    device.share = row.number("share", 1e-3, 1).value_or(0);
     device.bytes_per_second =
         1e9 * required(row, "gbytes_per_second", row.number("gbytes_per_second", 1e-3, kMostBandwidth));
     device.pcie = required(row, "pcie", row.word("pcie", fabrics_));
@@ -131,8 +136,16 @@ std::vector<DType> KnownDevice::types() const {
 
 DeviceSpeed KnownDevice::speed() const {
   const double half = std::max(fp16, bf16);
-  return {kArithmeticShare * fp32, kArithmeticShare * (half > 0 ? half : fp32),
-          kMemoryShare * bytes_per_second, launch_seconds};
+  // More than twice the speed of fp32 is tensor cores'.
+  const bool tensor = half > 2 * fp32;
+  DeviceSpeed speed;
+  speed.flops = (share > 0 ? share : kPlainShare) * fp32;
+  speed.window_flops = share > 0 ? 0 : kWindowShare * fp32;
+  speed.half_flops = half > 0 ? (tensor ? kTensorShare : kPlainShare) * half : speed.flops;
+  speed.bytes_per_second = kMemoryShare * bytes_per_second;
+  speed.launch_seconds = launch_seconds;
+  speed.half_gradients = true;
+  return speed;
 }
 
 DeviceTable DeviceTable::read(const std::string& path) {
@@ -157,11 +170,25 @@ const KnownDevice* DeviceTable::find(std::string_view name) const {
   return found == devices_.end() ? nullptr : &*found;
 }
 
+const Fabric* DeviceTable::find_fabric(std::string_view name) const {
+  const auto found = std::find_if(fabrics_.begin(), fabrics_.end(),
+                                  [&](const Fabric& fabric) { return fabric.name == name; });
+  return found == fabrics_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> DeviceTable::fabric_names() const {
+  std::vector<std::string> names;
+  for (const Fabric& fabric : fabrics_) names.push_back(fabric.name);
+  return names;
+}
+
 void DeviceTable::plan_for(const KnownDevice& device, PlanRequest& request) const {
   request.device = device.name;
   request.speed = device.speed();
+  request.links.library = Interconnect::Library::nccl;
+  request.links.inside = find_fabric(device.fabric())->link();
   request.overhead_bytes = device.context_bytes + device.libraries_bytes;
-  request.collective_bytes = request.ranks > 1 ? device.nccl_channels * nccl_channel_bytes_ : 0;
+  request.collective_bytes = collective_bytes(device, request.ranks);
 }
 
 }  // namespace convoy

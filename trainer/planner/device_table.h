@@ -18,6 +18,7 @@ struct KnownDevice {
   std::string capability;                         ///< of CUDA: "9.0"
   std::int64_t memory_bytes = 0;                  ///< all that the driver gives
   double fp32 = 0, tf32 = 0, fp16 = 0, bf16 = 0;  ///< FLOP/s
+  double share = 0;                               ///< of fp32 that training reaches; 0: the usual
   double bytes_per_second = 0;                    ///< of its memory
   std::string pcie, nvlink;                       ///< names of fabrics; nvlink "" where it has none
   double launch_seconds = 0;
@@ -27,8 +28,10 @@ struct KnownDevice {
 
   /// The types that activations and weights may have: fp32, and the half types it computes with.
   std::vector<DType> types() const;
-  /// Peaks are not reached: the share that good convolutions and copies get is taken.
+  /// Peaks are not reached: the shares that training gets are taken.
   DeviceSpeed speed() const;
+  /// What joins devices of one host: NVLink where there is.
+  const std::string& fabric() const { return nvlink.empty() ? pcie : nvlink; }
 };
 
 /// What joins devices: a message of n bytes takes latency + n / bytes_per_second, in one direction.
@@ -36,6 +39,7 @@ struct Fabric {
   std::string name;  ///< "nvlink4"
   double latency_seconds = 0;
   double bytes_per_second = 0;
+  Link link() const { return {latency_seconds, bytes_per_second}; }
 };
 
 /// configs/devices.toml.
@@ -49,12 +53,19 @@ class DeviceTable {
   const std::vector<Fabric>& fabrics() const { return fabrics_; }
   std::int64_t nccl_channel_bytes() const { return nccl_channel_bytes_; }
   std::vector<std::string> device_names() const;
+  std::vector<std::string> fabric_names() const;
 
   /// Null when there is none of that name.
   const KnownDevice* find(std::string_view name) const;
+  const Fabric* find_fabric(std::string_view name) const;
 
-  /// Makes the request one for such devices, a rank on each: speed, and what lies outside of the arena. The
-  /// limit is the caller's.
+  /// Bytes of NCCL's buffers on each of so many such devices.
+  std::int64_t collective_bytes(const KnownDevice& device, int ranks) const {
+    return ranks > 1 ? device.nccl_channels * nccl_channel_bytes_ : 0;
+  }
+
+  /// Makes the request one for such devices, a rank on each, in one host: speed, what joins them, and what
+  /// lies outside of the arena. The limit is the caller's.
   void plan_for(const KnownDevice& device, PlanRequest& request) const;
 
  private:

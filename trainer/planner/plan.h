@@ -8,6 +8,7 @@
 
 #include "trainer/planner/arena_layout.h"
 #include "trainer/planner/device_speed.h"
+#include "trainer/planner/interconnect.h"
 #include "trainer/program/program.h"
 
 namespace convoy {
@@ -33,6 +34,7 @@ struct PlanRequest {
   // The device. What it holds beside the arena counts in the projection.
   std::string device = "cpu";
   DeviceSpeed speed;
+  Interconnect links;
   std::int64_t overhead_bytes = 0;    ///< context, libraries, code of kernels
   std::int64_t collective_bytes = 0;  ///< buffers of the library that moves gradients
   std::int64_t reserve_bytes = 0;     ///< left free; told, but not part of the projection

@@ -65,15 +65,6 @@ bool is_costly(const LayerOp& op) {
          std::holds_alternative<LocallyConnected>(op) || std::holds_alternative<FullyConnected>(op);
 }
 
-double forward_seconds(const Graph& graph, int index, const DeviceSpeed& speed, DType type) {
-  const Layer& layer = graph.layers()[at(index)];
-  const std::vector<Shape> inputs = graph.input_shapes(layer);
-  auto values = static_cast<double>(graph.output_shape(layer).elements());
-  for (const Shape& shape : inputs) values += static_cast<double>(shape.elements());
-  return std::max(2 * static_cast<double>(macs_of(layer.op, inputs)) / speed.flops_of(type),
-                  static_cast<double>(size_of(type)) * values / speed.bytes_per_second);
-}
-
 std::vector<RecomputeSet> recompute_sets(const Graph& graph) {
   std::vector<RecomputeSet> sets{{"nothing", {}}};
   RecomputeSet cheap{"the cheap layers", {}};

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "layers/graph/graph.h"
-#include "trainer/planner/device_speed.h"
 
 namespace convoy {
 
@@ -21,9 +20,5 @@ std::vector<RecomputeSet> recompute_sets(const Graph& graph);
 
 /// Whether the layer is a convolution or the like, beside which others cost little.
 bool is_costly(const LayerOp& op);
-
-/// Seconds of a layer's forward pass of one sample with activations of `type`, roughly: arithmetic or memory,
-/// whichever takes longer. Only ratios of them mean something.
-double forward_seconds(const Graph& graph, int layer, const DeviceSpeed& speed = {}, DType type = DType::f32);
 
 }  // namespace convoy

@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "layers/core/bytes.h"
+#include "trainer/planner/cost_model.h"
 #include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/search_batch.h"
-#include "trainer/planner/step_seconds.h"
 
 namespace convoy {
 namespace {
@@ -38,7 +38,7 @@ struct Choice {
 class Search {
  public:
   Search(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings)
-      : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings) {
+      : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings), costs_(graph, request) {
     sets_ = {{"nothing", request.recompute}};
     asked_ = make_plan(graph, request, backend, &lowerings_);
     share_ = request.training ? share_of(request) : asked_.micro_batch;
@@ -123,7 +123,7 @@ class Search {
             choice.sharded ? request_.ranks : 1};
   }
   double seconds(const Choice& choice, std::int64_t micro_batch) const {
-    return step_seconds(graph_, request_, way(choice, micro_batch));
+    return costs_.seconds(way(choice, micro_batch));
   }
 
   Cost cost(const Choice& choice, std::int64_t micro_batch) const {
@@ -267,6 +267,7 @@ class Search {
   const PlanRequest& request_;
   Backend& backend_;
   Lowerings& lowerings_;
+  CostModel costs_;
   Plan asked_;
   bool caps_ = false;
   std::int64_t share_ = 1;  ///< samples of the busiest rank

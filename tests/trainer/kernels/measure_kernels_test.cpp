@@ -79,5 +79,41 @@ TEST_F(MeasureKernels, ChoicesAreWhatWasFound) {
   EXPECT_EQ(choices_of(trials), (KernelChoices{{"p", "b"}, {"q", "a"}}));
 }
 
+TEST_F(MeasureKernels, TellsWhatTheLayersTakeForEachSample) {
+  KernelTrials known;
+  for (const KernelUse& use : uses_) known[use.problem] = {"a", "a", {{"a", 8e-3}, {"b", 9e-3}}};
+  known[uses_[0].problem].seconds.clear();  // conv2 has one way only, which was not timed
+  const std::vector<double> seconds = measured_layers(graph_, plan_, lowerings_, *backend_, known);
+  ASSERT_EQ(seconds.size(), 5U);
+  EXPECT_EQ(seconds[1], 0);
+  EXPECT_EQ(seconds[4], 0) << "fully connected";
+  for (const std::size_t convolution : {0, 2, 3}) {
+    // 32 samples at a time, of which the trial takes all or a part.
+    Site site;
+    for (const KernelUse& use : uses_) {
+      const bool same = use.place->site.batch == 32 &&
+                        backend_->kernel_problem(use.place->site).find("batch") != std::string::npos &&
+                        use.place->site.output == graph_.output_shape(graph_.layers()[convolution]) &&
+                        use.place->site.inputs == graph_.input_shapes(graph_.layers()[convolution]);
+      if (same) site = use.place->site;
+    }
+    ASSERT_NE(site.layer, nullptr);
+    EXPECT_DOUBLE_EQ(seconds[convolution], 8e-3 / (32 * backend_->trial_share(site)));
+  }
+  EXPECT_TRUE(measured_layers(graph_, plan_, {}, *backend_, known).empty());
+}
+
+TEST_F(MeasureKernels, ATrialIsAtMostTheWholeSite) {
+  for (const KernelUse& use : uses_) {
+    EXPECT_GT(backend_->trial_share(use.place->site), 0);
+    EXPECT_LE(backend_->trial_share(use.place->site), 1);
+  }
+  Site large = uses_[0].place->site;
+  large.batch = 4096;  // 16 are enough for a trial, and of these the first rows
+  const double samples = backend_->trial_share(large) * 4096;
+  EXPECT_LE(samples, 32);
+  EXPECT_GE(samples, 8);
+}
+
 }  // namespace
 }  // namespace convoy::test

@@ -8,26 +8,47 @@
 #include "launch/planned_device.h"
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
+#include "trainer/planner/inference_plan.h"
+#include "trainer/planner/plan_page.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/session.h"
+#include "trainer/storage/file_io.h"
 
 namespace convoy {
 namespace {
 
 namespace po = boost::program_options;
 
-/// Samples of the job's training set, without opening it where its size is known.
-std::int64_t training_samples(const Job& job, const Graph& graph) {
+/// Samples of a split of the job's data, without opening it where its size is known.
+std::int64_t samples_of(const Job& job, const Graph& graph, Split split) {
+  const bool train = split == Split::train;
   const std::string& kind = job.data.kind;
   if (kind == "image-folder" && job.data.classes > 0 && job.data.classes != graph.classes()) {
     fail(ExitCode::usage, "{}: the network tells {} classes apart, but data.classes is {}", job.network,
          graph.classes(), job.data.classes);
   }
-  if (kind == "synthetic") return expected_samples(job, Split::train);
-  if (kind == "image-folder" && job.data.samples > 0) return job.data.samples;
-  if (kind == "mnist" || kind == "fashion-mnist") return 60000;
-  if (kind == "cifar10" || kind == "cifar100") return 50000;
-  return open_inputs(job, Purposes::train).train->size();
+  const std::int64_t expected = expected_samples(job, split);
+  if (kind == "synthetic" || (kind == "image-folder" && expected > 0)) return expected;
+  if (kind == "mnist" || kind == "fashion-mnist") return train ? 60000 : 10000;
+  if (kind == "cifar10" || kind == "cifar100") return train ? 50000 : 10000;
+  const JobInputs inputs = open_inputs(job, Purposes::train);
+  return (train ? inputs.train : inputs.test)->size();
+}
+
+/// What `convoy eval` asks, or with `batch` of so many samples on each rank at a time.
+void ask_for_inference(const Job& job, const Graph& graph, std::int64_t batch, PlanRequest& request) {
+  request.training = false;
+  request.samples = batch > 0 ? batch * request.ranks : samples_of(job, graph, Split::test);
+  if (batch > 0) request.evaluate_batch = batch;
+}
+
+/// Written whole, or not at all.
+void write_page(const std::string& path, const std::string& page) try {
+  PartialFile file(path);
+  file.write(std::as_bytes(std::span(page)));
+  file.commit();
+} catch (const Error& problem) {
+  fail(ExitCode::usage, "--html: {}", problem.what());
 }
 
 /// On the processor with the kernels that `convoy train` would take: what it measured before. A plan measures
@@ -53,8 +74,18 @@ int plan_command(const std::vector<std::string>& arguments) {
       "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"),
       "data-parallel workers: on cpu all on this machine, otherwise a device each")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
-      "change a key of the job")("json", po::bool_switch(), "print one JSON object");
+      "change a key of the job")("json", po::bool_switch(), "print one JSON object")(
+      "inference", po::bool_switch(),
+      "plan convoy eval in place of training, and tell the largest batch that fits")(
+      "batch", po::value<std::int64_t>()->value_name("N"),
+      "with --inference: samples at a time on a rank (default: as the job says)")(
+      "html", po::value<std::string>()->value_name("FILE"),
+      "write a page that shows the memory as a map, also of a job that does not fit");
   if (!line.parse(arguments)) return 0;
+  const bool inference = line.flag("inference");
+  if (line.has("batch") && !inference)
+    fail(ExitCode::usage, "--batch goes with --inference; to plan training use --set train.batch=N");
+  const std::int64_t batch = line.has("batch") ? line.number("batch", 1, kMostInferenceBatch) : 0;
   const PlannedDevice device = find_device(line.text("device"));
   const std::int64_t ranks = line.number("ranks");
   if (ranks < 1 || ranks > 1 << 20)
@@ -74,10 +105,13 @@ int plan_command(const std::vector<std::string>& arguments) {
   const Graph graph = read_network(job.network);
   if (device.here) set_cpu_threads(thread_count(job, static_cast<int>(ranks)));
   const std::int64_t limit = memory_limit(job, device.info, device.here ? static_cast<int>(ranks) : 1);
-  PlanRequest request = plan_request(job, training_samples(job, graph), static_cast<int>(ranks), limit);
+  const std::int64_t samples = inference ? 1 : samples_of(job, graph, Split::train);
+  PlanRequest request = plan_request(job, samples, static_cast<int>(ranks), limit);
+  if (inference) ask_for_inference(job, graph, batch, request);
   device.plan_for(request);
   request.find_smallest = true;
   const Plan plan = plan_of(job, graph, request, device);
+  if (line.has("html")) write_page(line.text("html"), plan_page(plan, graph));
   if (line.flag("json")) {
     fmt::print("{}\n", boost::json::serialize(plan_json(plan, graph)));
   } else {

@@ -89,6 +89,7 @@ struct Job {
     std::string limit = "auto";  ///< bytes of the device that training may use, or auto: what is free
     std::string reserve = "0";   ///< bytes left free below that limit
     std::vector<std::string> allow{"micro_batch", "recompute", "workspace"};  ///< what the planner may do
+    std::string workspace = "64MiB";     ///< bytes of scratch that a convolution may have, on GPUs
     std::int64_t statistics_batch = 16;  ///< least micro-batch that the planner takes with batch norm
     friend bool operator==(const Memory&, const Memory&) = default;
   } memory;

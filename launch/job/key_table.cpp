@@ -145,6 +145,8 @@ void add_system_keys(std::vector<Key>& keys) {
   memory.words("allow", &Job::Memory::allow, {"micro_batch", "recompute", "workspace", "half_precision"},
                "what the planner may do when the job does not fit; half_precision rounds more than fp32; []: "
                "nothing");
+  memory.size("workspace", &Job::Memory::workspace, 0,
+              "scratch that a convolution may have, on GPUs; 0: none, which is slower");
   memory.integer("statistics_batch", &Job::Memory::statistics_batch, {1, kMostCount},
                  "with batch norm, samples below which the planner does not shrink the micro-batch");
 

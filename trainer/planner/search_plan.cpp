@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "layers/core/bytes.h"
+#include "trainer/planner/inference_plan.h"
 #include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/step_seconds.h"
 
@@ -43,6 +44,7 @@ class Search {
   Plan run() {
     list_choices();
     Plan found = search();
+    found.alternatives = std::move(tried_);
     if (request_.find_smallest && found.smallest_limit_bytes == 0)
       found.smallest_limit_bytes = least_bytes() + found.projected_bytes() - found.arena_bytes();
     return found;
@@ -120,10 +122,22 @@ class Search {
     return make_plan(graph_, request, backend_, &lowerings_, options);
   }
 
+  std::string text_of(const Choice& choice, std::int64_t micro_batch) const {
+    std::string text = fmt::format("micro-batches of {}", micro_batch);
+    if (precisions_.size() > 1) text += fmt::format(", {}", name_of(choice.precision));
+    if (workspaces_.size() > 1)
+      text += fmt::format(", workspaces of {}", format_bytes(choice.workspace_bytes));
+    return fmt::format("{}, recompute of {}", text, sets_[choice.set].name);
+  }
+
   bool fits(const Choice& choice, std::int64_t micro_batch) {
     const auto key = std::make_tuple(choice.precision, choice.workspace_bytes, choice.set, micro_batch);
     if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
     const Plan candidate = plan(choice, micro_batch, false);
+    tried_.push_back({text_of(choice, micro_batch), candidate.projected_bytes(),
+                      seconds(choice, micro_batch) /
+                          seconds(Choice{request_.precision, request_.workspace_bytes}, asked_.micro_batch),
+                      candidate.fits()});
     if (least_bytes_ == 0 || candidate.arena_bytes() < least_bytes_) {
       least_bytes_ = candidate.arena_bytes();
       least_choice_ = choice;
@@ -239,6 +253,7 @@ class Search {
   std::vector<std::int64_t> workspaces_;  ///< falling
   std::vector<Choice> choices_;
   std::map<std::tuple<DType, std::int64_t, std::size_t, std::int64_t>, bool> fits_;
+  std::vector<PlanAlternative> tried_;
   std::optional<Choice> best_;
   std::int64_t best_size_ = 0;
   double best_seconds_ = 0;
@@ -251,7 +266,9 @@ class Search {
 
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
   Lowerings own;
-  return Search(graph, request, backend, known == nullptr ? own : *known).run();
+  Lowerings& lowerings = known == nullptr ? own : *known;
+  if (!request.training) return plan_inference(graph, request, backend, lowerings);
+  return Search(graph, request, backend, lowerings).run();
 }
 
 }  // namespace convoy

@@ -44,7 +44,7 @@ Source open_source(const std::string& path, const std::string& weights) {
            path);
     for (const std::string& warning : found->warnings) fmt::print(stderr, "convoy: warning: {}\n", warning);
     source.weights = found->path;
-    source.file = std::move(found->file);
+    source.file.emplace(found->file);
   } else if (!source.weights.empty()) {
     source.file = SafetensorsFile::open(source.weights);
   }

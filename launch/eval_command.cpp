@@ -35,6 +35,7 @@ int eval_command(const std::vector<std::string>& arguments) {
     const std::int64_t samples = inputs->test->size();
     const KernelSettings kernels = kernels_of_run(folder, inputs->job);
     Session session(std::move(*inputs), comm, false, samples, kernels);
+    if (comm.rank() == 0) tell_actions(session.plan());
     const CheckpointStore store(folder + "/checkpoints", 1);
     const LoadedWeights weights =
         load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());

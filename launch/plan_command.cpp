@@ -10,26 +10,47 @@
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
 #include "trainer/planner/advice.h"
+#include "trainer/planner/inference_plan.h"
+#include "trainer/planner/plan_page.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/session.h"
+#include "trainer/storage/file_io.h"
 
 namespace convoy {
 namespace {
 
 namespace po = boost::program_options;
 
-/// Samples of the job's training set, without opening it where its size is known.
-std::int64_t training_samples(const Job& job, const Graph& graph) {
+/// Samples of a split of the job's data, without opening it where its size is known.
+std::int64_t samples_of(const Job& job, const Graph& graph, Split split) {
+  const bool train = split == Split::train;
   const std::string& kind = job.data.kind;
   if (kind == "image-folder" && job.data.classes > 0 && job.data.classes != graph.classes()) {
     fail(ExitCode::usage, "{}: the network tells {} classes apart, but data.classes is {}", job.network,
          graph.classes(), job.data.classes);
   }
-  if (kind == "synthetic") return expected_samples(job, Split::train);
-  if (kind == "image-folder" && job.data.samples > 0) return job.data.samples;
-  if (kind == "mnist" || kind == "fashion-mnist") return 60000;
-  if (kind == "cifar10" || kind == "cifar100") return 50000;
-  return open_inputs(job, Purposes::train).train->size();
+  const std::int64_t expected = expected_samples(job, split);
+  if (kind == "synthetic" || (kind == "image-folder" && expected > 0)) return expected;
+  if (kind == "mnist" || kind == "fashion-mnist") return train ? 60000 : 10000;
+  if (kind == "cifar10" || kind == "cifar100") return train ? 50000 : 10000;
+  const JobInputs inputs = open_inputs(job, Purposes::train);
+  return (train ? inputs.train : inputs.test)->size();
+}
+
+/// What `convoy eval` asks, or with `batch` of so many samples on each rank at a time.
+void ask_for_inference(const Job& job, const Graph& graph, std::int64_t batch, PlanRequest& request) {
+  request.training = false;
+  request.samples = batch > 0 ? batch * request.ranks : samples_of(job, graph, Split::test);
+  if (batch > 0) request.evaluate_batch = batch;
+}
+
+/// Written whole, or not at all.
+void write_page(const std::string& path, const std::string& page) try {
+  PartialFile file(path);
+  file.write(std::as_bytes(std::span(page)));
+  file.commit();
+} catch (const Error& problem) {
+  fail(ExitCode::usage, "--html: {}", problem.what());
 }
 
 /// On the processor with the kernels that `convoy train` would take: what it measured before. A plan measures
@@ -86,8 +107,18 @@ int plan_command(const std::vector<std::string>& arguments) {
       "adapters of the fabric in each host")("no-measure", po::bool_switch(),
                                              "do not measure the processor for the prediction of time")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
-      "change a key of the job")("json", po::bool_switch(), "print one JSON object");
+      "change a key of the job")("json", po::bool_switch(), "print one JSON object")(
+      "inference", po::bool_switch(),
+      "plan convoy eval in place of training, and tell the largest batch that fits")(
+      "batch", po::value<std::int64_t>()->value_name("N"),
+      "with --inference: samples at a time on a rank (default: as the job says)")(
+      "html", po::value<std::string>()->value_name("FILE"),
+      "write a page that shows the memory as a map, also of a job that does not fit");
   if (!line.parse(arguments)) return 0;
+  const bool inference = line.flag("inference");
+  if (line.has("batch") && !inference)
+    fail(ExitCode::usage, "--batch goes with --inference; to plan training use --set train.batch=N");
+  const std::int64_t batch = line.has("batch") ? line.number("batch", 1, kMostInferenceBatch) : 0;
   PlannedDevice device = find_device(line.text("device"));
   std::vector<std::string> sets = line.texts("set");
   if (line.has("memory-limit")) {
@@ -107,28 +138,30 @@ int plan_command(const std::vector<std::string>& arguments) {
   const int here = device.here ? static_cast<int>(hosts.ranks_here(true)) : 1;
   device.threads = thread_count(job, here);
   if (device.here) set_cpu_threads(device.threads);
-  PlanRequest request =
-      plan_request(job, training_samples(job, graph), ranks, memory_limit(job, device.info, here));
+  const std::int64_t samples = inference ? 1 : samples_of(job, graph, Split::train);
+  PlanRequest request = plan_request(job, samples, ranks, memory_limit(job, device.info, here));
+  if (inference) ask_for_inference(job, graph, batch, request);
   device.plan_for(request);
   set_links(hosts, device, request);
   request.find_smallest = true;
   const KernelSettings kernels = kernel_settings(job);
   KernelPlan made = plan_of(graph, request, kernels, device);
   const Plan& plan = made.plan;
-  const Prediction prediction = predict_step(graph, made, hosts, device, kernels.cache);
-  AdviceOptions options;
-  options.collective_bytes = [&](int count) {
-    return device.here ? mpi_buffer_bytes(count) : device.table.collective_bytes(*device.known, count);
-  };
-  const std::vector<Advice> advice = advise(graph, request, plan, *made.backend, options);
-  if (line.flag("json")) {
-    boost::json::object json = plan_json(plan, graph);
+  if (line.has("html")) write_page(line.text("html"), plan_page(plan, graph));
+  boost::json::object json = plan_json(plan, graph);
+  std::string text = plan_text(plan, graph);
+  if (!inference) {
+    const Prediction prediction = predict_step(graph, made, hosts, device, kernels.cache);
+    AdviceOptions options;
+    options.collective_bytes = [&](int count) {
+      return device.here ? mpi_buffer_bytes(count) : device.table.collective_bytes(*device.known, count);
+    };
+    const std::vector<Advice> advice = advise(graph, request, plan, *made.backend, options);
     prediction.add_to(json);
     json["advice"] = advice_json(advice);
-    fmt::print("{}\n", boost::json::serialize(json));
-  } else {
-    fmt::print("{}{}{}", plan_text(plan, graph), prediction.text(), advice_text(advice));
+    text += prediction.text() + advice_text(advice);
   }
+  fmt::print("{}", line.flag("json") ? boost::json::serialize(json) + "\n" : text);
   return plan.fits() ? 0 : static_cast<int>(ExitCode::does_not_fit);
 }
 

@@ -174,6 +174,7 @@ int predict_command(const std::vector<std::string>& arguments) {
   const std::unique_ptr<Communicator> comm = make_single();
   const KernelSettings kernels = kernels_of_run(folder, inputs.job);
   Session session(std::move(inputs), *comm, false, 1, kernels);
+  tell_actions(session.plan());
   const CheckpointStore store(folder + "/checkpoints", 1);
   const LoadedWeights weights =
       load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());

@@ -26,6 +26,10 @@ std::string weights_of_run(const std::string& folder, const std::string& named) 
   return !has_checkpoints && std::filesystem::exists(converted) ? converted : "";
 }
 
+void tell_actions(const Plan& plan) {
+  for (const std::string& line : action_lines(plan)) fmt::print(stderr, "convoy: {}\n", line);
+}
+
 KernelSettings kernels_of_run(const std::string& folder, const Job& job) {
   KernelSettings settings;
   if (job.kernels != "default") settings.kept = folder + "/" + kKernelsFile;

@@ -14,6 +14,9 @@ Job job_of_run(const std::string& folder, const std::vector<std::string>& sets);
 /// folder that `convoy convert` made. "" for the newest checkpoint.
 std::string weights_of_run(const std::string& folder, const std::string& named);
 
+/// Tells on standard error what was done to make a plan fit.
+void tell_actions(const Plan& plan);
+
 /// The kernels that the run of a folder was made with.
 KernelSettings kernels_of_run(const std::string& folder, const Job& job);
 

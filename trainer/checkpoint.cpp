@@ -57,12 +57,12 @@ std::vector<std::string> changes_since(const Metadata& metadata, const Checkpoin
   return changes;
 }
 
-Resumed read_checkpoint(const SafetensorsFile& file, const std::string& path, Executor& executor,
+Resumed read_checkpoint(const SafetensorsStream& file, const std::string& path, Executor& executor,
                         const CheckpointIdentity& identity) {
   const Position position{number(file.metadata(), "convoy.iteration", path),
                           static_cast<double>(number(file.metadata(), "convoy.milliseconds", path)) / 1000};
-  import_tensors(executor, file.tensors(), true, path, file.unsupported());
   check_identity(file.metadata(), identity, path);
+  import_tensors(executor, file.tensors(), true, path, file.unsupported());
   return {position, changes_since(file.metadata(), identity)};
 }
 
@@ -153,7 +153,7 @@ std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& 
 
 LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
   LoadedWeights loaded;
-  const auto take = [&](const SafetensorsFile& file, const std::string& path) {
+  const auto take = [&](const SafetensorsStream& file, const std::string& path) {
     import_tensors(executor, file.tensors(), false, path, file.unsupported());
     loaded.path = path;
     if (file.metadata().contains("convoy.iteration"))
@@ -164,7 +164,7 @@ LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
     }
   };
   if (!source.path.empty()) {
-    take(SafetensorsFile::open(source.path), source.path);
+    take(SafetensorsStream::open(source.path), source.path);
   } else if (const auto found = source.store->newest()) {
     for (const std::string& warning : found->warnings) fmt::print(stderr, "convoy: warning: {}\n", warning);
     take(found->file, found->path);

@@ -146,15 +146,15 @@ std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum) 
   return tensors;
 }
 
-void import_tensors(Executor& executor, std::span<const TensorView> tensors, bool momentum,
+void import_tensors(Executor& executor, std::span<const StoredTensor> tensors, bool momentum,
                     const std::string& source, std::span<const SafetensorsFile::Unsupported> unsupported) {
-  std::map<std::string, const TensorView*> by_name;
-  for (const TensorView& tensor : tensors) by_name.emplace(tensor.name, &tensor);
+  std::map<std::string, const StoredTensor*> by_name;
+  for (const StoredTensor& tensor : tensors) by_name.emplace(tensor.name, &tensor);
   std::map<std::string, std::string> other_types;
   for (const auto& tensor : unsupported) other_types.emplace(tensor.name, tensor.dtype);
-  for (const TensorView& tensor : tensors)
+  for (const StoredTensor& tensor : tensors)
     if (tensor.dtype != DType::f32) other_types.emplace(tensor.name, convoy::name_of(tensor.dtype));
-  const auto data_of = [&](const std::string& name, const std::vector<std::int64_t>& dims) {
+  const auto find = [&](const std::string& name, const std::vector<std::int64_t>& dims) {
     if (const auto other = other_types.find(name); other != other_types.end()) {
       fail(ExitCode::usage, "{}: tensor \"{}\" holds {} elements, and only fp32 is read; convert it", source,
            name, other->second);
@@ -165,18 +165,21 @@ void import_tensors(Executor& executor, std::span<const TensorView> tensors, boo
            "{}: has no tensor \"{}\", which the network \"{}\" needs; it belongs to another network", source,
            name, executor.graph().name());
     }
-    const TensorView& tensor = *found->second;
+    const StoredTensor& tensor = *found->second;
     if (tensor.dims != dims) {
       fail(ExitCode::usage,
            "{}: tensor \"{}\" is {}, but the network \"{}\" needs {}; it belongs to another network", source,
            name, fmt::join(tensor.dims, "x"), executor.graph().name(), fmt::join(dims, "x"));
     }
-    return tensor.data;
+    return &tensor;
   };
+  // All are looked at before the first is taken, so that a file that does not fit changes nothing.
+  std::vector<std::function<void()>> taking;
   const auto take = [&](Executor::Buffer buffer, const ParameterSlot& slot, const std::string& name) {
-    const std::span<const std::byte> data = data_of(name, spec_of(executor, slot).dims);
-    executor.write(buffer, slot,
-                   [&](std::span<float> values) { std::memcpy(values.data(), data.data(), data.size()); });
+    taking.emplace_back([&executor, buffer, &slot, tensor = find(name, spec_of(executor, slot).dims)] {
+      executor.write(buffer, slot,
+                     [&](std::span<float> values) { tensor->read(std::as_writable_bytes(values)); });
+    });
   };
   const Program& program = executor.plan().program;
   for (const ParameterSlot& slot : program.parameters) {
@@ -185,11 +188,13 @@ void import_tensors(Executor& executor, std::span<const TensorView> tensors, boo
     if (momentum && executor.has_momentum()) take(Executor::Buffer::momentum, slot, "momentum." + name);
   }
   for (const StateSlot& slot : program.states) {
-    const std::span<const std::byte> data = data_of(name_of(executor, slot), {slot.elements});
-    std::vector<float> values(data.size() / sizeof(float));
-    std::memcpy(values.data(), data.data(), data.size());
-    executor.set_state(slot, values);
+    taking.emplace_back([&executor, &slot, tensor = find(name_of(executor, slot), {slot.elements})] {
+      std::vector<float> values(static_cast<std::size_t>(slot.elements));
+      tensor->read(std::as_writable_bytes(std::span(values)));
+      executor.set_state(slot, values);
+    });
   }
+  for (const auto& one : taking) one();
 }
 
 }  // namespace convoy

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "trainer/executor.h"
-#include "trainer/storage/safetensors.h"
+#include "trainer/storage/safetensors_stream.h"
 
 namespace convoy {
 
@@ -32,10 +32,10 @@ std::vector<HostTensor> export_tensors(const Executor& executor, bool momentum);
 /// them.
 std::vector<TensorSource> export_sources(const Executor& executor, bool momentum);
 
-/// Takes the tensors that export_tensors names, and leaves others alone. Error(usage) that begins with
-/// `source` and names the first one that is missing, not fp32 or of another shape; `unsupported` are those of
-/// other types in the same file.
-void import_tensors(Executor& executor, std::span<const TensorView> tensors, bool momentum,
+/// Takes the tensors that export_tensors names, one after another, and leaves others alone. Error(usage) that
+/// begins with `source` and names the first one that is missing, not fp32 or of another shape, before any was
+/// taken; `unsupported` are those of other types in the same file.
+void import_tensors(Executor& executor, std::span<const StoredTensor> tensors, bool momentum,
                     const std::string& source,
                     std::span<const SafetensorsFile::Unsupported> unsupported = {});
 

@@ -12,8 +12,8 @@ namespace convoy {
 /// The choice of kernels that a run was made with: the same kernels give a resumed run the same bits.
 inline constexpr const char* kKernelsFile = "kernels.json";
 
-/// The folder of a run: job.toml, plan.json, kernels.json, metrics.jsonl, summary.json, log/, checkpoints/.
-/// Rank 0 writes all but its own log. Errors are Error(internal) that name the file.
+/// The folder of a run: job.toml, plan.json, plan.html, kernels.json, metrics.jsonl, summary.json, log/,
+/// checkpoints/. Rank 0 writes all but its own log. Errors are Error(internal) that name the file.
 class RunFolder {
  public:
   /// Makes the folder and those in it, and opens this rank's log. Rank 0 writes the rest, and holds the

@@ -10,6 +10,7 @@
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
 #include "trainer/kernels/cpu_speed.h"
+#include "trainer/plan_again.h"
 #include "trainer/preparation.h"
 
 namespace convoy {
@@ -152,13 +153,14 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.may_shrink_batch = allows("global_batch");
   request.order = job.memory.allow;
   request.reserve_bytes = parse_bytes(job.memory.reserve);
+  request.workspace_bytes = parse_bytes(job.memory.workspace);
   request.statistics_batch = job.memory.statistics_batch;
   return request;
 }
 
 std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here) {
   const std::int64_t reserve = parse_bytes(job.memory.reserve);
-  std::int64_t limit = info.free_bytes / ranks_here;
+  std::int64_t limit = free_for_rank(info, ranks_here);
   if (job.memory.limit != "auto") {
     limit = parse_bytes(job.memory.limit);
     if (limit > info.memory_bytes) {
@@ -223,10 +225,10 @@ KernelSettings kernel_settings(const Job& job) {
 }
 
 Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-                 const KernelSettings& kernels, std::int64_t kept_batch)
+                 const KernelSettings& kernels, std::int64_t kept_batch, std::unique_ptr<Device> device)
     : inputs_(std::move(inputs)),
       comm_(&comm),
-      device_(std::make_unique<CpuDevice>()),
+      device_(device == nullptr ? std::make_unique<CpuDevice>() : std::move(device)),
       threads_(agreed_thread_count(inputs_.job, comm)) {
   set_cpu_threads(threads_);
   check_same_data(inputs_, comm);
@@ -236,27 +238,48 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   request.training = training;
   request.kept_batch = kept_batch;
   request.collective_bytes = comm.buffer_bytes();
-  KernelPlan made = plan_with_kernels(graph(), request, kernels, comm);
+  std::vector<Refusal> refusals;
+  while (!prepare(request, kernels, refusals)) continue;
+  if (!training) return;
+  inputs_.job.train.batch = plan().request.batch;
+  inputs_.job.optimizer.learning_rate *= plan().learning_rate_factor();
+}
+
+bool Session::prepare(PlanRequest& request, const KernelSettings& kernels, std::vector<Refusal>& refusals) {
+  KernelSettings settings = kernels;
+  settings.measure = kernels.measure && refusals.empty();  // once; what was measured is in the cache
+  KernelPlan made = plan_with_kernels(graph(), request, settings, *comm_);
   backend_ = std::move(made.backend);
   kernels_ = std::move(made.kernels);
-  // For predictions alone: nothing in this run depends on it.
-  for (std::string& warning : remember_link(comm, training ? kernels.cache : "", threads_))
-    kernels_.warnings.push_back(std::move(warning));
-  Plan plan = std::move(made.plan);
-  if (!plan.fits()) refuse_plan(plan, graph());
-  if (training) {
-    inputs_.job.train.batch = plan.request.batch;
-    inputs_.job.optimizer.learning_rate *= plan.learning_rate_factor();
+  if (refusals.empty()) {
+    // For predictions alone: nothing in this run depends on it.
+    for (std::string& warning : remember_link(*comm_, request.training ? settings.cache : "", threads_))
+      kernels_.warnings.push_back(std::move(warning));
   }
-  const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
-  if (!all_agree(hash, comm, "plan hash")) {
+  made.plan.refusals = refusals;
+  if (!made.plan.fits()) refuse_plan(made.plan, graph());
+  const auto hash = static_cast<std::int64_t>(hash_of(made.plan.program, *backend_));
+  if (!all_agree(hash, *comm_, "plan hash")) {
     fail(ExitCode::usage,
          "rank {}: the ranks made different plans; run the same build on processors of one kind, and with "
          "the same job",
-         comm.rank());
+         comm_->rank());
   }
-  executor_ = std::make_unique<Executor>(std::move(plan), graph(), *backend_, *device_, comm,
-                                         optimizer_settings(job()), pixel_scale(job(), graph().input()));
+  std::string problem;
+  try {
+    executor_ = std::make_unique<Executor>(made.plan, graph(), *backend_, *device_, *comm_,
+                                           optimizer_settings(job()), pixel_scale(job(), graph().input()));
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::does_not_fit) throw;
+    problem = error.what();
+  } catch (const std::bad_alloc&) {
+    problem = "the system has no memory left for the process";
+  }
+  const auto release = [&] {
+    executor_.reset();
+    device_->reset_peak();
+  };
+  return all_have_arenas(problem, made.plan, release, *device_, *comm_, request, refusals);
 }
 
 std::string Session::device_line() const {

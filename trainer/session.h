@@ -52,10 +52,12 @@ KernelSettings kernel_settings(const Job& job);
 class Session {
  public:
   /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the
-  /// arena. Error(does_not_fit) on every rank when the plan does not fit. `samples` is the number of samples
-  /// of an epoch, or of the set that will be evaluated. `kept_batch`: see PlanRequest.
+  /// arena; where a rank cannot have it, all plan again within what is free there (plan_again.h).
+  /// Error(does_not_fit) on every rank when the plan does not fit. `samples` is the number of samples of an
+  /// epoch, or of the set that will be evaluated. `kept_batch`: see PlanRequest. `device` is this rank's; null: the one that the job says.
   Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-          const KernelSettings& kernels = {}, std::int64_t kept_batch = 0);
+          const KernelSettings& kernels = {}, std::int64_t kept_batch = 0,
+          std::unique_ptr<Device> device = nullptr);
 
   /// The job as it is run: where the plan takes a smaller global batch, with that and its learning rate.
   const Job& job() const { return inputs_.job; }
@@ -69,6 +71,9 @@ class Session {
   std::string device_line() const;
 
  private:
+  /// Plans and takes the arena. False when a rank could not have it; then the request has a lower limit.
+  bool prepare(PlanRequest& request, const KernelSettings& kernels, std::vector<Refusal>& refusals);
+
   JobInputs inputs_;
   Communicator* comm_;
   std::unique_ptr<Device> device_;

@@ -14,7 +14,7 @@
 #include "trainer/metrics_window.h"
 #include "trainer/parameters.h"
 #include "trainer/passes.h"
-#include "trainer/planner/search_plan.h"
+#include "trainer/planner/plan_page.h"
 #include "trainer/preparation.h"
 #include "trainer/resume.h"
 #include "trainer/schedule.h"
@@ -181,6 +181,7 @@ TrainOutcome Run::go() {
   resume();
   folder_.write("job.toml", options_.job_text);
   folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
+  if (comm_.rank() == 0) folder_.write("plan.html", plan_page(executor_.plan(), session_.graph()));
   folder_.write(kKernelsFile, session_.kernels().table.text());
   std::int64_t evaluated = folder_.open_metrics(position_.iteration, position_.iteration >= total_) ? 1 : 0;
   comm_.broadcast(std::span<std::int64_t>(&evaluated, 1), 0, "start of training");
@@ -395,6 +396,7 @@ boost::json::object Run::summary() const {
       {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
       {"projected_bytes", executor_.plan().projected_bytes()},
       {"measured_peak_bytes", session_.device().peak_bytes() + comm_.buffer_bytes()},
+      {"planned_again", executor_.plan().refusals.size()},
       {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
       {"device_allocations_after_first_step",
        allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},

@@ -12,9 +12,10 @@ struct DeviceInfo {
   std::string kind;  ///< "cpu", "cuda"
   std::string name;  ///< "Intel(R) Xeon(R) ...", "NVIDIA H100 80GB HBM3"
   int index = 0;
-  std::int64_t memory_bytes = 0;  ///< all of it
-  std::int64_t free_bytes = 0;    ///< what could be had now
-  int threads = 0;                ///< CPU: cores this process may use; GPU: multiprocessors
+  std::int64_t memory_bytes = 0;   ///< all of it
+  std::int64_t free_bytes = 0;     ///< what could be had now
+  std::int64_t process_bytes = 0;  ///< what this process may still have of it (ulimit -v); 0: it has no bound
+  int threads = 0;                 ///< CPU: cores this process may use; GPU: multiprocessors
   bool bf16 = false;
   bool fp16 = false;
 };
@@ -38,6 +39,8 @@ class Device {
   std::int64_t allocations() const { return allocations_; }
   std::int64_t used_bytes() const { return used_; }
   std::int64_t peak_bytes() const { return peak_; }
+  /// From now on the most is that of what is out now and later.
+  void reset_peak() { peak_ = used_; }
 
  protected:
   void count_allocation(std::int64_t bytes) {

@@ -29,8 +29,8 @@ class Folder : public ::testing::Test {
 
 TEST_F(Folder, HoldsWhatTheDesignPromises) {
   ASSERT_EQ(train(folder_.path("run")).code, 0);
-  for (const char* name :
-       {"job.toml", "plan.json", "kernels.json", "metrics.jsonl", "summary.json", "checkpoints"}) {
+  for (const char* name : {"job.toml", "plan.json", "plan.html", "kernels.json", "metrics.jsonl",
+                           "summary.json", "checkpoints"}) {
     EXPECT_TRUE(fs::exists(folder_.path("run") + "/" + name)) << name;
   }
   EXPECT_EQ(checkpoints_of(folder_.path("run")).size(), 2U);

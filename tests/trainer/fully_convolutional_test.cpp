@@ -108,7 +108,7 @@ class Oracle {
     pixels.deviation.assign(static_cast<std::size_t>(graph_.input().channels), 60);
     executor_ = std::make_unique<Executor>(make_plan(graph_, request, *backend_), graph_, *backend_, device_,
                                            *comm_, OptimizerSettings{}, pixels);
-    import_tensors(*executor_, views_of(weights), false, "weights");
+    import_tensors(*executor_, stored(views_of(weights)), false, "weights");
   }
 
   std::vector<float> operator()(const Picture& picture) {

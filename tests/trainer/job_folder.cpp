@@ -125,7 +125,7 @@ std::vector<std::string> checkpoints_of(const std::string& run) {
 
 std::vector<std::pair<std::string, std::string>> newest_tensors(const std::string& run) {
   std::vector<std::pair<std::string, std::string>> tensors;
-  const SafetensorsFile file = open_checkpoint(checkpoints_of(run).back());
+  const SafetensorsFile file(open_checkpoint(checkpoints_of(run).back()));
   for (const TensorView& view : file.tensors()) {
     tensors.emplace_back(view.name,
                          std::string(reinterpret_cast<const char*>(view.data.data()), view.data.size()));

@@ -49,7 +49,7 @@ KernelTable read_kernel_table(const std::string& path) {
   if (file.size() > kMostBytes)
     fail(ExitCode::usage, "{}: no table of kernels: it has {}", path, format_bytes(file.size()));
   std::string text(static_cast<std::size_t>(file.size()), '\0');
-  file.read(std::as_writable_bytes(std::span(text.data(), text.size())));
+  file.read(0, std::as_writable_bytes(std::span(text.data(), text.size())));
   try {
     return KernelTable::parse(text);
   } catch (const Error& problem) {

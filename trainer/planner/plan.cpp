@@ -105,9 +105,12 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
     choices.recompute = request.recompute;
     plan.micro_batch = choices.train_samples.front();
   } else {
-    plan.micro_batch = most;
+    const std::int64_t all = (std::max<std::int64_t>(request.samples, 1) + request.ranks - 1) / request.ranks;
+    plan.micro_batch = request.evaluate_batch > 0 ? std::min(request.evaluate_batch, all) : most;
   }
-  if (request.evaluate || !request.training) {
+  if (!request.training) {
+    choices.evaluate_samples = plan.micro_batch;
+  } else if (request.evaluate) {
     choices.evaluate_samples = request.evaluate_batch > 0 ? request.evaluate_batch : plan.micro_batch;
   }
   plan.program = build_program(graph, choices, backend, known);
@@ -128,7 +131,12 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
   return plan;
 }
 
-void refuse_plan(const Plan& plan, const Graph& graph) {
+std::string Refusal::text() const {
+  return fmt::format("rank {} could not have its arena of {} ({}); planned again within {}", rank,
+                     format_bytes(arena_bytes), reason, format_bytes(limit_bytes));
+}
+
+std::string refusal_of(const Plan& plan, const Graph& graph) {
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   std::string advice = "That is the least it can come down to: use more ranks, or raise memory.limit";
   const bool may_halve = plan.half_type != DType::f32 && plan.request.precision == DType::f32 &&
@@ -150,13 +158,19 @@ void refuse_plan(const Plan& plan, const Graph& graph) {
   } else if (may_halve) {
     advice = "Put \"half_precision\" into memory.allow, use more ranks, or raise memory.limit";
   }
-  fail(ExitCode::does_not_fit,
-       "\"{}\" does not fit: with {} at a time on a rank it needs {} ({} bytes), and the limit is {} "
-       "({} bytes). "
-       "The peak is at \"{}\". {}",
-       graph.name(), counted(plan.micro_batch, "sample"), format_bytes(plan.projected_bytes()),
-       plan.projected_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name,
-       advice);
+  std::string before;
+  for (const Refusal& refusal : plan.refusals) before += refusal.text() + ". ";
+  return fmt::format(
+      "{}\"{}\" does not fit: with {} at a time on a rank it needs {} ({} bytes), and the limit is {} "
+      "({} bytes). "
+      "The peak is at \"{}\". {}",
+      before, graph.name(), counted(plan.micro_batch, "sample"), format_bytes(plan.projected_bytes()),
+      plan.projected_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name,
+      advice);
+}
+
+void refuse_plan(const Plan& plan, const Graph& graph) {
+  throw Error(ExitCode::does_not_fit, refusal_of(plan, graph));
 }
 
 boost::json::object plan_json(const Plan& plan, const Graph& graph) {
@@ -175,6 +189,20 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
                        {"predicted_slowdown", action.slowdown},
                        {"reason", action.reason}});
   }
+  boost::json::array alternatives;
+  for (const PlanAlternative& one : plan.alternatives) {
+    alternatives.push_back({{"alternative", one.text},
+                            {"fits", one.fits},
+                            {"projected_bytes", one.bytes},
+                            {"predicted_slowdown", one.slowdown}});
+  }
+  boost::json::array refusals;
+  for (const Refusal& refusal : plan.refusals) {
+    refusals.push_back({{"rank", refusal.rank},
+                        {"arena_bytes", refusal.arena_bytes},
+                        {"limit_bytes", refusal.limit_bytes},
+                        {"reason", refusal.reason}});
+  }
   ledger["layout_loss"] = plan.arena_bytes() - plan.layout.lower_bound;
   ledger["collective"] = plan.request.collective_bytes;
   ledger["overhead"] = plan.request.overhead_bytes;
@@ -182,6 +210,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   return {{"network", graph.name()},
           {"device", plan.request.device},
+          {"training", plan.request.training},
           {"fits", plan.fits()},
           {"projected_bytes", plan.projected_bytes()},
           {"limit_bytes", plan.request.limit_bytes},
@@ -201,32 +230,41 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"peak_step", peak.name},
           {"steps", plan.program.steps.size()},
           {"tensors", plan.program.tensors.size()},
+          {"largest_batch", plan.largest_batch},
           {"actions", std::move(actions)},
+          {"alternatives", std::move(alternatives)},
+          {"refusals", std::move(refusals)},
           {"smallest_limit_bytes",
            plan.smallest_limit_bytes > 0 ? plan.smallest_limit_bytes : plan.projected_bytes()}};
 }
 
 std::vector<std::string> action_lines(const Plan& plan) {
   static const std::map<std::string, const char*> kWords{
-      {"half_precision", "half precision:"},     {"workspace", "workspaces of"},
-      {"shard_optimizer", "optimizer sharded:"}, {"recompute", "backward recomputes"},
-      {"micro_batch", "micro-batches of"},       {"global_batch", "A SMALLER GLOBAL BATCH,"}};
+      {"half_precision", "half precision:"},        {"workspace", "workspaces of"},
+      {"shard_optimizer", "optimizer sharded:"},    {"recompute", "backward recomputes"},
+      {"micro_batch", "micro-batches of"},          {"global_batch", "A SMALLER GLOBAL BATCH,"},
+      {"evaluate_batch", "evaluated in batches of"}};
   std::vector<std::string> lines;
+  for (const Refusal& refusal : plan.refusals) lines.push_back(refusal.text());
   for (const PlanAction& action : plan.actions) {
     if (!action.taken) continue;
-    lines.push_back(fmt::format("to fit, {} {}: saves {}, predicted {:.2f} x the time of a {}",
-                                kWords.at(action.name), action.reason, format_bytes(action.saved_bytes),
-                                action.slowdown, action.name == "global_batch" ? "sample" : "step"));
+    lines.push_back(fmt::format("to fit, {} {}: saves {}", kWords.at(action.name), action.reason,
+                                format_bytes(action.saved_bytes)));
+    if (plan.request.training)
+      lines.back() += fmt::format(", predicted {:.2f} x the time of a {}", action.slowdown,
+                                  action.name == "global_batch" ? "sample" : "step");
   }
   return lines;
 }
 
 std::string plan_text(const Plan& plan, const Graph& graph) {
   std::string text =
-      fmt::format("{} on {}: {}, {} at a time on each of {}, {} an update{}\n", graph.name(),
-                  plan.request.device, name_of(plan.request.precision), counted(plan.micro_batch, "sample"),
-                  counted(plan.request.ranks, "rank"), counted(plan.accumulation, "micro-batch"),
-                  plan.program.choices.shards > 1 ? ", optimizer sharded" : "");
+      fmt::format("{}{} on {}: {}, {} at a time on each of {}", plan.request.training ? "" : "evaluation of ",
+                  graph.name(), plan.request.device, name_of(plan.request.precision),
+                  counted(plan.micro_batch, "sample"), counted(plan.request.ranks, "rank"));
+  if (plan.request.training) text += fmt::format(", {} an update", counted(plan.accumulation, "micro-batch"));
+  if (plan.program.choices.shards > 1) text += ", optimizer sharded";
+  text += "\n";
   text += fmt::format("bytes alive at the peak, \"{}\":\n",
                       plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)].name);
   for (int c = 0; c < kCategories; ++c) {
@@ -250,6 +288,8 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
   if (plan.smallest_limit_bytes > 0)
     text += fmt::format("  {:<22}{:>14}   with what memory.allow allows\n", "smallest limit",
                         format_bytes(plan.smallest_limit_bytes));
+  if (plan.largest_batch > 0)
+    text += fmt::format("  {:<22}{:>14}   samples\n", "largest batch", plan.largest_batch);
   for (const std::string& line : action_lines(plan)) text += "  " + line + "\n";
   return text;
 }

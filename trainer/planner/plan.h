@@ -61,6 +61,25 @@ struct PlanAction {
   std::string reason;
 };
 
+/// One way to run the job that search_plan laid out.
+struct PlanAlternative {
+  std::string text;        ///< "micro-batches of 16, recompute of the cheap layers"
+  std::int64_t bytes = 0;  ///< projected; where it fits, of a layout that was not made as small as can be
+  double slowdown = 1;     ///< predicted, as a factor of the time of a step as asked
+  bool fits = false;
+};
+
+/// An arena that a rank could not have when it asked for it, so that all ranks planned again.
+struct Refusal {
+  int rank = 0;
+  std::int64_t arena_bytes = 0;  ///< what it asked for
+  std::int64_t limit_bytes = 0;  ///< what was planned within then
+  std::string reason;            ///< in the device's words
+
+  /// "rank 2 could not have its arena of 1.20 GiB (...); planned again within 900.00 MiB"
+  std::string text() const;
+};
+
 /// A Program, an offset in one arena for each of its tensors, and what that takes. The arena has just these
 /// bytes.
 struct Plan {
@@ -69,10 +88,14 @@ struct Plan {
   ArenaLayout layout;                              ///< offsets by tensor
   std::array<std::int64_t, kCategories> ledger{};  ///< bytes alive at the peak step, by category
   std::int64_t asked_batch = 0;                    ///< global; search_plan may have taken a smaller one
-  std::int64_t micro_batch = 0;                    ///< largest number of samples that pass at a time
+  std::int64_t micro_batch = 0;                    ///< largest number of samples that pass at a time; of an
+                                                   ///< evaluation alone its batch on one rank
   std::int64_t accumulation = 1;                   ///< micro-batches of a full batch on the busiest rank
   std::vector<PlanAction> actions;                 ///< what search_plan considered
+  std::vector<PlanAlternative> alternatives;       ///< in the order in which they were tried
+  std::vector<Refusal> refusals;                   ///< of the plans before this one
   std::int64_t smallest_limit_bytes = 0;           ///< least that it could come down to; 0: not looked for
+  std::int64_t largest_batch = 0;    ///< of an evaluation on one rank within the limit; 0: not looked for
   std::int64_t workspace_bytes = 0;  ///< most that a kernel may have, or has where the backend has no cap
   DType half_type = DType::f32;      ///< what half precision would be here; fp32: there is none
 
@@ -111,7 +134,9 @@ std::int64_t share_of(const PlanRequest& request);
 Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known = nullptr,
                const LayoutOptions& layout = {});
 
-/// Error(does_not_fit) with the figures and what would help.
+/// Why a plan does not fit, with the figures, the peak and what would help.
+std::string refusal_of(const Plan& plan, const Graph& graph);
+/// Error(does_not_fit) that says it.
 [[noreturn]] void refuse_plan(const Plan& plan, const Graph& graph);
 
 /// The plan as `convoy plan --json` prints it.

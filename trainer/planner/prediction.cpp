@@ -33,8 +33,7 @@ boost::json::object row_json(const ScalingPoint& point) {
 
 Way way_of(const Plan& plan) {
   const Choices& choices = plan.program.choices;
-  Way way{choices.precision, choices.workspace_bytes, choices.recompute, plan.micro_batch};
-  return way;
+  return {choices.precision, choices.workspace_bytes, choices.recompute, plan.micro_batch, choices.shards};
 }
 
 Prediction::Prediction(const Plan& plan, const CostModel& model, PredictionSource source)

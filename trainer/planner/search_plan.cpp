@@ -10,6 +10,7 @@
 
 #include "layers/core/bytes.h"
 #include "trainer/planner/cost_model.h"
+#include "trainer/planner/inference_plan.h"
 #include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/search_batch.h"
 
@@ -52,6 +53,7 @@ class Search {
   Plan run() {
     list_choices();
     Plan found = search();
+    found.alternatives = std::move(tried_);
     if (request_.find_smallest && found.smallest_limit_bytes == 0)
       found.smallest_limit_bytes = least_bytes() + found.projected_bytes() - found.arena_bytes();
     return found;
@@ -154,11 +156,26 @@ class Search {
     return make_plan(graph_, request, backend_, &lowerings_, options);
   }
 
+  std::string text_of(const Choice& choice, std::int64_t micro_batch) const {
+    std::string text = fmt::format("micro-batches of {}", micro_batch);
+    if (precisions_.size() > 1) text += fmt::format(", {}", name_of(choice.precision));
+    if (workspaces_.size() > 1)
+      text += fmt::format(", workspaces of {}", format_bytes(choice.workspace_bytes));
+    if (choice.sharded != request_.shard_optimizer) text += ", optimizer sharded";
+    return fmt::format("{}, recompute of {}", text, sets_[choice.set].name);
+  }
+
   bool fits(const Choice& choice, std::int64_t micro_batch) {
     const auto key =
         std::make_tuple(choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch);
     if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
     const Plan candidate = plan(choice, micro_batch, false);
+    tried_.push_back(
+        {text_of(choice, micro_batch), candidate.projected_bytes(),
+         seconds(choice, micro_batch) /
+             seconds(Choice{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}},
+                     asked_.micro_batch),
+         candidate.fits()});
     if (least_bytes_ == 0 || candidate.arena_bytes() < least_bytes_) {
       least_bytes_ = candidate.arena_bytes();
       least_choice_ = choice;
@@ -279,6 +296,7 @@ class Search {
   std::vector<bool> shardings_;
   std::vector<Choice> choices_;
   std::map<std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>, bool> fits_;
+  std::vector<PlanAlternative> tried_;
   std::optional<Choice> best_;
   std::int64_t best_size_ = 0;
   Cost best_cost_;
@@ -292,8 +310,9 @@ class Search {
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
   Lowerings own;
   Lowerings& lowerings = known == nullptr ? own : *known;
+  if (!request.training) return plan_inference(graph, request, backend, lowerings);
   const auto search = [&](const PlanRequest& one) { return Search(graph, one, backend, lowerings).run(); };
-  if (!request.may_shrink_batch || !request.training) return search(request);
+  if (!request.may_shrink_batch) return search(request);
   return search_batch(graph, request, backend, lowerings, search);
 }
 

@@ -18,13 +18,13 @@ namespace folder = checkpoint_folder;
 constexpr const char* format_key = "convoy.format";
 
 /// The format version of a checkpoint; 0 for a file that has none.
-std::int64_t format_of(const SafetensorsFile& file) {
+std::int64_t format_of(const SafetensorsStream& file) {
   const auto found = file.metadata().find(format_key);
   return found == file.metadata().end() ? 0 : folder::natural_number(found->second).value_or(0);
 }
 
 /// Refuses a whole file that is something else.
-void check_is_checkpoint(const std::string& path, const SafetensorsFile& file) {
+void check_is_checkpoint(const std::string& path, const SafetensorsStream& file) {
   if (format_of(file) < 1)
     fail(ExitCode::usage,
          "{} is not a checkpoint of Convoy: its metadata has no \"{}\"; give a file from a run's folder "
@@ -32,7 +32,7 @@ void check_is_checkpoint(const std::string& path, const SafetensorsFile& file) {
          path, format_key);
 }
 
-void check_not_newer(const std::string& path, const SafetensorsFile& file) {
+void check_not_newer(const std::string& path, const SafetensorsStream& file) {
   if (format_of(file) > checkpoint_format)
     fail(ExitCode::usage,
          "{} was written by a newer Convoy (checkpoint format {}, this one reads up to {}); use that Convoy, "
@@ -43,8 +43,8 @@ void check_not_newer(const std::string& path, const SafetensorsFile& file) {
 
 }  // namespace
 
-SafetensorsFile open_checkpoint(const std::string& path) {
-  SafetensorsFile file = SafetensorsFile::open_checked(path);
+SafetensorsStream open_checkpoint(const std::string& path) {
+  SafetensorsStream file = SafetensorsStream::open_checked(path);
   check_is_checkpoint(path, file);
   check_not_newer(path, file);
   return file;
@@ -108,9 +108,9 @@ std::optional<CheckpointStore::Found> CheckpointStore::newest() const {
   std::vector<std::string> warnings;
   const std::vector<std::string> paths = list();
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
-    std::optional<SafetensorsFile> file;
+    std::optional<SafetensorsStream> file;
     try {
-      file = SafetensorsFile::open_checked(*path);
+      file = SafetensorsStream::open_checked(*path);
       check_is_checkpoint(*path, *file);
     } catch (const Error& error) {
       if (error.code() != ExitCode::usage) throw;

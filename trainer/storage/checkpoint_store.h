@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/storage/safetensors.h"
+#include "trainer/storage/safetensors_stream.h"
 
 namespace convoy {
 
@@ -15,7 +15,7 @@ inline constexpr int checkpoint_format = 1;
 
 /// Opens one checkpoint that the user named: checksums and format version are verified.
 /// Throws Error(usage) when it is broken, is not a checkpoint of Convoy, or was written by a newer Convoy.
-SafetensorsFile open_checkpoint(const std::string& path);
+SafetensorsStream open_checkpoint(const std::string& path);
 
 /// A folder of checkpoints "step-000000123.safetensors". Holds no state but the folder's name, so save may
 /// run on any thread; one save at a time, and one process that saves, per folder.
@@ -24,7 +24,7 @@ class CheckpointStore {
   /// A checkpoint that is whole.
   struct Found {
     std::string path;
-    SafetensorsFile file;
+    SafetensorsStream file;
     std::vector<std::string>
         warnings;  ///< one for each newer checkpoint that was skipped because it is broken
   };

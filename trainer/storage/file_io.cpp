@@ -101,12 +101,13 @@ InputFile::InputFile(std::string path)
   size_ = status.st_size;
 }
 
-void InputFile::read(std::span<std::byte> bytes) {
+void InputFile::read(std::int64_t place, std::span<std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::read(file_.get(), bytes.data(), bytes.size());
+    const ssize_t count = ::pread(file_.get(), bytes.data(), bytes.size(), place);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail(ExitCode::usage, "cannot read {}: {}", path_, system_message(errno));
     if (count == 0) fail(ExitCode::usage, "cannot read {}: it became shorter while it was read", path_);
+    place += count;
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
 }

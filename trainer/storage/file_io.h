@@ -55,8 +55,8 @@ class InputFile {
   explicit InputFile(std::string path);
 
   std::int64_t size() const { return size_; }
-  /// Fills `bytes` from the place where the last read ended.
-  void read(std::span<std::byte> bytes);
+  /// Fills `bytes` from byte `place` of the file on.
+  void read(std::int64_t place, std::span<std::byte> bytes);
 
  private:
   std::string path_;

@@ -52,8 +52,10 @@ void write_safetensors(const std::string& path, std::span<const TensorView> tens
 void write_safetensors(const std::string& path, std::span<const TensorSource> tensors,
                        const Metadata& metadata);
 
+class SafetensorsStream;
+
 /// A safetensors file, read into memory and validated. Owns its data; the views live as long as it does,
-/// also when it is moved.
+/// also when it is moved. SafetensorsStream reads files that are large.
 class SafetensorsFile {
  public:
   /// A tensor of an element type that the format has and Convoy has not ("F64", "I64", "BOOL", ...).
@@ -71,6 +73,9 @@ class SafetensorsFile {
   /// in the file is found.
   static SafetensorsFile open_checked(const std::string& path);
 
+  /// Reads all that is in an open file.
+  explicit SafetensorsFile(const SafetensorsStream& stream);
+
   const Metadata& metadata() const { return metadata_; }
 
   /// In the order of their data. Files of other writers may hold tensors that are not aligned to their
@@ -84,12 +89,7 @@ class SafetensorsFile {
   const TensorView* find(std::string_view name) const;
 
  private:
-  SafetensorsFile() = default;
-  void verify_checksums(const std::string& path) const;
-
-  std::string head_;  ///< the 8 bytes of length and the header
   std::unique_ptr<std::byte[]> data_;
-  std::size_t data_size_ = 0;
   Metadata metadata_;
   std::vector<TensorView> tensors_;
   std::vector<Unsupported> unsupported_;

@@ -53,25 +53,4 @@ std::string DataChecksum::text() const { return fmt::format("{:08x}", crc_); }
 
 }  // namespace safetensors
 
-SafetensorsFile SafetensorsFile::open_checked(const std::string& path) {
-  SafetensorsFile file = open(path);
-  file.verify_checksums(path);
-  return file;
-}
-
-void SafetensorsFile::verify_checksums(const std::string& path) const {
-  using namespace safetensors;
-  const auto verify = [&](const char* key, const char* part, const std::string& found) {
-    const auto stored = metadata_.find(key);
-    if (stored == metadata_.end()) broken(path, fmt::format("it has no checksum (metadata {})", quoted(key)));
-    if (stored->second != found)
-      broken(path, fmt::format("the checksum of its {} is {}, where {} was stored", part, found,
-                               quoted(stored->second)));
-  };
-  DataChecksum data;
-  data.add({data_.get(), data_size_});
-  verify("header_crc32", "header", head_checksum(head_).value_or("not to be found"));
-  verify("crc32", "data", data.text());
-}
-
 }  // namespace convoy

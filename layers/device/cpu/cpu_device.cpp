@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,32 @@ std::int64_t container_limit() {
   return 0;
 }
 
+/// What could be had now on the machine and in its container; 0 when that cannot be told.
+std::int64_t free_memory() {
+  const std::int64_t machine = memory_figure("MemAvailable");
+  const std::int64_t container = container_limit();
+  return container > 0 ? std::min(machine, container) : machine;
+}
+
+/// What the limits of this process (ulimit -v, -d) leave for arenas, at least 1; 0 where there is none. Part
+/// of it goes to what is to come beside arenas: stacks and heaps of threads, mostly addresses.
+std::int64_t left_for_process() {
+  constexpr std::int64_t kBeside = 256 << 20;
+  std::int64_t left = 0;
+  const auto bound = [&](auto resource, const char* used) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    const std::string text = proc_value("/proc/self/status", used);
+    const std::int64_t taken = text.empty() ? 0 : std::stoll(text) * 1024;
+    const std::int64_t rest = std::max<std::int64_t>(
+        static_cast<std::int64_t>(std::min<rlim_t>(limit.rlim_cur, 1LL << 62)) - taken - kBeside, 1);
+    left = left == 0 ? rest : std::min(left, rest);
+  };
+  bound(RLIMIT_AS, "VmSize");
+  bound(RLIMIT_DATA, "VmData");
+  return left;
+}
+
 }  // namespace
 
 int usable_cores(int ranks) {
@@ -65,11 +92,10 @@ DeviceInfo CpuDevice::info() const {
   info.kind = "cpu";
   info.name = proc_value("/proc/cpuinfo", "model name");
   info.memory_bytes = memory_figure("MemTotal");
-  info.free_bytes = memory_figure("MemAvailable");
-  if (const std::int64_t container = container_limit(); container > 0) {
+  info.free_bytes = free_memory();
+  info.process_bytes = left_for_process();
+  if (const std::int64_t container = container_limit(); container > 0)
     info.memory_bytes = std::min(info.memory_bytes, container);
-    info.free_bytes = std::min(info.free_bytes, container);
-  }
   if (limit_ > 0) info.free_bytes = std::min(info.free_bytes, limit_ - used_bytes());
   info.threads = usable_cores();
 #ifdef __x86_64__
@@ -82,6 +108,11 @@ void* CpuDevice::allocate(std::int64_t bytes) {
   if (limit_ > 0 && used_bytes() + bytes > limit_) {
     fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {} of the limit of {} are in use",
          format_bytes(bytes), format_bytes(used_bytes()), format_bytes(limit_));
+  }
+  // The system would give it all the same, and kill the process when it is used.
+  if (const std::int64_t free = free_memory(); free > 0 && bytes > free) {
+    fail(ExitCode::does_not_fit, "cannot allocate {} on the CPU: {} are free", format_bytes(bytes),
+         format_bytes(free));
   }
   const std::size_t size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

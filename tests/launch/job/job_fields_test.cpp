@@ -72,6 +72,7 @@ final = 0.34
 [memory]
 limit = "35MiB"
 reserve = "36MiB"
+workspace = "50MiB"
 [comm]
 timeout_seconds = 37
 bucket = "38MiB"
@@ -141,7 +142,7 @@ Job every_field(const std::string& network) {
                        .milestones = {31, 32},
                        .power = 33,
                        .final = 0.34},
-          .memory = {.limit = "35MiB", .reserve = "36MiB"},
+          .memory = {.limit = "35MiB", .reserve = "36MiB", .workspace = "50MiB"},
           .comm = {.timeout_seconds = 37, .bucket = "38MiB"},
           .checkpoint = {.every_epochs = 39, .every_iterations = 40, .keep = 41},
           .log = {.every = 42}};

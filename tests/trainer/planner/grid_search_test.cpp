@@ -28,6 +28,7 @@ class GridSearch : public testing::TestWithParam<Case> {
     request_.ranks = GetParam().ranks;
     request_.evaluate = false;
     request_.may_shrink = request_.may_recompute = request_.may_shrink_workspace = true;
+    request_.may_shard_optimizer = true;
     request_.workspace_bytes = 4 << 20;
     request_.speed = {1e13, 4e13, 5e11, 3e-6};
     request_.links = {Interconnect::Library::nccl, {5e-6, 1e10}, {}, -1};
@@ -57,15 +58,18 @@ class GridSearch : public testing::TestWithParam<Case> {
       for (const std::int64_t workspace : {4 << 20, 1 << 20, 1 << 18, 0}) {
         for (const RecomputeSet& set : recompute_sets(graph_)) {
           for (const std::int64_t size : sizes) {
-            const double seconds = model.seconds({precision, workspace, set.layers, size});
-            if (seconds >= best) continue;
-            PlanRequest one = request_;
-            one.precision = precision;
-            one.workspace_bytes = workspace;
-            one.recompute = set.layers;
-            one.micro_batch = size;
-            if (make_plan(graph_, one, *backend_, &lowerings_, {.enough = one.limit_bytes}).fits())
-              best = seconds;
+            for (const int shards : std::set<int>{1, request_.ranks}) {
+              const double seconds = model.seconds({precision, workspace, set.layers, size, shards});
+              if (seconds >= best) continue;
+              PlanRequest one = request_;
+              one.precision = precision;
+              one.workspace_bytes = workspace;
+              one.recompute = set.layers;
+              one.micro_batch = size;
+              one.shard_optimizer = shards > 1;
+              if (make_plan(graph_, one, *backend_, &lowerings_, {.enough = one.limit_bytes}).fits())
+                best = seconds;
+            }
           }
         }
       }
@@ -91,9 +95,9 @@ TEST_P(GridSearch, FindsNothingThatFitsAndIsClearlyFasterThanThePlan) {
       ASSERT_EQ(plan.fits(), best < kNothing) << percent;
       if (!plan.fits()) continue;
       const Choices& taken = plan.program.choices;
-      const double seconds =
-          CostModel(graph_, request_)
-              .seconds({taken.precision, taken.workspace_bytes, taken.recompute, plan.micro_batch});
+      const double seconds = CostModel(graph_, request_)
+                                 .seconds({taken.precision, taken.workspace_bytes, taken.recompute,
+                                           plan.micro_batch, taken.shards});
       EXPECT_LE(seconds, kNearlyBest * best) << percent << "%, half precision " << half;
     }
   }

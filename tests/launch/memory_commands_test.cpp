@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/launch/process.h"
+#include "tests/trainer/job_folder.h"
+
+// Memory on the command line: what the words of [memory] may be, plan.html, and evaluation in little memory.
+namespace convoy::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class MemoryCommands : public ::testing::Test {
+ protected:
+  MemoryCommands()
+      : job_(folder_.write_job(kTinyNetwork,
+                               "samples = 40\ntest_samples = 37\n[train]\nbatch = 16\nepochs = 1\n")) {}
+  Ended call(const std::vector<std::string>& words) const { return run(convoy(words), folder_.path("")); }
+  boost::json::object object_of(const std::vector<std::string>& words) const {
+    const Ended ended = call(words);
+    EXPECT_EQ(ended.code, 0) << ended.all();
+    return boost::json::parse(ended.out).as_object();
+  }
+
+  JobFolder folder_;
+  std::string job_;
+};
+
+TEST_F(MemoryCommands, WrongWordsAreExplained) {
+  const std::vector<std::pair<std::string, std::string>> settings{
+      {"memory.limit=0", "\"0\" is too small; it must be at least 1 B"},
+      {"memory.limit=-1", "\"-1\" is not a size"},
+      {"memory.limit=12 parsecs", "\"12 parsecs\" is not a size"},
+      {"memory.limit=9000TiB", "is more than the device has ("},
+      {"memory.reserve=9000TiB", "leaves nothing of the limit of"},
+      {"memory.workspace=some", "\"some\" is not a size"},
+      {"memory.allow=[\"recompte\"]", "\"recompte\" is not known (did you mean \"recompute\"?); known are"},
+      {"device=gpu", "\"gpu\" is not known"},
+  };
+  for (const auto& [set, answer] : settings) {
+    for (const char* command : {"plan", "train"}) {
+      std::vector<std::string> words{command, job_, "--set", set};
+      if (std::string(command) == "train") words.insert(words.end(), {"--run-dir", folder_.path("run")});
+      const Ended ended = call(words);
+      EXPECT_EQ(ended.code, 2) << set << ended.all();
+      EXPECT_THAT(ended.err, HasSubstr(answer)) << command;
+      EXPECT_EQ(count_of("\n", ended.err), 1) << ended.err;
+    }
+  }
+  const std::vector<std::pair<std::vector<std::string>, std::string>> options{
+      {{"--memory-limit", "0"}, "--memory-limit \"0\" is too small"},
+      {{"--memory-limit", "-4GiB"}, "--memory-limit"},
+      {{"--memory-limit", "12 parsecs"}, "\"12 parsecs\" is not a size"},
+      {{"--memory-limit", "9000TiB"}, "is more than the device has ("},
+      {{"--device", "abacus"}, "--device \"abacus\" is not known; known are cpu, "},
+      {{"--batch", "4"}, "--batch goes with --inference"},
+      {{"--inference", "--batch", "0"}, "--batch 0 is out of range"},
+      {{"--html", folder_.path("no/such/folder/plan.html")}, "--html: cannot write"},
+  };
+  for (const auto& [words, answer] : options) {
+    std::vector<std::string> all{"plan", job_};
+    all.insert(all.end(), words.begin(), words.end());
+    const Ended ended = call(all);
+    EXPECT_EQ(ended.code, 2) << answer;
+    EXPECT_THAT(ended.err, HasSubstr(answer));
+  }
+}
+
+TEST_F(MemoryCommands, TheCapOfWorkspacesIsThatOfTheJob) {
+  const auto plan = [&](const char* size) {
+    return object_of(
+        {"plan", job_, "--json", "--device", "h100-80gb", "--set", std::string("memory.workspace=") + size});
+  };
+  EXPECT_EQ(plan("3MiB").at("workspace_bytes"), 3 << 20);
+  EXPECT_EQ(plan("0").at("workspace_bytes"), 0);
+  EXPECT_LT(plan("0").at("projected_bytes").as_int64(), plan("3MiB").at("projected_bytes").as_int64());
+}
+
+TEST_F(MemoryCommands, ThePageIsWrittenForJobsThatFitAndThatDoNot) {
+  const std::string page = folder_.path("plan.html");
+  EXPECT_EQ(call({"plan", job_, "--html", page}).code, 0);
+  EXPECT_THAT(read_text(page), HasSubstr("within the limit"));
+  EXPECT_EQ(call({"plan", job_, "--html", page, "--memory-limit", "1000"}).code, 3);
+  EXPECT_THAT(read_text(page), HasSubstr("does not fit: with"));
+  ASSERT_EQ(call({"train", job_, "--run-dir", folder_.path("run")}).code, 0);
+  EXPECT_THAT(read_text(folder_.path("run/plan.html")), HasSubstr("tiny"));
+}
+
+TEST_F(MemoryCommands, EvaluationTakesTheBatchThatFitsAndSaysSo) {
+  const std::string folder = folder_.path("run");
+  const boost::json::object summary = object_of({"train", job_, "--json", "--run-dir", folder});
+  const boost::json::object ample = object_of({"plan", job_, "--inference", "--json"});
+  EXPECT_EQ(ample.at("training"), false);
+  EXPECT_EQ(ample.at("micro_batch"), 16);
+  const std::int64_t one =
+      object_of({"plan", job_, "--inference", "--batch", "1", "--json"}).at("projected_bytes").as_int64();
+  EXPECT_EQ(ample.at("smallest_limit_bytes"), one);
+  const std::int64_t limit = (one + ample.at("projected_bytes").as_int64()) / 2;
+  const std::string set = fmt::format("memory.limit={}", limit);
+  const boost::json::object less = object_of({"plan", job_, "--inference", "--json", "--set", set});
+  const std::int64_t batch = less.at("micro_batch").as_int64();
+  EXPECT_GT(batch, 1);
+  EXPECT_LT(batch, 16);
+  EXPECT_EQ(less.at("largest_batch"), batch);
+  EXPECT_GT(object_of({"plan", job_, "--inference", "--batch", std::to_string(batch + 1), "--json"})
+                .at("projected_bytes")
+                .as_int64(),
+            limit);
+  const Ended ended = call({"eval", folder, "--json", "--set", set});
+  ASSERT_EQ(ended.code, 0) << ended.all();
+  EXPECT_THAT(ended.err, HasSubstr(fmt::format("to fit, evaluated in batches of {} in place of 16", batch)));
+  const boost::json::object result = boost::json::parse(ended.out).as_object();
+  EXPECT_EQ(result.at("top1"), summary.at("top1"));
+  EXPECT_EQ(result.at("samples"), 37);
+  EXPECT_NEAR(result.at("loss").as_double(), summary.at("loss").as_double(), 1e-6);
+  EXPECT_EQ(call({"eval", folder, "--set", set, "--set", "memory.allow=[]"}).code, 3);
+  EXPECT_EQ(call({"predict", folder, "--index", "1", "--set", set}).err, "") << "one image fits as it is";
+}
+
+}  // namespace
+}  // namespace convoy::test

@@ -19,12 +19,12 @@ namespace po = boost::program_options;
 /// Samples of the job's training set, without opening it where its size is known.
 std::int64_t training_samples(const Job& job, const Graph& graph) {
   const std::string& kind = job.data.kind;
-  if (kind == "image-folder" && job.data.classes > 0 && job.data.classes != graph.classes()) {
+  if (holds_image_files(kind) && job.data.classes > 0 && job.data.classes != graph.classes()) {
     fail(ExitCode::usage, "{}: the network tells {} classes apart, but data.classes is {}", job.network,
          graph.classes(), job.data.classes);
   }
   if (kind == "synthetic") return expected_samples(job, Split::train);
-  if (kind == "image-folder" && job.data.samples > 0) return job.data.samples;
+  if (holds_image_files(kind) && job.data.samples > 0) return job.data.samples;
   if (kind == "mnist" || kind == "fashion-mnist") return 60000;
   if (kind == "cifar10" || kind == "cifar100") return 50000;
   return open_inputs(job, Purposes::train).train->size();

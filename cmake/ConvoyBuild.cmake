@@ -26,6 +26,12 @@ if(CONVOY_SANITIZE)
   add_link_options(-fsanitize=${CONVOY_SANITIZE})
 endif()
 
+option(CONVOY_FUZZ "Build the fuzzers of tests/fuzz, with AddressSanitizer and UBSan; needs clang" OFF)
+if(CONVOY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 add_library(convoy_warnings INTERFACE)
 target_compile_options(convoy_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
 

@@ -4,48 +4,37 @@
 #include <boost/json.hpp>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "launch/data_folders.h"
+#include "launch/data_progress.h"
 #include "launch/options.h"
 #include "layers/core/clock.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
-#include "trainer/data/image_folder.h"
-#include "trainer/data/printable.h"
+#include "trainer/data/parallel.h"
 
 namespace convoy {
 namespace {
 
 namespace po = boost::program_options;
 
-/// Decodes all images whole; what is wrong by index.
-std::map<std::int64_t, std::string> find_broken(const ImageFolder& set, int threads) {
+/// Decodes all images whole; what is wrong by index. `done` counts them.
+std::map<std::int64_t, std::string> find_broken(const Dataset& set, int threads,
+                                                std::atomic<std::int64_t>& done) {
   std::map<std::int64_t, std::string> broken;
   std::mutex mutex;
-  std::atomic<std::int64_t> next = 0;
-  std::exception_ptr fault;
-  const auto work = [&] {
-    ReadScratch scratch;
-    View view;
-    for (std::int64_t i = next++; i < set.size(); i = next++) {
+  in_parallel(set.size(), threads, [&] {
+    return [&, scratch = ReadScratch(), view = View()](std::int64_t i) mutable {
       try {
         set.read_crop(i, whole_image, scratch, view);
       } catch (const Error& problem) {
+        if (problem.code() != ExitCode::data) throw;
         const std::lock_guard lock(mutex);
-        if (problem.code() == ExitCode::data) broken[i] = problem.what();
-        if (problem.code() != ExitCode::data) fault = std::current_exception();
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        fault = std::current_exception();
+        broken[i] = problem.what();
       }
-    }
-  };
-  {
-    std::vector<std::jthread> workers;
-    for (int i = 0; i < threads; ++i) workers.emplace_back(work);
-  }
-  if (fault) std::rethrow_exception(fault);
+      ++done;
+    };
+  });
   return broken;
 }
 
@@ -55,26 +44,31 @@ int data_check(const std::vector<std::string>& arguments) {
   CommandLine line(
       "data check DIR [options]",
       "Decodes every image below DIR/train and DIR/val (or below DIR, where it has neither) and names "
-      "those that are broken.\nExit code 4 when there are any.");
-  line.positional("DIR", "folder of images");
+      "those that are broken.\nExit code 4 when there are any. DIR may have tar shards, or be their name or "
+      "a "
+      "list file.");
+  line.positional("DIR", "folder of images or shards, or a list file");
   line.options().add_options()("threads", po::value<std::int64_t>()->default_value(0)->value_name("N"),
                                "threads; 0: one for each core")("json", po::bool_switch(),
                                                                 "print one JSON object");
   if (!line.parse(arguments)) return 0;
-  auto threads = static_cast<int>(line.number("threads", 0, 256));
-  if (threads == 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = threads_or_cores(line.number("threads", 0, 256));
   boost::json::array all;
   std::int64_t images = 0;
   const auto start = Clock::now();
-  for (const std::filesystem::path& folder : data_folders(line.required("DIR"))) {
+  for (const ImagePlace& place : image_places(line.required("DIR"))) {
     std::vector<std::string> notes;
-    const std::shared_ptr<const ImageFolder> set =
-        open_folder(folder, list_classes(folder), {}, false, notes);
+    const std::shared_ptr<const ImageFolder> set = open_place(place, {}, notes);
     images += set->size();
-    for (const auto& [index, problem] : find_broken(*set, threads)) {
+    std::map<std::int64_t, std::string> broken;
+    {
+      std::atomic<std::int64_t> done = 0;
+      const DataProgress progress(set->size(), done, line.flag("json"));
+      broken = find_broken(*set, threads, done);
+    }
+    for (const auto& [index, problem] : broken) {
       if (!line.flag("json")) fmt::print("{}\n", problem);
-      all.emplace_back(boost::json::object{{"file", (folder / set->index().entry(index).path).string()},
-                                           {"problem", problem}});
+      all.emplace_back(boost::json::object{{"file", set->sample_name(index)}, {"problem", problem}});
     }
     for (const std::string& note : notes) {
       if (!line.flag("json")) fmt::print("note: {}\n", note);

@@ -6,39 +6,27 @@
 #include "launch/data_folders.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
-#include "trainer/data/printable.h"
 
 namespace convoy {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::array<Command, 3> kParts{{
-    {"index", "list a folder's images once, so that training starts at once", data_index},
+constexpr std::array<Command, 5> kParts{{
+    {"index", "list a folder's images, or shards', once, so that training starts at once", data_index},
+    {"pack", "write a folder's images into tar shards, resized if wanted", data_pack},
     {"check", "decode every image and name those that are broken", data_check},
+    {"mean", "mean and deviation of each channel over all images", data_mean},
     {"show", "a sheet of augmented samples as a PNG file, to look at", data_show},
 }};
 
 void print_help() {
-  fmt::print("usage: convoy data PART DIR [options]\n\nImages in folders, one for each class.\n\nparts:\n");
+  fmt::print(
+      "usage: convoy data PART DIR [options]\n\nImages in folders, one for each class, or in tar "
+      "shards.\n\nparts:\n");
   for (const Command& part : kParts) fmt::print("  {:<10}{}\n", part.name, part.summary);
   fmt::print("\nconvoy data PART --help tells a part's options.\n");
 }
 
 }  // namespace
-
-std::vector<fs::path> data_folders(const std::string& root) {
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) {
-    fail(ExitCode::data, "{}: there is no such folder", printable(root));
-  }
-  std::vector<fs::path> folders;
-  for (const char* name : {"train", "val"}) {
-    if (fs::is_directory(fs::path(root) / name, ignored)) folders.push_back(fs::path(root) / name);
-  }
-  if (folders.empty()) folders.emplace_back(root);
-  return folders;
-}
 
 int data_command(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {

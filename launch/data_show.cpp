@@ -64,9 +64,10 @@ Image draw_sheet(const Dataset& set, int size, int rows, int columns, std::uint6
 int data_show(const std::vector<std::string>& arguments) {
   CommandLine line(
       "data show DIR --out SHEET.png [options]",
-      "Writes a sheet of samples, drawn from DIR/train (or DIR, where there is none): a row for each, "
+      "Writes a sheet of samples, drawn from DIR/train (or DIR, or its shards, where there is none): a row "
+      "for each, "
       "first what evaluation\nsees, then random resized crops and flips of one epoch after another.");
-  line.positional("DIR", "folder of images");
+  line.positional("DIR", "folder of images or shards, or a list file");
   line.options().add_options()("out", po::value<std::string>()->value_name("FILE"), "PNG file to write")(
       "rows", po::value<std::int64_t>()->default_value(8)->value_name("N"), "samples")(
       "columns", po::value<std::int64_t>()->default_value(8)->value_name("N"), "views of each")(
@@ -75,10 +76,9 @@ int data_show(const std::vector<std::string>& arguments) {
       "orientation", po::bool_switch(), "turn images as their EXIF block says");
   if (!line.parse(arguments)) return 0;
   if (!line.has("out")) fail(ExitCode::usage, "--out is missing: the PNG file to write");
-  const std::filesystem::path folder = data_folders(line.required("DIR")).front();
   std::vector<std::string> notes;
   const std::shared_ptr<const ImageFolder> images =
-      open_folder(folder, list_classes(folder), {line.flag("orientation"), 255}, false, notes);
+      open_place(image_places(line.required("DIR")).front(), {line.flag("orientation"), 255}, notes);
   const SkipBroken set(images, images->size(), std::move(notes));
   const auto rows = static_cast<int>(std::min(line.number("rows", 1, 64), set.size()));
   const auto columns = static_cast<int>(line.number("columns", 1, 64));

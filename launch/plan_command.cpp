@@ -25,12 +25,12 @@ namespace po = boost::program_options;
 std::int64_t samples_of(const Job& job, const Graph& graph, Split split) {
   const bool train = split == Split::train;
   const std::string& kind = job.data.kind;
-  if (kind == "image-folder" && job.data.classes > 0 && job.data.classes != graph.classes()) {
+  if (holds_image_files(kind) && job.data.classes > 0 && job.data.classes != graph.classes()) {
     fail(ExitCode::usage, "{}: the network tells {} classes apart, but data.classes is {}", job.network,
          graph.classes(), job.data.classes);
   }
   const std::int64_t expected = expected_samples(job, split);
-  if (kind == "synthetic" || (kind == "image-folder" && expected > 0)) return expected;
+  if (kind == "synthetic" || (holds_image_files(kind) && expected > 0)) return expected;
   if (kind == "mnist" || kind == "fashion-mnist") return train ? 60000 : 10000;
   if (kind == "cifar10" || kind == "cifar100") return train ? 50000 : 10000;
   const JobInputs inputs = open_inputs(job, Purposes::train);

@@ -19,7 +19,8 @@ struct Job {
   std::string kernels = "measured";  ///< measured, default
 
   struct Data {
-    std::string kind;  ///< mnist, fashion-mnist, idx, cifar10, cifar100, synthetic, image-folder
+    /// mnist, fashion-mnist, idx, cifar10, cifar100, synthetic, image-folder, image-list, image-shards
+    std::string kind;
     std::string root;  ///< folder of the data set; "": working folder, or Debian's package for fashion-mnist
     std::string images;        ///< idx: file, absolute or below `root`; all four "": MNIST's names
     std::string labels;        ///< idx
@@ -30,10 +31,16 @@ struct Job {
     std::int64_t test_samples = 0;  ///< test samples; 0: 1000 synthetic ones, or all images of the folder
     std::string train_folder = "train";         ///< image-folder: below root
     std::string test_folder = "val";            ///< image-folder: below root
-    bool orientation = false;                   ///< image-folder: turn images as their EXIF block says
-    std::int64_t background = 255;              ///< image-folder: grey level behind transparent pixels
-    std::string broken = "stop";                ///< image-folder: stop, skip
-    std::int64_t broken_limit = 100;            ///< image-folder: broken files skipped, on each rank
+    std::string train_list = "train.txt";       ///< image-list: below root
+    std::string test_list = "val.txt";          ///< image-list: below root
+    std::string train_shards = "train-*.tar";   ///< image-shards: below root
+    std::string test_shards = "val-*.tar";      ///< image-shards: below root
+    std::string order = "random";               ///< of training samples: random, window
+    std::int64_t window = 4096;                 ///< order = "window": samples of a window
+    bool orientation = false;                   ///< image files: turn images as their EXIF block says
+    std::int64_t background = 255;              ///< image files: grey level behind transparent pixels
+    std::string broken = "stop";                ///< image files: stop, skip
+    std::int64_t broken_limit = 100;            ///< image files: broken files skipped, on each rank
     std::string crop = "auto";                  ///< auto, window, random-resized, random, centre
     std::vector<double> area{0.08, 1};          ///< random-resized: share of the image, least and most
     std::vector<double> aspect{0.75, 4.0 / 3};  ///< random-resized: width / height, least and most

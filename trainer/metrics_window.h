@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/core/clock.h"
+#include "trainer/data/loader.h"
 
 namespace convoy {
 
@@ -28,7 +29,8 @@ struct MetricsWindow {
   Sums sums;
   Clock::time_point start = Clock::now();
   double data_wait = 0;
-  double other = 0;  ///< evaluation and checkpoints, which do not count as training
+  LoaderStatistics loader{};  ///< at the start
+  double other = 0;           ///< evaluation and checkpoints, which do not count as training
   double seconds() const { return std::max(seconds_since(start) - other, 1e-9); }
 };
 

@@ -10,7 +10,7 @@ CropKind crop_of(const Job::Data& data) {
   if (data.crop == "random-resized") return CropKind::random_resized;
   if (data.crop == "random") return CropKind::random;
   if (data.crop == "centre") return CropKind::centre;
-  return data.crop == "auto" && data.kind == "image-folder" ? CropKind::random_resized : CropKind::window;
+  return data.crop == "auto" && holds_image_files(data.kind) ? CropKind::random_resized : CropKind::window;
 }
 
 /// What training and evaluation share.

@@ -16,8 +16,10 @@ std::string figures(const Progress::State& state) {
   std::string text = fmt::format("epoch {}/{}  {}/{}  loss {:.4f}  top-1 {:.4f}  {:.0f} images/s  {} left",
                                  state.epoch + 1, state.epochs, state.in_epoch, state.per_epoch, state.loss,
                                  state.top1, state.images_per_second, format_seconds(state.seconds_left));
-  if (state.data_wait_share > 0.02)
-    text += fmt::format("  waits for data {:.0f}%", 100 * state.data_wait_share);
+  if (state.data_wait_share > Progress::kNoticedWait) {
+    text += fmt::format("  waits for data {:.0f}%{}", 100 * state.data_wait_share,
+                        state.loader.empty() ? "" : " (" + state.loader + ")");
+  }
   return text;
 }
 
@@ -40,18 +42,28 @@ void Progress::clear() {
   drawn_ = false;
 }
 
+bool Progress::is_time() const { return out_ != nullptr && std::chrono::steady_clock::now() >= next_; }
+
 void Progress::show(const State& state) {
+  if (!is_time()) return;
+  draw(
+      static_cast<double>(state.iteration) / static_cast<double>(std::max<std::int64_t>(state.iterations, 1)),
+      figures(state));
+}
+
+void Progress::show(double share, const std::string& text) {
+  if (is_time()) draw(share, text);
+}
+
+void Progress::draw(double share, const std::string& text) {
   const auto now = std::chrono::steady_clock::now();
-  if (out_ == nullptr || now < next_) return;
   if (terminal_) {
-    const double share = static_cast<double>(state.iteration) /
-                         static_cast<double>(std::max<std::int64_t>(state.iterations, 1));
-    const int full = static_cast<int>(share * kBarWidth);
-    fmt::print(out_, "\r\033[K[{:=<{}}{:<{}}] {}", "", full, "", kBarWidth - full, figures(state));
+    const int full = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth);
+    fmt::print(out_, "\r\033[K[{:=<{}}{:<{}}] {}", "", full, "", kBarWidth - full, text);
     drawn_ = true;
     next_ = now + kTerminalInterval;
   } else {
-    fmt::print(out_, "{}\n", figures(state));
+    fmt::print(out_, "{}\n", text);
     next_ = now + kPlainInterval;
   }
   std::fflush(out_);

@@ -22,8 +22,12 @@ class Progress {
     double top1 = 0;
     double images_per_second = 0;
     double data_wait_share = 0;  ///< of the time, that the device waited for data
+    std::string loader{};        ///< what to tell of the loader when it cannot keep up
     double seconds_left = 0;
   };
+
+  /// Share of the time that the device waits for data from which on it is told.
+  static constexpr double kNoticedWait = 0.02;
 
   /// `out` is where to write; null writes nothing. `terminal`: a person watches, so draw one line anew.
   Progress(std::FILE* out, bool terminal);
@@ -33,10 +37,14 @@ class Progress {
 
   /// Draws the state if it is time.
   void show(const State& state);
+  /// The same of anything else: a bar that is full by `share`, and `text` beside it.
+  void show(double share, const std::string& text);
   /// A whole line of its own, above the progress line.
   void line(const std::string& text);
 
  private:
+  bool is_time() const;
+  void draw(double share, const std::string& text);
   void clear();
 
   std::FILE* out_;

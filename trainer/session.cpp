@@ -30,9 +30,13 @@ DataSource source_of(const Job& job, const Graph& graph, Split split) {
   source.shape = graph.input();
   source.classes = static_cast<int>(data.classes > 0 ? data.classes : graph.classes());
   source.samples = expected_samples(job, split);
-  if (data.kind == "image-folder") source.classes = static_cast<int>(data.classes);
+  if (holds_image_files(data.kind)) source.classes = static_cast<int>(data.classes);
   source.train_folder = data.train_folder;
   source.test_folder = data.test_folder;
+  source.train_list = data.train_list;
+  source.test_list = data.test_list;
+  source.train_shards = data.train_shards;
+  source.test_shards = data.test_shards;
   source.decode = decode_options(job);
   source.broken_limit = data.broken == "skip" ? data.broken_limit : -1;
   source.seed = static_cast<std::uint64_t>(job.seed);

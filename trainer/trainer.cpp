@@ -11,6 +11,7 @@
 #include "layers/core/text.h"
 #include "layers/device/cpu/host.h"
 #include "trainer/data/loader.h"
+#include "trainer/loader_figures.h"
 #include "trainer/metrics_window.h"
 #include "trainer/parameters.h"
 #include "trainer/passes.h"
@@ -44,6 +45,8 @@ class Run {
   bool evaluation_due() const;
   std::string evaluate_now();
   void save();
+  void start_window();
+  LoaderFigures loader_now() const;
   Progress::State state_of(const Batch& batch) const;
   boost::json::object summary() const;
 
@@ -67,6 +70,7 @@ class Run {
   double data_wait_ = 0;
   double gradient_norm_ = 0;
   bool stopping_ = false;
+  const Loader* loader_ = nullptr;  ///< while training
   MetricsWindow window_;
   Sums epoch_sums_;
   Clock::time_point epoch_start_ = Clock::now();
@@ -168,6 +172,7 @@ Loader Run::make_loader() const {
   options.ranks = comm_.size();
   options.threads = static_cast<int>(job_.data.loader_threads);
   options.ahead = static_cast<int>(job_.data.ahead);
+  if (job_.data.order == "window") options.window = job_.data.window;
   options.seed = static_cast<std::uint64_t>(job_.seed);
   options.augmentation = training_augmentation(job_, session_.graph().input());
   options.start_epoch = position_.iteration / per_epoch_;
@@ -186,10 +191,11 @@ TrainOutcome Run::go() {
   std::int64_t evaluated = folder_.open_metrics(position_.iteration, position_.iteration >= total_) ? 1 : 0;
   comm_.broadcast(std::span<std::int64_t>(&evaluated, 1), 0, "start of training");
   if (evaluation_due() && evaluated == 0) end_of_epoch();
-  window_ = {};
   epoch_start_ = Clock::now();
   if (position_.iteration < total_ && !stopping_) {
     Loader loader = make_loader();
+    loader_ = &loader;
+    start_window();
     while (position_.iteration < total_ && !stopping_) {
       const auto start = Clock::now();
       comm_.note(position_.iteration, "waits for data");
@@ -202,6 +208,7 @@ TrainOutcome Run::go() {
       window_.data_wait += waited;
       after_iteration(*batch, sums);
     }
+    loader_ = nullptr;
   }
   if (stopping_) {
     folder_.log("stops on request");
@@ -284,6 +291,7 @@ Progress::State Run::state_of(const Batch& batch) const {
           window_.sums.top1 / samples,
           window_.sums.samples / seconds,
           window_.data_wait / seconds,
+          window_.data_wait / seconds > Progress::kNoticedWait ? loader_now().text() : "",
           static_cast<double>(total_ - position_.iteration) / std::max(rate, 1e-9)};
 }
 
@@ -301,6 +309,7 @@ void Run::log_line(const Batch& batch) {
   log_data_notes();
   const double samples = std::max(window_.sums.samples, 1.0);
   const double seconds = window_.seconds();
+  const LoaderFigures loader = loader_now();
   boost::json::object line{{"kind", "train"},
                            {"iteration", position_.iteration},
                            {"epoch", batch.epoch + 1},
@@ -310,10 +319,23 @@ void Run::log_line(const Batch& batch) {
                            {"samples", window_.sums.samples},
                            {"learning_rate", learning_rate_},
                            {"images_per_second", window_.sums.samples / seconds},
-                           {"data_wait_share", window_.data_wait / seconds}};
+                           {"data_wait_share", window_.data_wait / seconds},
+                           {"data_batches_ready", loader.ready},
+                           {"data_decode_rate", loader.decode_rate},
+                           {"data_bytes_read", loader.bytes_read}};
   if (job_.train.clip_norm > 0) line["gradient_norm"] = gradient_norm_;
   folder_.add_metrics(line);
+  start_window();
+}
+
+void Run::start_window() {
   window_ = {};
+  window_.loader = loader_->statistics();
+}
+
+LoaderFigures Run::loader_now() const {
+  return loader_figures(window_.loader, loader_->statistics(), static_cast<int>(job_.data.loader_threads),
+                        job_.data.ahead, window_.seconds());
 }
 
 /// After the last update, and at the end of every so many epochs.

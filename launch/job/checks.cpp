@@ -11,6 +11,7 @@
 
 #include "launch/job/keys.h"
 #include "layers/core/error.h"
+#include "trainer/data/dataset.h"
 
 namespace convoy {
 namespace {
@@ -53,15 +54,22 @@ void check_bounds(const std::vector<double>& bounds, const char* name, const Pla
 void check_images(const Job::Data& data, const Places& places) {
   check_bounds(data.area, "area", places);
   check_bounds(data.aspect, "aspect", places);
-  if (data.kind == "image-folder" && data.crop == "window") {
+  const bool files = holds_image_files(data.kind);
+  if (files && data.crop == "window") {
     places.refuse(
         "data", "crop",
-        "\"window\" needs images of one size; kind = \"image-folder\" resizes them: random-resized, "
-        "random or centre");
+        fmt::format("\"window\" needs images of one size; kind = \"{}\" resizes them: random-resized, "
+                    "random or centre",
+                    data.kind));
   }
-  const bool resizes = data.crop != "window" && (data.crop != "auto" || data.kind == "image-folder");
+  const bool resizes = data.crop != "window" && (data.crop != "auto" || files);
   if (resizes && data.crop_padding > 0) {
     places.refuse("data", "crop_padding", "goes with crop = \"window\"; set it to 0");
+  }
+  if (data.order == "window" && data.kind != "image-shards") {
+    places.refuse(
+        "data", "order",
+        "\"window\" is for shards, where classes are mixed (convoy data pack): kind = \"image-shards\"");
   }
 }
 

@@ -24,18 +24,31 @@ void add_image_keys(SectionKeys<Job::Data>& data) {
   data.text("train_folder", &Job::Data::train_folder,
             "image-folder: training images, below root, in a folder for each class");
   data.text("test_folder", &Job::Data::test_folder, "image-folder: test images, likewise");
-  data.boolean("orientation", &Job::Data::orientation, "image-folder: turn images as their EXIF block says");
-  data.integer("background", &Job::Data::background, {0, 255},
-               "image-folder: grey level behind transparent pixels");
+  data.text("train_list", &Job::Data::train_list,
+            "image-list: file below root with a line \"path label\" for each training image");
+  data.text("test_list", &Job::Data::test_list, "image-list: of test images, likewise");
+  data.text("train_shards", &Job::Data::train_shards,
+            "image-shards: tar files below root with training images, as train-{000000..001281}.tar or "
+            "train-*.tar");
+  data.text("test_shards", &Job::Data::test_shards, "image-shards: with test images, likewise");
   data.word(
-      "broken", &Job::Data::broken, {"stop", "skip"},
-      "image-folder: at a file that cannot be read, end with its name, or take the next file in its place");
+      "order", &Job::Data::order, {"random", "window"},
+      "order of training samples; random: any sample may follow any other; window: image-shards one after "
+      "another, each from front to back, shuffled within a window, for disks that are slow to seek");
+  data.integer(
+      "window", &Job::Data::window, {1, kMostCount},
+      "order = \"window\": samples of a window; about two of them should fit in the machine's free memory");
+  data.boolean("orientation", &Job::Data::orientation, "image files: turn images as their EXIF block says");
+  data.integer("background", &Job::Data::background, {0, 255},
+               "image files: grey level behind transparent pixels");
+  data.word("broken", &Job::Data::broken, {"stop", "skip"},
+            "image files: at one that cannot be read, end with its name, or take the next file in its place");
   data.integer("broken_limit", &Job::Data::broken_limit, {0, kMostCount},
                "broken = \"skip\": broken files of each rank before the job ends");
   data.word(
       "crop", &Job::Data::crop, {"auto", "window", "random-resized", "random", "centre"},
       "training samples: a window of the stored pixels; a random part, resized; a random or the central "
-      "window after the shorter side was resized; auto: random-resized for image-folder, else window");
+      "window after the shorter side was resized; auto: random-resized for image files, else window");
   data.numbers("area", &Job::Data::area, {0, 1, true},
                "random-resized: least and most share of the image's area");
   data.numbers("aspect", &Job::Data::aspect, {0, 100, true}, "random-resized: least and most width / height");
@@ -50,7 +63,8 @@ void add_image_keys(SectionKeys<Job::Data>& data) {
 void add_data_keys(std::vector<Key>& keys) {
   SectionKeys<Job::Data> data(keys, "data", [](Job& job) -> Job::Data& { return job.data; });
   data.word("kind", &Job::Data::kind,
-            {"mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic", "image-folder"},
+            {"mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic", "image-folder",
+             "image-list", "image-shards"},
             "data set or file format")
       .example = "\"mnist\"";
   data.text("root", &Job::Data::root,
@@ -64,7 +78,7 @@ void add_data_keys(std::vector<Key>& keys) {
                "classes; 0: as the data set or network says");
   data.integer(
       "samples", &Job::Data::samples, {0, kMostCount},
-      "training samples; synthetic: how many to make, 0: 10000; image-folder: how many there must be, "
+      "training samples; synthetic: how many to make, 0: 10000; image files: how many there must be, "
       "0: any number");
   data.integer("test_samples", &Job::Data::test_samples, {0, kMostCount},
                "test samples, likewise; 0: 1000 synthetic ones");

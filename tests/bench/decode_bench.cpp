@@ -1,71 +1,32 @@
-// Speed of decoding and preparing images on one core:
-//   tests/bench/decode_bench [ROUNDS]        (from the build folder; ROUNDS: 9)
-// Photograph-like JPEGs of 500 x 375 pixels and about 110 KB, as ImageNet's are on average, are made first.
-// Each way to take them is run once a round, one after the other, and the medians over the rounds are
-// printed.
+// Speed of decoding and preparing images:
+//   tests/bench/decode_bench [ROUNDS] [--files FOLDER] [--json]        (from the build folder; ROUNDS: 9)
+// Each way to take the images of bench_photographs is run once a round, one after the other; printed are the
+// medians over the rounds. On one core, but for the loader with two threads. With --files the images are in a
+// folder, where tests/bench/compare_decode.py has other programs decode them too.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cstring>
+#include <filesystem>
 #include <functional>
 
 #include "layers/core/clock.h"
-#include "layers/core/philox.h"
+#include "tests/bench/bench_images.h"
 #include "tests/trainer/data/jpeg_files.h"
+#include "trainer/data/crops.h"
+#include "trainer/data/image_encoder.h"
+#include "trainer/data/loader.h"
 #include "trainer/data/prepare.h"
+#include "trainer/data/tar_writer.h"
 
 namespace {
 
 using namespace convoy;
 
-constexpr int kHeight = 375;
-constexpr int kWidth = 500;
 constexpr int kImages = 64;
+constexpr int kLoaderEpochs = 4;
 constexpr Shape kOutput{3, 224, 224};
-
-/// Sums of waves, each octave of half the amplitude, and a little noise: the spectrum of photographs.
-Image photograph(std::uint64_t number) {
-  const RandomStream stream(number, Purpose::synthetic, 9);
-  Image image{3, kHeight, kWidth, {}};
-  image.pixels.resize(static_cast<std::size_t>(3) * kHeight * kWidth);
-  constexpr std::uint32_t kWaves = 40;
-  std::vector<float> field(image.pixels.size(), 0);
-  for (std::uint32_t wave = 0; wave < kWaves; ++wave) {
-    const Random4 w = stream.block(0, 1, wave);
-    const double cycles = 0.01 * std::pow(1.12, wave);
-    const double angle = 6.2832 * uniform01(w.word[0]);
-    const double phase = 6.2832 * uniform01(w.word[1]);
-    const double fx = cycles * std::cos(angle);
-    const double fy = cycles * std::sin(angle);
-    for (int y = 0; y < kHeight; ++y) {
-      for (int x = 0; x < kWidth; ++x) {
-        const auto value = static_cast<float>(std::sin(fx * x + fy * y + phase) * 0.5 / (0.3 + cycles));
-        for (int c = 0; c < 3; ++c) {
-          field[static_cast<std::size_t>((y * kWidth + x) * 3 + c)] +=
-              value * (0.6F + 0.4F * uniform01(w.word[(static_cast<unsigned>(c) + 1) % 4]));
-        }
-      }
-    }
-  }
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    const float noise = 30 * (uniform01(stream.word(0, 2, i / 3)) - 0.5F);
-    image.pixels[i] = static_cast<std::uint8_t>(std::clamp(128 + 8 * field[i] + noise, 0.F, 255.F));
-  }
-  return image;
-}
-
-/// The quality that comes nearest to 110 KB.
-std::vector<std::uint8_t> of_usual_size(const Image& image) {
-  constexpr std::size_t kBytes = 110000;
-  std::vector<std::uint8_t> best;
-  for (int quality = 50; quality < 100; ++quality) {
-    std::vector<std::uint8_t> file = jpeg_of(image, {2, 2, quality});
-    const bool enough = file.size() > kBytes;
-    best = std::move(file);
-    if (enough) break;
-  }
-  return best;
-}
 
 /// The files as a data set, decoded whole (`crops` false) or the crop alone.
 class Files : public Dataset {
@@ -96,26 +57,102 @@ class Files : public Dataset {
   std::vector<std::string> names_{"image"};
 };
 
+/// The image with a shorter side of 256 pixels, raw: what `convoy data pack --raw --shorter-side 256` keeps.
+std::vector<std::uint8_t> raw_256(const std::vector<std::uint8_t>& file) {
+  static const std::string name = "image";
+  DecodeScratch scratch;
+  View view;
+  decode_image({file, name}, {}, whole_image, scratch, view);
+  const Sides sides = resized_sides(256, view.image.height, view.image.width);
+  Image resized{3, static_cast<int>(sides.height), static_cast<int>(sides.width), {}};
+  resized.pixels.resize(static_cast<std::size_t>(3 * sides.height * sides.width));
+  ResampleScratch resampling;
+  resample(view, Filter::bilinear, false, resized.height, resized.width, resampling, resized.pixels.data());
+  std::vector<std::uint8_t> out;
+  encode_ppm(resized, out);
+  return out;
+}
+
+/// One shard of the files, as a data set.
+std::shared_ptr<const Dataset> shard_of(const std::string& folder, const std::string& name,
+                                        const std::vector<std::vector<std::uint8_t>>& files,
+                                        const char* ending) {
+  TarWriter tar(fmt::format("{}/{}-000000.tar", folder, name));
+  for (std::size_t i = 0; i < files.size(); ++i) tar.add(fmt::format("a/{:03}.{}", i, ending), files[i]);
+  tar.commit();
+  DataSource source{.kind = "image-shards", .root = folder};
+  source.train_shards = name + "-*.tar";
+  return open_dataset(source, Split::train);
+}
+
+/// Takes all images some times, through a loader of so many threads.
+void load(const std::shared_ptr<const Dataset>& set, const Augmentation& augmentation, int threads) {
+  LoaderOptions options;
+  options.batch = 16;
+  options.threads = threads;
+  options.epochs = kLoaderEpochs;
+  options.augmentation = augmentation;
+  Loader loader(set, kOutput, options);
+  while (loader.next() != nullptr) continue;
+}
+
 struct Way {
   const char* name;
-  std::function<void(std::int64_t)> take;  ///< image number
+  std::int64_t images;  ///< that one call takes
+  std::function<void()> take;
   std::vector<double> rates{};
 };
+
+struct Settings {
+  int rounds = 9;
+  std::string folder{};
+  bool json = false;
+};
+
+Settings settings_of(int argc, char** argv) {
+  Settings settings;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--files") == 0 && i + 1 < argc) {
+      settings.folder = argv[++i];
+    } else if (std::strcmp(argv[i], "--json") == 0) {
+      settings.json = true;
+    } else {
+      settings.rounds = std::max(std::atoi(argv[i]), 1);
+    }
+  }
+  return settings;
+}
+
+void print(std::vector<Way>& ways, const Settings& settings) {
+  if (!settings.json) fmt::print("images a second, median of {} rounds\n", settings.rounds);
+  std::string json;
+  for (Way& way : ways) {
+    std::ranges::sort(way.rates);
+    const double median = way.rates[way.rates.size() / 2];
+    json += fmt::format("{}\"{}\": {:.1f}", json.empty() ? "" : ", ", way.name, median);
+    if (!settings.json)
+      fmt::print("  {:<46}{:8.0f}  ({:.0f} to {:.0f})\n", way.name, median, way.rates.front(),
+                 way.rates.back());
+  }
+  if (settings.json) fmt::print("{{{}}}\n", json);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int rounds = argc > 1 ? std::max(std::atoi(argv[1]), 1) : 9;
-  std::vector<std::vector<std::uint8_t>> files;
-  std::size_t bytes = 0;
-  for (int i = 0; i < kImages; ++i) {
-    files.push_back(of_usual_size(photograph(static_cast<std::uint64_t>(i))));
-    bytes += files.back().size();
-  }
-  fmt::print("{} JPEG files of {} x {} pixels, {:.0f} KB each\n", kImages, kWidth, kHeight,
-             static_cast<double>(bytes) / kImages / 1000);
+  const Settings settings = settings_of(argc, argv);
+  const auto files = bench_photographs(kImages, settings.folder);
+  std::vector<std::vector<std::uint8_t>> raws;
+  for (const auto& file : files) raws.push_back(raw_256(file));
+  const std::filesystem::path shards =
+      std::filesystem::temp_directory_path() / fmt::format("convoy-decode-bench-{}", ::getpid());
+  std::filesystem::create_directories(shards);
+  const auto jpeg_shard = shard_of(shards, "jpeg", files, "jpg");
+  const auto raw_shard = shard_of(shards, "raw", raws, "ppm");
+
   const Files whole(files, false);
   const Files crops(files, true);
+  const Files raw(raws, true);
   const RandomStream stream(1, Purpose::augment, 0);
   Augmentation training;
   training.crop = CropKind::random_resized;
@@ -128,30 +165,40 @@ int main(int argc, char** argv) {
   PrepareScratch scratch;
   std::int64_t round = 0;
   std::vector<Way> ways;
-  ways.push_back({"libjpeg-turbo, plainly",
-                  [&](std::int64_t i) { decode_plainly(files[static_cast<std::size_t>(i)], image); }});
-  ways.push_back({"decode", [&](std::int64_t i) { whole.read(i, image); }});
-  ways.push_back({"decode whole, random resized crop, flip", [&](std::int64_t i) {
-                    prepare_sample(whole, training, stream, round, i, scratch, out.data(), kOutput);
-                  }});
-  ways.push_back({"decode crop, random resized crop, flip", [&](std::int64_t i) {
-                    prepare_sample(crops, training, stream, round, i, scratch, out.data(), kOutput);
-                  }});
-  ways.push_back({"decode crop, resize 256, centre 224", [&](std::int64_t i) {
-                    prepare_sample(crops, evaluation, stream, round, i, scratch, out.data(), kOutput);
-                  }});
-  for (round = 0; round < rounds; ++round) {
+  const auto each = [&](const char* name, std::function<void(std::int64_t)> take) {
+    ways.push_back({name, kImages, [take = std::move(take)] {
+                      for (std::int64_t i = 0; i < kImages; ++i) take(i);
+                    }});
+  };
+  const auto prepare = [&](const Dataset& set, const Augmentation& augmentation) {
+    return [&](std::int64_t i) {
+      prepare_sample(set, augmentation, stream, round, i, scratch, out.data(), kOutput);
+    };
+  };
+  each("libjpeg-turbo, plainly",
+       [&](std::int64_t i) { decode_plainly(files[static_cast<std::size_t>(i)], image); });
+  each("decode", [&](std::int64_t i) { whole.read(i, image); });
+  each("decode whole, random resized crop, flip", prepare(whole, training));
+  each("decode crop, random resized crop, flip", prepare(crops, training));
+  each("decode crop, resize 256, centre 224", prepare(crops, evaluation));
+  each("raw 256, random resized crop, flip", prepare(raw, training));
+  each("raw 256 from a shard, the same", prepare(*raw_shard, training));
+  const auto loader = [&](const char* name, const std::shared_ptr<const Dataset>& set, int threads) {
+    ways.push_back(
+        {name, kImages * kLoaderEpochs, [&training, set, threads] { load(set, training, threads); }});
+  };
+  loader("loader, JPEG shard, 1 thread", jpeg_shard, 1);
+  loader("loader, JPEG shard, 2 threads", jpeg_shard, 2);
+  loader("loader, raw shard, 1 thread", raw_shard, 1);
+  loader("loader, raw shard, 2 threads", raw_shard, 2);
+  for (round = 0; round < settings.rounds; ++round) {
     for (Way& way : ways) {
       const auto start = Clock::now();
-      for (std::int64_t i = 0; i < kImages; ++i) way.take(i);
-      way.rates.push_back(kImages / seconds_since(start));
+      way.take();
+      way.rates.push_back(static_cast<double>(way.images) / seconds_since(start));
     }
   }
-  fmt::print("images a second on one core, median of {} rounds\n", rounds);
-  for (Way& way : ways) {
-    std::ranges::sort(way.rates);
-    fmt::print("  {:<42}{:8.0f}  ({:.0f} to {:.0f})\n", way.name, way.rates[way.rates.size() / 2],
-               way.rates.front(), way.rates.back());
-  }
+  print(ways, settings);
+  std::filesystem::remove_all(shards);
   return 0;
 }

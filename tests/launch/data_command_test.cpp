@@ -65,6 +65,78 @@ TEST_F(DataCommand, ShowWritesASheet) {
   EXPECT_THAT(again.out, HasSubstr("note: " + tree_.path("train/ape/c.jpg") + ": is neither"));
 }
 
+TEST_F(DataCommand, PackWritesShardsThatAreADataSet) {
+  const std::string out = folder_.path("shards");
+  const Ended ended = data({"pack", tree_.path(""), "--out", out, "--shard-size", "4", "--threads", "2"});
+  EXPECT_EQ(ended.code, 0) << ended.all();
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("train: 11 images in 3 shards"),
+                               HasSubstr("val: 2 images in 1 shard"), HasSubstr("written and read back")));
+  for (const char* name : {"train-000002.tar", "val-000000.tar", "train.shards-index", "classes.txt"}) {
+    EXPECT_TRUE(fs::exists(out + "/" + name)) << name;
+  }
+  fs::remove(out + "/train-000001.tar");
+  const Ended again = data({"pack", tree_.path(""), "--out", out, "--shard-size", "4", "--json"});
+  EXPECT_EQ(again.code, 0) << again.all();
+  const boost::json::value answer = boost::json::parse(again.out);
+  EXPECT_EQ(answer.at("packed").at(0).at("shards_before"), 2);
+  EXPECT_EQ(answer.at("packed").at(0).at("images"), 11);
+  EXPECT_EQ(data({"check", out}).code, 0);
+  const Ended other = data({"pack", tree_.path(""), "--out", out, "--raw"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("other options"));
+}
+
+TEST_F(DataCommand, PackStopsAtABrokenImageOrLeavesItOut) {
+  tree_.folder.write("train/ape/c.jpg", {'t', 'e', 'x', 't'});
+  const Ended stopped = data({"pack", tree_.path(""), "--out", folder_.path("a")});
+  EXPECT_EQ(stopped.code, 4);
+  EXPECT_THAT(stopped.err, HasSubstr("train/ape/c.jpg: is neither"));
+  const Ended skipped = data({"pack", tree_.path(""), "--out", folder_.path("b"), "--broken", "skip"});
+  EXPECT_EQ(skipped.code, 4);
+  EXPECT_THAT(skipped.out, AllOf(HasSubstr("train/ape/c.jpg: is neither"), HasSubstr("10 images in 1 shard"),
+                                 HasSubstr("1 left out")));
+}
+
+TEST_F(DataCommand, ShardsAreIndexedCheckedAndShown) {
+  const std::string out = folder_.path("shards");
+  ASSERT_EQ(data({"pack", tree_.path(""), "--out", out, "--shard-size", "4"}).code, 0);
+  fs::remove(out + "/train.shards-index");
+  const Ended indexed = data({"index", out});
+  EXPECT_EQ(indexed.code, 0) << indexed.all();
+  EXPECT_THAT(indexed.out, AllOf(HasSubstr("train.shards-index: 11 images, 2 classes"),
+                                 HasSubstr("val.shards-index: 2 images, 2 classes")));
+  EXPECT_EQ(data({"index", out + "/train-{000000..000002}.tar"}).code, 0);
+  EXPECT_EQ(data({"show", out, "--out", folder_.path("s.png"), "--rows", "2"}).code, 0);
+  fs::resize_file(out + "/train-000001.tar", 700);
+  const Ended torn = data({"check", out});
+  EXPECT_EQ(torn.code, 4);
+  EXPECT_THAT(torn.err, HasSubstr("train-000001.tar: at byte"));
+}
+
+TEST_F(DataCommand, MeanIsTheSameOnAnyThreadsAndSources) {
+  const auto mean = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "mean");
+    words.emplace_back("--json");
+    const Ended ended = data(words);
+    EXPECT_EQ(ended.code, 0) << ended.all();
+    const boost::json::value answer = boost::json::parse(ended.out);
+    return boost::json::serialize(answer.at("mean")) + boost::json::serialize(answer.at("deviation"));
+  };
+  const std::string one = mean({tree_.path(""), "--threads", "1", "--whole"});
+  EXPECT_EQ(mean({tree_.path("train"), "--threads", "5", "--whole"}), one);
+  const std::string out = folder_.path("shards");
+  ASSERT_EQ(data({"pack", tree_.path(""), "--out", out, "--shard-size", "3"}).code, 0);
+  EXPECT_EQ(mean({out, "--whole"}), one);
+  std::string list;
+  for (const auto& file : fs::recursive_directory_iterator(tree_.path("train"))) {
+    if (file.is_regular_file()) list += file.path().string() + " 0\n";
+  }
+  EXPECT_EQ(mean({folder_.write("list.txt", list), "--whole"}), one);
+  const Ended text = data({"mean", tree_.path(""), "--size", "8"});
+  EXPECT_THAT(text.out,
+              AllOf(HasSubstr("# 11 images of"), HasSubstr("\nmean = ["), HasSubstr("\ndeviation = [")));
+}
+
 TEST_F(DataCommand, MistakesAreTold) {
   const auto refused = [&](const std::vector<std::string>& words, int code, const std::string& part) {
     const Ended ended = data(words);
@@ -76,6 +148,13 @@ TEST_F(DataCommand, MistakesAreTold) {
   refused({"show", tree_.path("")}, 2, "--out is missing");
   refused({"index", tree_.path(""), "--threads", "0"}, 2, "threads");
   refused({}, 2, "parts:");
+  refused({"pack", tree_.path("")}, 2, "--out is missing");
+  refused({"pack", tree_.path(""), "--out", folder_.path("x"), "--raw", "--quality", "9"}, 2,
+          "exclude each other");
+  refused({"pack", tree_.path(""), "--out", folder_.path("x"), "--broken", "no"}, 2, "expected stop or skip");
+  refused({"pack", tree_.path("train/ape/a.jpg"), "--out", folder_.path("x")}, 2, "is no folder of images");
+  refused({"index", tree_.path("train/ape/a.jpg")}, 2, "need no index");
+  refused({"mean", folder_.path("x-{0..1}.tar")}, 4, "x-0.tar: there is no such shard");
 }
 
 const char* const kPictureNetwork = R"(
@@ -115,6 +194,62 @@ TEST_F(FolderJob, TrainsAlikeOnAnyRanksAndThreads) {
   const Ended two = train(threads, "two", 2);
   ASSERT_EQ(two.code, 0) << two.all();
   EXPECT_LT(largest_difference(losses_of(folder_.path("two")), losses), 1e-5);
+}
+
+// The same images as a folder, as shards and as a list; shards in both orders, on any ranks and threads.
+TEST_F(FolderJob, ShardsAndListsTrainAsTheFolder) {
+  const std::string out = folder_.path("shards");
+  ASSERT_EQ(data({"pack", tree_.path(""), "--out", out, "--shard-size", "4"}).code, 0);
+  const std::vector<std::string> words{"data.kind=image-shards", "data.root=" + out,
+                                       "data.mean=[100, 100, 100]", "data.deviation=[50, 50, 50]"};
+  const std::string one_job = job("");
+  const auto losses = [&](const std::string& run_name, int ranks, const std::vector<std::string>& more) {
+    std::vector<std::string> command{"train", one_job, "--run-dir", folder_.path(run_name)};
+    for (const auto* sets : {&words, &more}) {
+      for (const std::string& set : *sets) command.insert(command.end(), {"--set", set});
+    }
+    const Ended ended = run(mpi_convoy(ranks, command), folder_.path(""));
+    EXPECT_EQ(ended.code, 0) << ended.all();
+    return losses_of(folder_.path(run_name));
+  };
+  for (const std::string order : {"random", "window"}) {
+    const std::vector<std::string> more{"data.order=" + order, "data.window=5"};
+    const std::vector<double> one = losses(order + "1", 1, more);
+    ASSERT_EQ(one.size(), 6U);
+    EXPECT_EQ(losses(order + "threads", 1, {more[0], more[1], "data.loader_threads=3"}), one);
+    EXPECT_LT(largest_difference(losses(order + "2", 2, more), one), 1e-5);
+  }
+  std::string list;
+  for (const char* name : {"ape", "bee"}) {
+    std::vector<std::string> files;
+    for (const auto& file : fs::directory_iterator(tree_.path(std::string("train/") + name)))
+      files.push_back(fmt::format("train/{}/{}", name, file.path().filename().string()));
+    std::ranges::sort(files);
+    for (const std::string& file : files) list += file + (name[0] == 'a' ? " 0\n" : " 1\n");
+  }
+  tree_.folder.write("train.txt", {list.begin(), list.end()});
+  const std::string val = "val/ape/v.jpg 0\nval/bee/v.jpg 1\n";
+  tree_.folder.write("val.txt", {val.begin(), val.end()});
+  const std::vector<double> of_folder =
+      losses("folder", 1, {"data.kind=image-folder", "data.root=" + tree_.path("")});
+  EXPECT_EQ(losses("list", 1, {"data.kind=image-list", "data.root=" + tree_.path("")}), of_folder);
+}
+
+TEST_F(FolderJob, MetricsTellOfTheLoader) {
+  ASSERT_EQ(train(job(""), "run", 1).code, 0);
+  double bytes = 0;
+  for (const boost::json::object& line : metrics_of(folder_.path("run"), "train")) {
+    EXPECT_GE(line.at("data_batches_ready").as_int64(), 0);
+    EXPECT_LE(line.at("data_batches_ready").as_int64(), 4);
+    EXPECT_GE(line.at("data_decode_rate").to_number<double>(), 0);
+    bytes += line.at("data_bytes_read").to_number<double>();
+  }
+  double files = 0;
+  for (const auto& file : fs::recursive_directory_iterator(tree_.path("train"))) {
+    if (file.is_regular_file()) files += static_cast<double>(file.file_size());
+  }
+  EXPECT_GT(bytes, 0);
+  EXPECT_LE(bytes, 2 * files) << "two epochs, less what was read before the first line";
 }
 
 TEST_F(FolderJob, StopsAtABrokenFileOrTakesAnother) {

@@ -1,5 +1,12 @@
 #include "trainer/data/class_names.h"
 
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "layers/core/error.h"
+#include "trainer/data/printable.h"
+
 namespace convoy {
 
 std::vector<std::string> numbered_names(int classes) {
@@ -35,6 +42,37 @@ std::vector<std::string> cifar100_names() {
           "table",       "tank",          "telephone", "television", "tiger",        "tractor",
           "train",       "trout",         "tulip",     "turtle",     "wardrobe",     "whale",
           "willow_tree", "wolf",          "woman",     "worm"};
+}
+
+std::vector<std::string> listed_names(const std::filesystem::path& file) {
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return names;
+  const auto wrong = [&](const char* what) {
+    fail(ExitCode::data, "{}:{}: {}; it names one class a line", printable(file.string()), names.size() + 1,
+         what);
+  };
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line); names.push_back(std::move(line))) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty()) wrong("is empty");
+    if (!seen.insert(line).second) wrong("names a class again");
+    if (static_cast<std::int32_t>(names.size()) >= kMostClasses) wrong("is one class too many");
+  }
+  if (names.empty()) wrong("the file is empty, or cannot be read");
+  return names;
+}
+
+std::vector<std::string> names_of_numbers(const std::filesystem::path& file, std::size_t labels, int classes,
+                                          const std::string& place) {
+  std::vector<std::string> names = listed_names(file);
+  if (names.empty()) return numbered_names(std::max(classes, static_cast<int>(labels)));
+  if (names.size() < labels) {
+    fail(ExitCode::data, "{}: has label {}, but {} names {} classes", printable(place), labels - 1,
+         printable(file.string()), names.size());
+  }
+  return names;
 }
 
 }  // namespace convoy

@@ -57,18 +57,19 @@ Rect random_resized_crop(const RandomResizedCrop& limits, const RandomStream& st
   return central(limits, height, width);
 }
 
+Sides resized_sides(int shorter, int height, int width) {
+  if (height <= width)
+    return {shorter, static_cast<std::int64_t>(static_cast<double>(shorter) * width / height)};
+  return {static_cast<std::int64_t>(static_cast<double>(shorter) * height / width), shorter};
+}
+
 ImageCrop resized_window(int shorter, double down, double right, int height, int width, Shape output) {
   const double cover =
       std::max(static_cast<double>(output.height) / height, static_cast<double>(output.width) / width);
-  std::int64_t high = shorter;
-  std::int64_t wide = shorter;
+  auto [high, wide] = resized_sides(shorter, height, width);
   if (shorter < cover * std::min(height, width)) {
     high = std::max<std::int64_t>(output.height, std::llround(cover * height));
     wide = std::max<std::int64_t>(output.width, std::llround(cover * width));
-  } else if (height <= width) {
-    wide = static_cast<std::int64_t>(static_cast<double>(shorter) * width / height);
-  } else {
-    high = static_cast<std::int64_t>(static_cast<double>(shorter) * height / width);
   }
   ImageCrop crop;
   const double scale_y = static_cast<double>(height) / static_cast<double>(high);

@@ -20,6 +20,16 @@ struct RandomResizedCrop {
 Rect random_resized_crop(const RandomResizedCrop& limits, const RandomStream& stream, std::int64_t epoch,
                          std::int64_t index, int height, int width);
 
+/// Sides of an image in pixels.
+struct Sides {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// Of an image of height × width resized such that its shorter side has `shorter` pixels; the longer one is
+/// rounded down, as torchvision's Resize does.
+Sides resized_sides(int shorter, int height, int width);
+
 /// The image resized such that its shorter side has `shorter` pixels (and that it covers `output`), and what
 /// of it is cut out: a window of the size of `output` with its top left corner at the fractions `down` and
 /// `right`, in [0, 1), of the places it has; a central window where they are negative. The longer side is

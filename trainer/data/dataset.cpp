@@ -50,10 +50,17 @@ std::int32_t Dataset::read_crop(std::int64_t index, const ChooseCrop& choose, Re
   return label;
 }
 
+std::string Dataset::sample_name(std::int64_t index) const { return fmt::format("sample {}", index); }
+
 const std::vector<std::string>& dataset_kinds() {
-  static const std::vector<std::string> kinds{"mnist",    "fashion-mnist", "idx",         "cifar10",
-                                              "cifar100", "synthetic",     "image-folder"};
+  static const std::vector<std::string> kinds{"mnist",        "fashion-mnist", "idx",
+                                              "cifar10",      "cifar100",      "synthetic",
+                                              "image-folder", "image-list",    "image-shards"};
   return kinds;
+}
+
+bool holds_image_files(const std::string& kind) {
+  return kind == "image-folder" || kind == "image-list" || kind == "image-shards";
 }
 
 std::shared_ptr<const Dataset> open_dataset(const DataSource& source, Split split) {
@@ -71,6 +78,8 @@ std::shared_ptr<const Dataset> open_dataset(const DataSource& source, Split spli
   if (source.kind == "cifar10") return read_cifar(root, split, 10);
   if (source.kind == "cifar100") return read_cifar(root, split, 100);
   if (source.kind == "image-folder") return open_image_folder(source, split);
+  if (source.kind == "image-list") return open_image_list(source, split);
+  if (source.kind == "image-shards") return open_image_shards(source, split);
   if (source.kind == "synthetic") {
     check_classes(source, 100000);
     return make_synthetic(source, split);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace convoy {
 struct ReadScratch {
   std::vector<std::uint8_t> file;
   DecodeScratch decode;
+  std::int64_t file_bytes = 0;  ///< read from files so far
 };
 
 /// A set of labelled images. All members are const and may be called by several threads at once.
@@ -44,6 +46,16 @@ class Dataset {
   virtual std::int32_t read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
                                  View& view) const;
 
+  /// What messages call a sample: the path of its file.
+  virtual std::string sample_name(std::int64_t index) const;
+
+  /// Samples that lie together and are best read in their order, as the shards of a set: the first index of
+  /// each, then size().
+  virtual std::vector<std::int64_t> shard_starts() const { return {0, size()}; }
+
+  /// Says that these samples, in rising order, will be read soon: sets on disks have them fetched meanwhile.
+  virtual void will_read(std::span<const std::int64_t> /*indices*/) const {}
+
   /// Bound of the memory that a thread takes to read a sample, image and scratch.
   virtual std::int64_t scratch_bytes() const { return shape().elements(); }
 
@@ -56,7 +68,8 @@ class Dataset {
 
 /// What to open. Fields that a kind does not name are ignored by it.
 struct DataSource {
-  /// "mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic" or "image-folder".
+  /// "mnist", "fashion-mnist", "idx", "cifar10", "cifar100", "synthetic", "image-folder", "image-list" or
+  /// "image-shards".
   std::string kind{};
 
   /// Folder of the files. Empty means the place of Debian's package for "fashion-mnist", the working
@@ -73,17 +86,23 @@ struct DataSource {
   /// For "image-folder": folders below `root`, each with a folder for each class.
   std::string train_folder{}, test_folder{};
 
-  /// For "image-folder": how files are decoded.
+  /// For "image-list": list files below `root`, a line "path label" for each image.
+  std::string train_list{}, test_list{};
+
+  /// For "image-shards": names of tar files below `root`, such as "train-{000000..000999}.tar".
+  std::string train_shards{}, test_shards{};
+
+  /// For sets of image files (holds_image_files): how files are decoded.
   DecodeOptions decode{};
 
-  /// For "image-folder": broken files that are replaced before reading fails; -1: not one.
+  /// For sets of image files: broken files that are replaced before reading fails; -1: not one.
   std::int64_t broken_limit = -1;
 
-  /// For "idx" and "synthetic": number of classes, at least 1. For "image-folder": how many there must be; 0:
-  /// any number.
+  /// For "idx" and "synthetic": number of classes, at least 1. For sets of image files: how many there must
+  /// be; 0: any number.
   int classes = 0;
 
-  /// For "synthetic": number of samples of the split. For "image-folder": how many there must be; 0: any
+  /// For "synthetic": number of samples of the split. For sets of image files: how many there must be; 0: any
   /// number.
   std::int64_t samples = 0;
 
@@ -98,6 +117,10 @@ inline constexpr const char* kFashionMnistRoot = "/usr/share/datasets/fashion-mn
 
 /// The kinds that open_dataset knows.
 const std::vector<std::string>& dataset_kinds();
+
+/// Whether a kind's samples are JPEG, PNG and PPM files of any size, which are decoded as they are read:
+/// "image-folder", "image-list", "image-shards".
+bool holds_image_files(const std::string& kind);
 
 /// Opens one split of a data set; the sets of files are read whole and kept decoded in memory, once for all
 /// threads that share the pointer. Throws Error(usage) for a source that cannot be (unknown kind, no classes,

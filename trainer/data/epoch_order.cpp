@@ -19,8 +19,9 @@ std::uint64_t shifted(std::uint64_t value, std::uint32_t word, std::uint64_t sid
 
 }  // namespace
 
-EpochOrder::EpochOrder(std::uint64_t seed, std::int64_t epoch, std::int64_t size, bool shuffle)
-    : stream_(seed, Purpose::shuffle, 0),
+EpochOrder::EpochOrder(std::uint64_t seed, std::int64_t epoch, std::int64_t size, bool shuffle,
+                       std::uint32_t instance)
+    : stream_(seed, Purpose::shuffle, instance),
       epoch_(static_cast<std::uint64_t>(epoch)),
       size_(static_cast<std::uint64_t>(size)),
       rows_(1),

@@ -15,8 +15,10 @@ namespace convoy {
 /// at() in O(1), and a start in the middle of an epoch costs nothing.
 class EpochOrder {
  public:
-  /// 0 <= size < 2^62, 0 <= epoch < 2^56; without `shuffle` the order is 0, 1, 2, ...
-  EpochOrder(std::uint64_t seed, std::int64_t epoch, std::int64_t size, bool shuffle);
+  /// 0 <= size < 2^62, 0 <= epoch < 2^56; without `shuffle` the order is 0, 1, 2, ... Orders of other
+  /// `instance`s are independent; 0 is the data set's.
+  EpochOrder(std::uint64_t seed, std::int64_t epoch, std::int64_t size, bool shuffle,
+             std::uint32_t instance = 0);
 
   /// Index in the data set of the sample at `position` of the epoch, both in [0, size).
   std::int64_t at(std::int64_t position) const;

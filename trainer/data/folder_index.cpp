@@ -55,6 +55,7 @@ void check_header(std::span<const std::uint8_t> content, const std::string& name
       h.blocks != (h.entries + block - 1) / block) {
     damaged(name, "another size than its header says");
   }
+  if (h.kind > static_cast<std::uint32_t>(ListingKind::numbered_shards)) damaged(name, "another kind");
   if (h.tables_crc != index_tables_crc(h, content.data())) damaged(name, "check sum of its tables");
 }
 
@@ -82,12 +83,16 @@ std::shared_ptr<const FolderIndex> FolderIndex::open(const std::filesystem::path
 }
 
 std::shared_ptr<const FolderIndex> FolderIndex::of(const Listing& listing) {
+  return of(index_bytes(listing), "the list of images");
+}
+
+std::shared_ptr<const FolderIndex> FolderIndex::of(std::vector<std::uint8_t> bytes, const std::string& name) {
   auto storage = std::make_shared<Storage>();
-  storage->bytes = index_bytes(listing);
+  storage->bytes = std::move(bytes);
   const std::shared_ptr<FolderIndex> index(new FolderIndex);
   index->content_ = storage->bytes;
   index->storage_ = std::move(storage);
-  index->attach("the list of images");
+  index->attach(name);
   return index;
 }
 
@@ -97,18 +102,19 @@ void FolderIndex::attach(const std::string& name) {
   const IndexHeader& header = header_of(content_);
   const IndexSections sections = IndexSections::of(header);
   size_ = static_cast<std::int64_t>(header.entries);
-  const auto* length = reinterpret_cast<const std::uint64_t*>(content_.data() + sections.class_lengths);
+  const auto* classes = reinterpret_cast<const IndexClass*>(content_.data() + sections.classes);
   std::uint64_t offset = 0;
-  for (std::uint64_t i = 0; i < header.classes; offset += length[i++]) {
-    class_names_.emplace_back(text(offset, length[i]));
+  for (std::uint64_t i = 0; i < header.classes; offset += classes[i++].name_bytes) {
+    class_names_.emplace_back(text(offset, classes[i].name_bytes));
   }
   const auto* folders = reinterpret_cast<const IndexFolder*>(content_.data() + sections.folders);
+  std::uint64_t files = 0;
   for (std::uint64_t i = 0; i < header.folders; ++i) {
     text(folders[i].path_offset, folders[i].path_bytes);
-    if (folders[i].label < -1 || folders[i].label >= static_cast<std::int64_t>(header.classes)) {
-      damaged(name_, "a folder of no class");
-    }
+    if (folders[i].files > header.entries - files) damaged(name_, "more images than it has");
+    files += folders[i].files;
   }
+  if (files != header.entries) damaged(name_, "images of no folder");
   checked_ = std::vector<std::atomic<bool>>(header.blocks);
 }
 
@@ -124,16 +130,29 @@ std::uint64_t FolderIndex::bytes() const { return header_of(content_).total_byte
 std::uint64_t FolderIndex::largest() const { return header_of(content_).largest_bytes; }
 std::uint32_t FolderIndex::checksum() const { return header_of(content_).listing_crc; }
 
+ListingKind FolderIndex::kind() const { return static_cast<ListingKind>(header_of(content_).kind); }
+
 std::vector<std::int64_t> FolderIndex::class_sizes() const {
   const IndexHeader& header = header_of(content_);
-  const auto* folders =
-      reinterpret_cast<const IndexFolder*>(content_.data() + IndexSections::of(header).folders);
-  std::vector<std::int64_t> sizes(class_names_.size());
-  for (std::uint64_t i = 0; i < header.folders; ++i) {
-    if (folders[i].label >= 0)
-      sizes[static_cast<std::size_t>(folders[i].label)] += static_cast<std::int64_t>(folders[i].files);
+  const auto* classes =
+      reinterpret_cast<const IndexClass*>(content_.data() + IndexSections::of(header).classes);
+  std::vector<std::int64_t> sizes;
+  for (std::uint64_t i = 0; i < header.classes; ++i) {
+    sizes.push_back(static_cast<std::int64_t>(classes[i].files));
   }
   return sizes;
+}
+
+std::vector<FolderIndex::Folder> FolderIndex::folders() const {
+  const IndexHeader& header = header_of(content_);
+  const auto* tables =
+      reinterpret_cast<const IndexFolder*>(content_.data() + IndexSections::of(header).folders);
+  std::vector<Folder> folders;
+  for (const IndexFolder& folder : std::span(tables, header.folders)) {
+    folders.push_back({std::string(text(folder.path_offset, folder.path_bytes)), folder.stamp,
+                       static_cast<std::int64_t>(folder.files)});
+  }
+  return folders;
 }
 
 void FolderIndex::check_block(std::int64_t block) const {
@@ -161,7 +180,10 @@ FolderIndex::Entry FolderIndex::entry(std::int64_t index) const {
   const IndexEntry* entry = reinterpret_cast<const IndexEntry*>(content_.data() + sections.entries) + index;
   const std::uint64_t from = entry[0].name_offset;
   const std::uint64_t to = entry[1].name_offset;
-  if (from > to || to > header.names_bytes || entry->folder >= header.folders) damaged(name_, "an entry");
+  if (from > to || to > header.names_bytes || entry->folder >= header.folders || entry->label < 0 ||
+      static_cast<std::uint64_t>(entry->label) >= header.classes) {
+    damaged(name_, "an entry");
+  }
   const IndexFolder& folder =
       reinterpret_cast<const IndexFolder*>(content_.data() + sections.folders)[entry->folder];
   Entry found;
@@ -169,19 +191,18 @@ FolderIndex::Entry FolderIndex::entry(std::int64_t index) const {
   if (!found.path.empty()) found.path += '/';
   found.path.append(reinterpret_cast<const char*>(content_.data() + sections.names) + from,
                     static_cast<std::size_t>(to - from));
-  found.label = folder.label;
+  found.label = entry->label;
   found.bytes = entry->bytes;
+  found.folder = entry->folder;
+  found.offset = entry->offset;
+  found.header_crc = entry->header_crc;
   return found;
 }
 
 std::optional<std::string> FolderIndex::changed_folder(const std::filesystem::path& root) const {
-  const IndexHeader& header = header_of(content_);
-  const auto* folders =
-      reinterpret_cast<const IndexFolder*>(content_.data() + IndexSections::of(header).folders);
-  for (std::uint64_t i = 0; i < header.folders; ++i) {
-    const std::string path(text(folders[i].path_offset, folders[i].path_bytes));
-    const std::filesystem::path whole = path.empty() ? root : root / path;
-    if (modified_time(whole) != folders[i].modified) return whole.string();
+  for (const Folder& folder : folders()) {
+    const std::filesystem::path whole = folder.path.empty() ? root : root / folder.path;
+    if (modified_time(whole) != folder.stamp) return whole.string();
   }
   return std::nullopt;
 }

@@ -11,6 +11,7 @@
 
 #include "layers/core/error.h"
 #include "trainer/data/folder_stream.h"
+#include "trainer/data/left_out.h"
 #include "trainer/data/printable.h"
 
 namespace convoy {
@@ -50,20 +51,6 @@ struct Task {
   std::string path;
   std::int32_t label;
   std::shared_ptr<const Ancestry> ancestry;  ///< of the folder it is in; null at the top
-};
-
-/// Counts of what is left out, with the first of each kind.
-struct LeftOut {
-  std::int64_t count = 0;
-  std::string first;
-  void add(const std::string& path) {
-    if (++count == 1 || path < first) first = path;
-  }
-  void note(const char* what, std::vector<std::string>& notes) const {
-    if (count == 0) return;
-    notes.push_back(fmt::format("left out {}: {}{}", what, printable(first),
-                                count > 1 ? fmt::format(" and {} more", count - 1) : ""));
-  }
 };
 
 class Scan {
@@ -131,7 +118,7 @@ class Scan {
     }
     FolderStream open(path);
     const struct stat own = open.status();
-    folder.modified = nanoseconds(own.st_mtim);
+    folder.stamp = nanoseconds(own.st_mtim);
     if (task.ancestry->holds(own)) {
       leave_out(loops_, task.path);
       return;

@@ -5,28 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/listing.h"
+
 namespace convoy {
-
-/// A file as a scan finds it; nothing of it is read.
-struct ListedFile {
-  std::string name;
-  std::uint64_t bytes = 0;
-};
-
-/// A folder of images and what is in it, without the folders in it.
-struct ListedFolder {
-  std::string path;               ///< below the scanned folder, "a/b"; "" is that folder itself
-  std::int32_t label = -1;        ///< class of its files; -1 for the scanned folder itself
-  std::int64_t modified = 0;      ///< nanoseconds since 1970: changes when a name comes or goes
-  std::vector<ListedFile> files;  ///< by name
-};
-
-/// What is in a folder of class folders.
-struct Listing {
-  std::vector<std::string> class_names;  ///< sorted, byte by byte
-  std::vector<ListedFolder> folders;     ///< sorted by path; the first is the scanned folder itself
-  std::vector<std::string> notes;        ///< what was left out and why, for the user
-};
 
 /// Names of the folders in `folder`, sorted byte by byte: its classes. Names that start with a dot are no
 /// classes. Throws Error(data) where `folder` cannot be read or has none.

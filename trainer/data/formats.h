@@ -30,6 +30,15 @@ std::shared_ptr<const Dataset> read_cifar(const std::filesystem::path& root, Spl
 /// scans.
 std::shared_ptr<const Dataset> open_image_folder(const DataSource& source, Split split);
 
+/// Opens a list file: a line "path label" for each image, the path relative to the data set's root, the label
+/// a number from 0. The path may have spaces. Classes are named by a file classes.txt in the root, where
+/// there is one, else by their numbers.
+std::shared_ptr<const Dataset> open_image_list(const DataSource& source, Split split);
+
+/// Opens tar shards (find_shards, scan_shards). Reads the index beside them where there is one of the same
+/// shards, else their headers.
+std::shared_ptr<const Dataset> open_image_shards(const DataSource& source, Split split);
+
 /// Images that cost nothing to get, that a network can learn, and that are pure functions of (seed, split,
 /// index): the fixed smooth pattern of the class, product of a wave over rows and a wave over columns for
 /// each channel, under as much uniform noise.

@@ -36,10 +36,10 @@ struct DecodeScratch {
   std::vector<std::uint8_t> turned;
 };
 
-/// Whether a file starts as JPEG or PNG files do.
+/// Whether a file starts as JPEG, PNG or PPM files do.
 bool is_encoded_image(std::span<const std::uint8_t> bytes);
 
-/// Decodes a JPEG or PNG file, told apart by their first bytes, to RGB.
+/// Decodes a JPEG, PNG or PPM file, told apart by their first bytes, to RGB.
 ///
 /// Grey becomes three equal channels; CMYK and YCCK (in Adobe's inverted form, as Pillow takes all of them)
 /// R = (255 - C) (255 - K) / 255 and so on; 16 bits are rounded to 8; a palette is looked up; transparent
@@ -57,6 +57,8 @@ void decode_jpeg(const EncodedImage& file, const DecodeOptions& options, const C
                  DecodeScratch& scratch, View& view);
 void decode_png(const EncodedImage& file, const DecodeOptions& options, const ChooseCrop& choose,
                 DecodeScratch& scratch, View& view);
+/// Netpbm's format of raw RGB pixels, "P6", of 8 bits (ppm(5)); what is decoded is a copy of the crop.
+void decode_ppm(const EncodedImage& file, const ChooseCrop& choose, View& view);
 
 /// Throws Error(data) unless height × width is at least 1 × 1 and within kMostPixels.
 void check_image_size(const std::string& name, std::int64_t height, std::int64_t width);

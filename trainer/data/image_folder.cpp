@@ -1,12 +1,12 @@
 #include "trainer/data/image_folder.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "layers/core/error.h"
 #include "trainer/data/file_bytes.h"
 #include "trainer/data/formats.h"
+#include "trainer/data/parallel.h"
 #include "trainer/data/printable.h"
 #include "trainer/data/skip_broken.h"
 
@@ -15,9 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostScanThreads = 16;
+/// Every class must have an image: a network cannot learn what it never sees.
+void check_each_class(const FolderIndex& index, const fs::path& folder) {
+  const std::vector<std::int64_t> counts = index.class_sizes();
+  const auto empty = std::ranges::find(counts, 0);
+  if (empty == counts.end()) return;
+  const auto place = static_cast<std::size_t>(empty - counts.begin());
+  fail(ExitCode::data, "{}: the class has no image; put images into the folder, or remove it",
+       printable((folder / index.class_names()[place]).string()));
+}
 
-/// Of the classes of an index the numbers in `names`.
+}  // namespace
+
 std::vector<std::int32_t> labels_in(const std::vector<std::string>& names, const FolderIndex& index,
                                     const fs::path& folder) {
   std::vector<std::int32_t> labels;
@@ -33,23 +42,11 @@ std::vector<std::int32_t> labels_in(const std::vector<std::string>& names, const
   return labels;
 }
 
-/// Every class must have an image: a network cannot learn what it never sees.
-void check_each_class(const FolderIndex& index, const fs::path& folder) {
-  const std::vector<std::int64_t> counts = index.class_sizes();
-  const auto empty = std::ranges::find(counts, 0);
-  if (empty == counts.end()) return;
-  const auto place = static_cast<std::size_t>(empty - counts.begin());
-  fail(ExitCode::data, "{}: the class has no image; put images into the folder, or remove it",
-       printable((folder / index.class_names()[place]).string()));
-}
-
 void check_count(const char* what, std::int64_t expected, std::int64_t found, const fs::path& folder) {
   if (expected == 0 || expected == found) return;
   fail(ExitCode::data, "{}: has {} {}, but data.{} says {}; fetch what is missing, or set data.{} = 0",
        printable(folder.string()), found, what, what, expected, what);
 }
-
-}  // namespace
 
 ImageFolder::ImageFolder(fs::path root, std::shared_ptr<const FolderIndex> index,
                          std::vector<std::string> class_names, std::vector<std::int32_t> labels,
@@ -69,18 +66,37 @@ std::int32_t ImageFolder::read(std::int64_t index, Image& image) const {
   return label;
 }
 
+ImageFolder::Encoded ImageFolder::read_encoded(std::int64_t index, ReadScratch& scratch) const {
+  const FolderIndex::Entry entry = index_->entry(index);
+  Encoded image;
+  image.name = (root_ / entry.path).string();
+  image.bytes = fetch(entry, image.name, scratch.file);
+  image.label = labels_.at(static_cast<std::size_t>(entry.label));
+  scratch.file_bytes += static_cast<std::int64_t>(scratch.file.size());
+  return image;
+}
+
+std::span<const std::uint8_t> ImageFolder::fetch(const FolderIndex::Entry& /*entry*/, const std::string& path,
+                                                 std::vector<std::uint8_t>& file) const {
+  read_file(path, file);
+  return file;
+}
+
 std::int32_t ImageFolder::read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
                                     View& view) const {
-  const FolderIndex::Entry entry = index_->entry(index);
-  const std::string path = (root_ / entry.path).string();
-  read_file(path, scratch.file);
-  decode_image({scratch.file, path}, options_, choose, scratch.decode, view);
-  return labels_.at(static_cast<std::size_t>(entry.label));
+  const Encoded image = read_encoded(index, scratch);
+  decode_image({image.bytes, image.name}, options_, choose, scratch.decode, view);
+  return image.label;
+}
+
+std::string ImageFolder::sample_name(std::int64_t index) const {
+  return (root_ / index_->entry(index).path).string();
 }
 
 std::int64_t ImageFolder::scratch_bytes() const {
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(index_->largest(), kMostFileBytes)) +
-         3 * kMostPixels + kMostDecoderBytes;
+  const std::uint64_t largest = index_->largest() > 0 ? index_->largest() : kMostFileBytes;  // 0: a list
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(largest, kMostFileBytes)) + 3 * kMostPixels +
+         kMostDecoderBytes;
 }
 
 std::shared_ptr<const FolderIndex> load_index(const fs::path& folder, int threads,
@@ -106,8 +122,7 @@ std::shared_ptr<const ImageFolder> open_folder(const fs::path& folder,
                                                const std::vector<std::string>& class_names,
                                                const DecodeOptions& options, bool each_class,
                                                std::vector<std::string>& notes) {
-  const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, kMostScanThreads);
-  std::shared_ptr<const FolderIndex> index = load_index(folder, threads, notes);
+  std::shared_ptr<const FolderIndex> index = load_index(folder, scan_threads(), notes);
   std::vector<std::int32_t> labels = labels_in(class_names, *index, folder);
   if (each_class) check_each_class(*index, folder);
   if (index->size() == 0) fail(ExitCode::data, "{}: has no images", printable(folder.string()));

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@
 
 namespace convoy {
 
-/// Images of an indexed folder, decoded when they are read; shape() is {3, 0, 0}.
+/// Images of an indexed folder or list, decoded when they are read; shape() is {3, 0, 0}.
 class ImageFolder : public Dataset {
  public:
   /// `labels[c]` is the label of the index's class c, -1 where it has none and must not have images.
@@ -24,11 +25,29 @@ class ImageFolder : public Dataset {
   std::int32_t read(std::int64_t index, Image& image) const override;
   std::int32_t read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
                          View& view) const override;
+  std::string sample_name(std::int64_t index) const override;
   /// The largest file, the most pixels that are decoded, and what libjpeg may take for them.
   std::int64_t scratch_bytes() const override;
   std::uint32_t checksum() const override { return index_->checksum(); }
 
   const FolderIndex& index() const { return *index_; }
+
+  /// A sample as it is stored.
+  struct Encoded {
+    std::span<const std::uint8_t> bytes;  ///< in the storage that it was read into
+    std::string name;
+    std::int32_t label = 0;
+  };
+  Encoded read_encoded(std::int64_t index, ReadScratch& scratch) const;
+
+  const DecodeOptions& decode_options() const { return options_; }
+
+ protected:
+  /// Reads what `entry` lists, whose path is `path`, into `file`; returns the image's bytes in it.
+  virtual std::span<const std::uint8_t> fetch(const FolderIndex::Entry& entry, const std::string& path,
+                                              std::vector<std::uint8_t>& file) const;
+
+  const std::filesystem::path& root() const { return root_; }
 
  private:
   std::filesystem::path root_;
@@ -37,6 +56,16 @@ class ImageFolder : public Dataset {
   std::vector<std::int32_t> labels_;
   DecodeOptions options_;
 };
+
+/// Throws Error(data) unless `found` is what the job's key data.`what` says; 0 there: any number. `place` is
+/// for the message.
+void check_count(const char* what, std::int64_t expected, std::int64_t found,
+                 const std::filesystem::path& place);
+
+/// Of the classes of an index the numbers in `names`, which are sorted. Throws Error(data) for one that is
+/// not among them.
+std::vector<std::int32_t> labels_in(const std::vector<std::string>& names, const FolderIndex& index,
+                                    const std::filesystem::path& folder);
 
 /// The index of a folder: its index file where there is one and no folder changed since, else a scan by so
 /// many threads. `notes` gets what the user should know.

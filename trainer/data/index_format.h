@@ -13,7 +13,7 @@ struct IndexHeader {
   std::uint64_t file_bytes;   ///< of the whole file
   std::uint64_t entries;      ///< images
   std::uint64_t folders;      ///< IndexFolder each
-  std::uint64_t classes;      ///< names: a u64 length each, then the bytes of all, in the text section
+  std::uint64_t classes;      ///< IndexClass each; their names come first in the text section
   std::uint64_t text_bytes;   ///< class names, then folders' paths
   std::uint64_t blocks;       ///< a u32 check sum each
   std::uint64_t names_bytes;  ///< names of images
@@ -21,13 +21,13 @@ struct IndexHeader {
   std::uint64_t largest_bytes;
   std::uint32_t listing_crc;  ///< of names, sizes and classes
   std::uint32_t tables_crc;   ///< from the end of the header to the entries
-  std::uint32_t unused;
-  std::uint32_t header_crc;  ///< of all of the header before it
+  std::uint32_t kind;         ///< ListingKind
+  std::uint32_t header_crc;   ///< of all of the header before it
 };
 static_assert(sizeof(IndexHeader) == 96);
 
 struct IndexFolder {
-  std::int64_t modified;
+  std::int64_t stamp;         ///< ListedFolder::stamp
   std::uint64_t path_offset;  ///< in the text section
   std::uint64_t files;        ///< images in it
   std::uint32_t path_bytes;
@@ -35,28 +35,37 @@ struct IndexFolder {
 };
 static_assert(sizeof(IndexFolder) == 32);
 
+struct IndexClass {
+  std::uint64_t name_bytes;
+  std::uint64_t files;  ///< images of it
+};
+static_assert(sizeof(IndexClass) == 16);
+
 /// Of an image; one more after the last holds where the names end.
 struct IndexEntry {
   std::uint64_t name_offset;  ///< in the names
-  std::uint32_t folder;
-  std::uint32_t unused;
   std::uint64_t bytes;
+  std::uint64_t offset;  ///< in the shard
+  std::uint32_t folder;
+  std::int32_t label;
+  std::uint32_t header_crc;  ///< of the tar header before it
+  std::uint32_t unused;
 };
-static_assert(sizeof(IndexEntry) == 24);
+static_assert(sizeof(IndexEntry) == 40);
 
-inline constexpr char kIndexMagic[8] = {'C', 'V', 'Y', 'I', 'D', 'X', '0', '1'};
+inline constexpr char kIndexMagic[8] = {'C', 'V', 'Y', 'I', 'D', 'X', '0', '2'};
 
 /// Where the sections start.
 struct IndexSections {
-  std::uint64_t folders, class_lengths, text, blocks, entries, names, end;
+  std::uint64_t folders, classes, text, blocks, entries, names, end;
 
   /// Of counts that are each below 2^40, so that nothing overflows.
   static constexpr IndexSections of(const IndexHeader& h) {
     const auto padded = [](std::uint64_t bytes) { return (bytes + 7) / 8 * 8; };
     IndexSections s{};
     s.folders = sizeof(IndexHeader);
-    s.class_lengths = s.folders + h.folders * sizeof(IndexFolder);
-    s.text = s.class_lengths + h.classes * sizeof(std::uint64_t);
+    s.classes = s.folders + h.folders * sizeof(IndexFolder);
+    s.text = s.classes + h.classes * sizeof(IndexClass);
     s.blocks = s.text + padded(h.text_bytes);
     s.entries = s.blocks + padded(h.blocks * sizeof(std::uint32_t));
     s.names = s.entries + (h.entries + 1) * sizeof(IndexEntry);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "layers/core/clock.h"
 #include "layers/core/error.h"
 #include "trainer/data/epoch_order.h"
 
@@ -27,6 +28,7 @@ struct Loader::Slot {
   bool all_handed = false;
   std::exception_ptr error;      ///< of the first piece that failed
   std::int64_t error_first = 0;  ///< where that piece starts
+  std::shared_ptr<const WindowOrder> windows;
 
   bool filled(std::int64_t wanted) const { return serial == wanted && all_handed && open_pieces == 0; }
 };
@@ -36,6 +38,13 @@ struct Loader::Piece {
   std::int64_t serial = 0;
   std::int64_t first = 0;
   std::int64_t count = 0;
+};
+
+/// What a thread did for a piece.
+struct Loader::Work {
+  std::int64_t bytes = 0;       ///< of decoded pixels
+  std::int64_t file_bytes = 0;  ///< read
+  double seconds = 0;
 };
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptions options)
@@ -65,6 +74,9 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptio
   for (int i = 0; i < options_.threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
+  if (options_.shuffle && options_.window > 0 && size > 0) {
+    threads_.emplace_back([this, start = due_](const std::stop_token& stop) { read_ahead(stop, start); });
+  }
 }
 
 Loader::~Loader() {
@@ -74,12 +86,13 @@ Loader::~Loader() {
 void Loader::check() const {
   const LoaderOptions& o = options_;
   if (o.batch < 1 || o.ranks < 1 || o.rank < 0 || o.rank >= o.ranks || o.threads < 1 || o.ahead < 1 ||
-      o.start_epoch < 0 || o.start_iteration < 0 || o.epochs < 0 || o.augmentation.crop_padding < 0) {
+      o.start_epoch < 0 || o.start_iteration < 0 || o.epochs < 0 || o.window < 0 ||
+      o.augmentation.crop_padding < 0) {
     fail(ExitCode::usage,
          "loader: batch {}, rank {} of {}, {} threads, {} batches ahead, start at epoch {} iteration {}, {} "
-         "epochs, "
+         "epochs, windows of {}, "
          "crop padding {}: none may be negative, and batch, ranks, threads and batches ahead are at least 1",
-         o.batch, o.rank, o.ranks, o.threads, o.ahead, o.start_epoch, o.start_iteration, o.epochs,
+         o.batch, o.rank, o.ranks, o.threads, o.ahead, o.start_epoch, o.start_iteration, o.epochs, o.window,
          o.augmentation.crop_padding);
   }
   check_augmentation(o.augmentation, dataset_->shape(), output_);
@@ -111,13 +124,15 @@ void Loader::work(const std::stop_token& stop) {
   for (Piece piece; take(stop, piece);) {
     Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
     std::exception_ptr error;
-    std::int64_t bytes = 0;
+    Work done;
+    const auto start = Clock::now();
     try {
-      bytes = fill(piece, stop, scratch, slot.batch);
+      done = fill(piece, stop, scratch, slot);
     } catch (...) {
       error = std::current_exception();
     }
-    finish(piece, std::move(error), bytes);
+    done.seconds = seconds_since(start);
+    finish(piece, std::move(error), done);
   }
 }
 
@@ -132,12 +147,15 @@ bool Loader::take(const std::stop_token& stop, Piece& piece) {
   slot.handed += piece.count;
   slot.all_handed = slot.handed == slot.batch.count;
   ++slot.open_pieces;
-  if (slot.all_handed) ++filling_;
+  if (slot.all_handed) {
+    ++filling_;
+    if (options_.window > 0) space_.notify_all();  // the thread that reads ahead follows
+  }
   return true;
 }
 
 /// Makes a free slot that of batch `serial`, without contents.
-void Loader::begin(Slot& slot, std::int64_t serial) const {
+void Loader::begin(Slot& slot, std::int64_t serial) {
   Batch& batch = slot.batch;
   batch.epoch = serial / iterations_;
   batch.iteration = serial % iterations_;
@@ -153,27 +171,66 @@ void Loader::begin(Slot& slot, std::int64_t serial) const {
   slot.handed = 0;
   slot.all_handed = false;
   slot.error = nullptr;
+  if (!options_.shuffle || options_.window == 0) return;
+  if (!windows_ || windows_->epoch() != batch.epoch) windows_ = windows_of(batch.epoch);
+  slot.windows = windows_;
 }
 
-/// Fills one piece of a batch, without the lock; returns the bytes decoded.
-std::int64_t Loader::fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch,
-                          Batch& batch) const {
+std::shared_ptr<const WindowOrder> Loader::windows_of(std::int64_t epoch) const {
+  return std::make_shared<const WindowOrder>(options_.seed, epoch, dataset_->shard_starts(), options_.window);
+}
+
+/// Fills one piece of a batch, without the lock.
+Loader::Work Loader::fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch,
+                          Slot& slot) const {
+  Batch& batch = slot.batch;
   const EpochOrder order(options_.seed, batch.epoch, dataset_->size(), options_.shuffle);
   const RandomStream stream(options_.seed, Purpose::augment, 0);
-  std::int64_t bytes = 0;
+  Work done;
+  const std::int64_t before = scratch.read.file_bytes;
   for (std::int64_t i = piece.first; i < piece.first + piece.count && !stop.stop_requested(); ++i) {
-    const std::int64_t index = order.at(batch.iteration * options_.batch + batch.first + i);
+    const std::int64_t position = batch.iteration * options_.batch + batch.first + i;
+    const std::int64_t index = slot.windows ? slot.windows->at(position) : order.at(position);
     const auto place = static_cast<std::size_t>(i);
     batch.indices[place] = index;
     batch.labels[place] = prepare_sample(*dataset_, options_.augmentation, stream, batch.epoch, index,
                                          scratch, batch.pixels.data() + i * output_.elements(), output_);
     const Image& image = scratch.view.image;
-    bytes += std::int64_t{image.channels} * image.height * image.width;
+    done.bytes += std::int64_t{image.channels} * image.height * image.width;
   }
-  return bytes;
+  done.file_bytes = scratch.read.file_bytes - before;
+  return done;
 }
 
-void Loader::finish(const Piece& piece, std::exception_ptr error, std::int64_t bytes) {
+/// Asks the data set for window after window, each while the one before is being decoded: what this rank
+/// needs of it, in the order in which it lies on the disk.
+void Loader::read_ahead(const std::stop_token& stop, std::int64_t start) {
+  const std::int64_t size = dataset_->size();
+  std::int64_t begun = start;  // serial of the batch in which the window before starts
+  std::int64_t epoch = begun / iterations_;
+  std::int64_t from = begun % iterations_ * options_.batch;
+  for (; epoch * iterations_ < end_; ++epoch, from = 0) {
+    const std::shared_ptr<const WindowOrder> windows = windows_of(epoch);
+    while (from < size) {
+      {
+        std::unique_lock lock(mutex_);
+        if (!space_.wait(lock, stop, [&] { return filling_ >= begun; })) return;
+      }
+      const std::int64_t next = std::min((from / options_.window + 1) * options_.window, size);
+      try {
+        dataset_->will_read(
+            indices_of_rank(*windows, {from, next - from, options_.batch, options_.rank, options_.ranks}));
+      } catch (const std::exception&) {
+        // Whatever it is, it comes again when the sample is read, and is told then.
+      }
+      begun = epoch * iterations_ + from / options_.batch;
+      from = next;
+      if (stop.stop_requested()) return;
+    }
+  }
+}
+
+void Loader::finish(const Piece& piece, std::exception_ptr error, const Work& done) {
   const std::lock_guard lock(mutex_);
   Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
   --slot.open_pieces;
@@ -182,7 +239,9 @@ void Loader::finish(const Piece& piece, std::exception_ptr error, std::int64_t b
     slot.error_first = piece.first;
   } else if (!error) {
     statistics_.samples += piece.count;
-    statistics_.bytes += bytes;
+    statistics_.bytes += done.bytes;
+    statistics_.file_bytes += done.file_bytes;
+    statistics_.busy_seconds += done.seconds;
   }
   if (slot.filled(piece.serial)) ready_.notify_all();
 }

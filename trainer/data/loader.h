@@ -13,6 +13,7 @@
 #include "trainer/data/augment.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/prepare.h"
+#include "trainer/data/window_order.h"
 
 namespace convoy {
 
@@ -35,6 +36,7 @@ struct LoaderOptions {
   int threads = 1;
   int ahead = 4;  ///< batches in the ring, the one that next() gave out included; at least 1
   bool shuffle = true;
+  std::int64_t window = 0;  ///< with `shuffle`, samples of the windows of WindowOrder; 0: EpochOrder
   std::uint64_t seed = 1;
   Augmentation augmentation;
   std::int64_t start_epoch = 0;
@@ -44,19 +46,21 @@ struct LoaderOptions {
 
 /// Totals since construction, but for `ready`.
 struct LoaderStatistics {
-  std::int64_t ready = 0;      ///< batches filled and not yet given out
-  std::int64_t delivered = 0;  ///< batches given out
-  double waited_seconds = 0;   ///< that callers of next() stood still
-  std::int64_t samples = 0;    ///< decoded
-  std::int64_t bytes = 0;      ///< of decoded pixels, before augmentation
+  std::int64_t ready = 0;       ///< batches filled and not yet given out
+  std::int64_t delivered = 0;   ///< batches given out
+  double waited_seconds = 0;    ///< that callers of next() stood still
+  std::int64_t samples = 0;     ///< decoded
+  std::int64_t bytes = 0;       ///< of decoded pixels, before augmentation
+  std::int64_t file_bytes = 0;  ///< read from files
+  double busy_seconds = 0;      ///< that threads were at work, all together
 };
 
 /// Threads that fill a bounded ring of batches ahead of need.
 ///
-/// The content of global batch k is a function of (seed, epoch, k) alone, never of ranks or threads; each
-/// sample comes exactly once an epoch; the last batch of an epoch is partial. Batches come in order. Buffers
-/// are allocated at construction and stay where they are. One thread may call next(); others may call
-/// statistics().
+/// The content of global batch k is a function of (seed, epoch, k) alone, and of the window where there is
+/// one, never of ranks or threads; each sample comes exactly once an epoch; the last batch of an epoch is
+/// partial. Batches come in order. Buffers are allocated at construction and stay where they are. One thread
+/// may call next(); others may call statistics().
 class Loader {
  public:
   /// Starts the threads. Throws Error(usage) for options that cannot be and for images that `output` does not
@@ -81,20 +85,23 @@ class Loader {
  private:
   struct Slot;
   struct Piece;
+  struct Work;
 
   void check() const;
   bool take(const std::stop_token& stop, Piece& piece);
-  void begin(Slot& slot, std::int64_t serial) const;
-  std::int64_t fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch,
-                    Batch& batch) const;
-  void finish(const Piece& piece, std::exception_ptr error, std::int64_t bytes);
+  void begin(Slot& slot, std::int64_t serial);
+  Work fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch, Slot& slot) const;
+  void finish(const Piece& piece, std::exception_ptr error, const Work& done);
   void work(const std::stop_token& stop);
+  std::shared_ptr<const WindowOrder> windows_of(std::int64_t epoch) const;
+  void read_ahead(const std::stop_token& stop, std::int64_t start);
 
   std::shared_ptr<const Dataset> dataset_;
   Shape output_;
   LoaderOptions options_;
   std::int64_t iterations_;
   std::int64_t piece_samples_;
+  std::shared_ptr<const WindowOrder> windows_;  ///< of the epoch that was begun last
 
   mutable std::mutex mutex_;
   std::condition_variable_any space_;  ///< a slot became free

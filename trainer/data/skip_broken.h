@@ -24,6 +24,9 @@ class SkipBroken : public Dataset {
   std::int32_t read(std::int64_t index, Image& image) const override;
   std::int32_t read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
                          View& view) const override;
+  std::string sample_name(std::int64_t index) const override { return set_->sample_name(index); }
+  std::vector<std::int64_t> shard_starts() const override { return set_->shard_starts(); }
+  void will_read(std::span<const std::int64_t> indices) const override { set_->will_read(indices); }
   std::int64_t scratch_bytes() const override { return set_->scratch_bytes(); }
   std::uint32_t checksum() const override { return set_->checksum(); }
   /// Each broken sample once.

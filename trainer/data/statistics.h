@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -13,13 +14,17 @@ struct ChannelStatistics {
   std::vector<double> deviation;
 };
 
-/// Statistics of at most `most_samples` samples (at least 1), spread evenly over the set; the same for the
-/// same set on any machine. Throws Error(data) for an empty set and what Dataset::read throws.
-ChannelStatistics channel_statistics(const Dataset& dataset, std::int64_t most_samples);
+/// Statistics of at most `most_samples` samples (at least 1), spread evenly over the set, by so many threads;
+/// the same for the same set on any machine and any number of threads: sums are whole numbers. Throws
+/// Error(data) for an empty set and what Dataset::read throws. `seen`, where given, counts the samples that
+/// are done.
+ChannelStatistics channel_statistics(const Dataset& dataset, std::int64_t most_samples, int threads = 1,
+                                     std::atomic<std::int64_t>* seen = nullptr);
 
 /// The same of what a network of input `output` sees of them, for sets whose images vary in size: each counts
 /// the same. `preparation` must not draw.
 ChannelStatistics channel_statistics(const Dataset& dataset, std::int64_t most_samples,
-                                     const Augmentation& preparation, Shape output);
+                                     const Augmentation& preparation, Shape output, int threads = 1,
+                                     std::atomic<std::int64_t>* seen = nullptr);
 
 }  // namespace convoy

@@ -26,6 +26,7 @@ IndexHeader measured(const Listing& listing) {
   std::memcpy(header.magic, kIndexMagic, sizeof(kIndexMagic));
   header.folders = listing.folders.size();
   header.classes = listing.class_names.size();
+  header.kind = static_cast<std::uint32_t>(listing.kind);
   for (const std::string& name : listing.class_names) header.text_bytes += name.size();
   for (const ListedFolder& folder : listing.folders) {
     header.text_bytes += folder.path.size();
@@ -47,19 +48,24 @@ void append(std::uint8_t*& out, const std::string& text) {
   out += text.size();
 }
 
+std::int32_t label_of(const ListedFolder& folder, const ListedFile& file) {
+  return file.label < 0 ? folder.label : file.label;
+}
+
 void fill_tables(const Listing& listing, const IndexSections& sections, std::uint8_t* content) {
   std::uint8_t* text = content + sections.text;
-  auto* length = reinterpret_cast<std::uint64_t*>(content + sections.class_lengths);
-  for (const std::string& name : listing.class_names) {
-    *length++ = name.size();
-    append(text, name);
+  auto* classes = reinterpret_cast<IndexClass*>(content + sections.classes);
+  for (std::size_t i = 0; i < listing.class_names.size(); ++i) {
+    classes[i] = {listing.class_names[i].size(), 0};
+    append(text, listing.class_names[i]);
   }
   auto* folder = reinterpret_cast<IndexFolder*>(content + sections.folders);
   for (const ListedFolder& from : listing.folders) {
     const auto offset = static_cast<std::uint64_t>(text - content) - sections.text;
-    *folder++ = {from.modified, offset, from.files.size(), static_cast<std::uint32_t>(from.path.size()),
+    *folder++ = {from.stamp, offset, from.files.size(), static_cast<std::uint32_t>(from.path.size()),
                  from.label};
     append(text, from.path);
+    for (const ListedFile& file : from.files) ++classes[label_of(from, file)].files;
   }
 }
 
@@ -71,16 +77,18 @@ std::uint32_t fill_entries(const Listing& listing, const IndexSections& sections
   for (std::size_t i = 0; i < listing.folders.size(); ++i) {
     const ListedFolder& folder = listing.folders[i];
     crc = crc_of(crc, folder.path.c_str(), folder.path.size() + 1);
-    crc = crc_of(crc, &folder.label, sizeof(folder.label));
     for (const ListedFile& file : folder.files) {
+      const std::uint64_t name_offset = static_cast<std::uint64_t>(name - content) - sections.names;
+      *entry = {
+          name_offset,     file.bytes, file.offset, static_cast<std::uint32_t>(i), label_of(folder, file),
+          file.header_crc, 0};
       crc = crc_of(crc, file.name.c_str(), file.name.size() + 1);
-      crc = crc_of(crc, &file.bytes, sizeof(file.bytes));
-      *entry++ = {static_cast<std::uint64_t>(name - content) - sections.names, static_cast<std::uint32_t>(i),
-                  0, file.bytes};
+      crc = crc_of(crc, &entry->bytes, sizeof(IndexEntry) - offsetof(IndexEntry, bytes));
+      ++entry;
       append(name, file.name);
     }
   }
-  *entry = {static_cast<std::uint64_t>(name - content) - sections.names, 0, 0, 0};
+  *entry = {static_cast<std::uint64_t>(name - content) - sections.names, 0, 0, 0, 0, 0, 0};
   return crc;
 }
 

@@ -91,6 +91,15 @@ TEST_F(JobChecks, ImagesOfAnySizeAreResized) {
   EXPECT_THAT(refusal(job + "area = [0, 1]\n"), HasSubstr("out of range"));
 }
 
+TEST_F(JobChecks, WindowsAreForShards) {
+  const std::string job = "network = 'net.toml'\n[data]\nkind = 'image-shards'\n";
+  EXPECT_EQ(refusal(job + "order = 'window'\nwindow = 100\n"), "");
+  EXPECT_THAT(refusal(job + "window = 0\n"), HasSubstr("out of range"));
+  EXPECT_THAT(refusal("network = 'net.toml'\n[data]\nkind = 'image-folder'\norder = 'window'\n"),
+              HasSubstr("key \"order\": \"window\" is for shards"));
+  EXPECT_THAT(refusal(job + "crop = 'window'\n"), HasSubstr("kind = \"image-shards\" resizes them"));
+}
+
 TEST_F(JobChecks, NameTheOptionThatIsAtFault) {
   EXPECT_THAT(
       refusal(kLeastJob, {"train.micro_batch=128"}),

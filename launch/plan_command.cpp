@@ -73,7 +73,11 @@ PlannedHosts planned_hosts(const CommandLine& line, const Job& job) {
   if (line.has("ranks-per-host")) hosts.ranks_per_host = line.number("ranks-per-host", 1, 1 << 20);
   hosts.adapters_per_host = line.number("adapters-per-host", 1, 1024);
   if (line.has("fabric")) hosts.fabric = line.text("fabric");
-  hosts.measure = !line.flag("no-measure") && job.kernels != "default";
+  const std::string measure = line.text("measure");
+  if (measure != "auto" && measure != "no" && measure != "anew")
+    fail(ExitCode::usage, "--measure {}: expected auto, no or anew", measure);
+  hosts.measure = measure != "no" && job.kernels != "default";
+  hosts.anew = measure == "anew";
   return hosts;
 }
 
@@ -104,8 +108,9 @@ int plan_command(const std::vector<std::string>& arguments) {
       "ranks-per-host", po::value<std::int64_t>()->value_name("N"),
       "ranks on each host (with --fabric 8 on GPUs and 1 on cpu, otherwise all)")(
       "adapters-per-host", po::value<std::int64_t>()->default_value(1)->value_name("N"),
-      "adapters of the fabric in each host")("no-measure", po::bool_switch(),
-                                             "do not measure the processor for the prediction of time")(
+      "adapters of the fabric in each host")(
+      "measure", po::value<std::string>()->default_value("auto")->value_name("auto|no|anew"),
+      "measure the processor, for the prediction of time: when no speeds are kept of it, never, or now")(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
       "change a key of the job")("json", po::bool_switch(), "print one JSON object")(
       "inference", po::bool_switch(),

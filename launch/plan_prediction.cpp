@@ -30,7 +30,7 @@ DeviceSpeed part_of(DeviceSpeed speed, double ranks) {
 /// Speeds of this machine's processor with so many threads.
 CpuSpeed cpu_speed(const PlannedHosts& hosts, int threads, const std::string& folder) {
   SpeedCache cache(folder, cpu_kernel_conditions(threads));
-  if (!cache.known().speed && hosts.measure) {
+  if (hosts.anew || (hosts.measure && !cache.known().speed)) {
     set_cpu_threads(std::min(threads, usable_cores()));
     ColdTimer timer(kMeasureSeconds, kMeasureBytes);
     const std::unique_ptr<Backend> backend = make_cpu_backend();

@@ -114,6 +114,7 @@ TEST_F(PlanPrediction, NamesTheFabricsThatThereAre) {
       refusal({"--device", "h100-80gb", "--ranks", "16", "--ranks-per-host", "8"}),
       HasSubstr("--ranks 16 with --ranks-per-host 8 are 2 hosts; name with --fabric what joins them"));
   EXPECT_THAT(refusal({"--ranks-per-host", "0"}), HasSubstr("--ranks-per-host 0 is out of range"));
+  EXPECT_THAT(refusal({"--measure", "maybe"}), HasSubstr("--measure maybe: expected auto, no or anew"));
   EXPECT_THAT(refusal({"--ranks", "0"}), HasSubstr("--ranks 0 is out of range"));
   EXPECT_THAT(refusal({"--adapters-per-host", "-1"}), HasSubstr("--adapters-per-host -1 is out of range"));
 }
@@ -125,17 +126,19 @@ TEST_F(PlanPrediction, MeasuresTheProcessorOnceAndKeepsIt) {
     words.insert(words.end(), more.begin(), more.end());
     return json_of(run(convoy(words), folder_.path(""))).at("prediction");
   };
-  EXPECT_EQ(speeds({"--no-measure"}).at("speeds"), "of a usual processor");
+  EXPECT_EQ(speeds({"--measure", "no"}).at("speeds"), "of a usual processor");
   EXPECT_EQ(speeds({"--set", "kernels=\"default\""}).at("speeds"), "of a usual processor");
   const boost::json::value first = speeds({});
   EXPECT_EQ(first.at("speeds"), "measured on this machine");
-  EXPECT_EQ(speeds({"--no-measure"}), first) << "read from the cache";
+  EXPECT_EQ(speeds({"--measure", "no"}), first) << "read from the cache";
+  EXPECT_EQ(speeds({}), first);
+  EXPECT_NE(speeds({"--measure", "anew"}), first);
 }
 
 TEST_F(PlanPrediction, OfSeveralRanksOnTheProcessorTakesSharedMemoryOrAFabric) {
   const std::string job = folder_.write_job(kTinyNetwork, "[train]\nbatch = 16\n");
   const auto plan_text = [&](std::vector<std::string> more) {
-    std::vector<std::string> words{"plan", job, "--no-measure", "--ranks", "4"};
+    std::vector<std::string> words{"plan", job, "--measure", "no", "--ranks", "4"};
     words.insert(words.end(), more.begin(), more.end());
     const Ended ended = run(convoy(words), folder_.path(""));
     EXPECT_EQ(ended.code, 0) << ended.err;

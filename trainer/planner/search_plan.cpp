@@ -27,6 +27,10 @@ struct Cost {
 };
 constexpr double kAboutEqual = 1.02;
 
+/// Of the exact search, for asking whether something fits: mostly it is found at once or not at all, and many
+/// are asked. Only what would be refused is laid out with all effort.
+constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 5;
+
 /// A Way but for its micro-batch.
 struct Choice {
   DType precision = DType::f32;
@@ -109,6 +113,7 @@ class Search {
         if (const std::int64_t size = largest_that_fits(choice); size > 0) consider(choice, size);
       }
     }
+    if (!best_) try_harder();
     return best_ ? finish() : smallest();
   }
 
@@ -144,16 +149,19 @@ class Search {
     return its;
   }
 
-  Plan plan(const Choice& choice, std::int64_t micro_batch, bool exact = true) {
+  Plan plan(const Choice& choice, std::int64_t micro_batch, const LayoutOptions& layout = {}) {
     PlanRequest request = request_;
     request.precision = choice.precision;
     request.workspace_bytes = choice.workspace_bytes;
     request.recompute = sets_[choice.set].layers;
     request.shard_optimizer = choice.sharded;
     if (micro_batch < asked_.micro_batch) request.micro_batch = micro_batch;
-    LayoutOptions options;
-    if (!exact) options.enough = request_.limit_bytes - request_.overhead_bytes - request_.collective_bytes;
-    return make_plan(graph_, request, backend_, &lowerings_, options);
+    return make_plan(graph_, request, backend_, &lowerings_, layout);
+  }
+
+  /// Looks for a layout within the limit, and no further.
+  LayoutOptions quick() const {
+    return {kQuickEffort, request_.limit_bytes - request_.overhead_bytes - request_.collective_bytes};
   }
 
   std::string text_of(const Choice& choice, std::int64_t micro_batch) const {
@@ -169,7 +177,7 @@ class Search {
     const auto key =
         std::make_tuple(choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch);
     if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
-    const Plan candidate = plan(choice, micro_batch, false);
+    const Plan candidate = plan(choice, micro_batch, quick());
     tried_.push_back(
         {text_of(choice, micro_batch), candidate.projected_bytes(),
          seconds(choice, micro_batch) /
@@ -181,7 +189,17 @@ class Search {
       least_choice_ = choice;
       least_size_ = micro_batch;
     }
+    const bool could = candidate.projected_bytes() - candidate.arena_bytes() + candidate.layout.lower_bound <=
+                       request_.limit_bytes;
+    if (could && !candidate.fits()) close_.emplace_back(choice, micro_batch);
     return fits_[key] = candidate.fits();
+  }
+
+  /// Lays out once more what a better layout may bring below the limit.
+  void try_harder() {
+    for (const auto& [choice, micro_batch] : close_) {
+      if (!best_ && plan(choice, micro_batch).fits()) consider(choice, micro_batch);
+    }
   }
 
   /// False when not even the least workspace makes it fit: asked once for all sizes of workspace.
@@ -222,6 +240,7 @@ class Search {
   /// The plan of the best choice, and what each of its changes saved, one upon the other.
   Plan finish() {
     Plan taken = plan(*best_, best_size_);
+    if (!taken.fits()) taken = plan(*best_, best_size_, quick());  // spent its effort on another piece
     std::vector<PlanAction> actions;
     Choice now{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}};
     std::int64_t size = asked_.micro_batch;
@@ -237,7 +256,9 @@ class Search {
       const double before = seconds(now, size);
       now = next;
       size = next_size;
-      const std::int64_t left = plan(now, size).arena_bytes();
+      const bool last = now.precision == best_->precision && now.workspace_bytes == best_->workspace_bytes &&
+                        now.set == best_->set && size == best_size_;
+      const std::int64_t left = last ? taken.arena_bytes() : plan(now, size, {kQuickEffort, 0}).arena_bytes();
       actions.push_back({name, true, bytes - left, seconds(now, size) / before, what});
       bytes = left;
     };
@@ -297,6 +318,7 @@ class Search {
   std::vector<Choice> choices_;
   std::map<std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>, bool> fits_;
   std::vector<PlanAlternative> tried_;
+  std::vector<std::pair<Choice, std::int64_t> > close_;  ///< did not fit, but for all that is known could
   std::optional<Choice> best_;
   std::int64_t best_size_ = 0;
   Cost best_cost_;

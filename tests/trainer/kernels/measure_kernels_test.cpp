@@ -84,7 +84,7 @@ TEST_F(MeasureKernels, TellsWhatTheLayersTakeForEachSample) {
   for (const KernelUse& use : uses_) known[use.problem] = {"a", "a", {{"a", 8e-3}, {"b", 9e-3}}};
   known[uses_[0].problem].seconds.clear();  // conv2 has one way only, which was not timed
   const std::vector<double> seconds = measured_layers(graph_, plan_, lowerings_, *backend_, known);
-  ASSERT_EQ(seconds.size(), 5U);
+  ASSERT_EQ(seconds.size(), 6U);
   EXPECT_EQ(seconds[1], 0);
   EXPECT_EQ(seconds[4], 0) << "fully connected";
   for (const std::size_t convolution : {0, 2, 3}) {

@@ -17,7 +17,7 @@ find_program(CONVOY_CCACHE ccache)
 if(CONVOY_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${CONVOY_CCACHE}")
   if(CONVOY_PCH)
-    add_compile_options(-fpch-preprocess)
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
   endif()
 endif()
 
@@ -27,7 +27,10 @@ if(CONVOY_SANITIZE)
 endif()
 
 add_library(convoy_warnings INTERFACE)
-target_compile_options(convoy_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+# Of what nvcc makes of our code for the host, -Wpedantic and -Wconversion say too much.
+target_compile_options(convoy_warnings INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
@@ -73,7 +76,20 @@ if(NOT CONVOY_CUDA STREQUAL "OFF")
   find_package(CUDAToolkit 12 QUIET)
   if(CUDAToolkit_FOUND)
     set(CONVOY_HAVE_CUDA ON)
-    message(STATUS "CUDA ${CUDAToolkit_VERSION}")
+    set(CMAKE_CUDA_ARCHITECTURES "${CONVOY_CUDA_ARCHITECTURES}")
+    if(NOT CMAKE_CUDA_COMPILER)
+      set(CMAKE_CUDA_COMPILER "${CUDAToolkit_NVCC_EXECUTABLE}")
+    endif()
+    if(CONVOY_CCACHE)
+      set(CMAKE_CUDA_COMPILER_LAUNCHER "${CONVOY_CCACHE}")
+    endif()
+    enable_language(CUDA)
+    # CMake 3.25 does not know that nvcc has C++20.
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+    # Arithmetic shared with the processor is of constexpr functions.
+    string(APPEND CMAKE_CUDA_FLAGS " --expt-relaxed-constexpr")
+    message(STATUS "CUDA ${CUDAToolkit_VERSION}, for ${CONVOY_CUDA_ARCHITECTURES}")
   elseif(CONVOY_CUDA STREQUAL "ON")
     message(FATAL_ERROR "CONVOY_CUDA=ON, but no CUDA toolkit was found; install one, or set CUDAToolkit_ROOT")
   else()

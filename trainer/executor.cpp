@@ -25,8 +25,9 @@ Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& devi
       optimizer_(optimizer),
       arena_(device, plan_.arena_bytes()),
       kernels_(plan_.program.steps.size()),
-      pending_(plan_.program.buckets.size() + 1),
+      reducer_(device, comm, plan_.program.buckets.size() + 1),
       step_seconds_(plan_.program.steps.size()) {
+  if (plan_.program.choices.precision == DType::f16) loss_scale_.emplace();
   for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
 }
 
@@ -97,6 +98,7 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
   }
   void* momentum = has_momentum() ? at({plan_.program.momentum, 0}) : nullptr;
   SgdSpec rule = optimizer_.sgd;
+  rule.gradient = plan_.program.gradient_type;
   void* half = nullptr;
   if (plan_.program.half_weights >= 0) {
     rule.half = plan_.program.choices.precision;
@@ -137,7 +139,9 @@ void Executor::load(const Segment& segment, const std::uint8_t* pixels, const st
   times_.input += seconds_since(start);
 }
 
-void Executor::run(const Segment& segment, const StepContext& context, bool last_pass) {
+void Executor::run(const Segment& segment, const StepContext& given, bool last_pass) {
+  StepContext context = given;
+  if (loss_scale_) context.loss_scale = loss_scale_->value();
   auto start = Clock::now();
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
@@ -184,59 +188,81 @@ void Executor::run_without_samples(const StepContext& context, bool last_pass) {
 
 void Executor::share(const Step& step) {
   const Tensor& sums = plan_.program.tensors[index(step.writes[0].tensor)];
-  comm_->start_all_reduce(at(step.writes[0]), sums.bytes / 8, Element::f64, Reduction::sum, sums.name).wait();
+  reducer_.sum_now(at(step.writes[0]), sums.bytes / 8, sums.name);
 }
 
 void Executor::start_reduce(const Step& step) {
   const Slice& bucket = plan_.program.buckets[index(step.bucket)];
-  pending_[index(step.bucket)] =
-      comm_->start_all_reduce(at(step.reads[0]), bucket.count, Element::f32, Reduction::sum,
-                              fmt::format("gradient bucket {}", step.bucket));
+  reducer_.start(index(step.bucket), at(step.reads[0]), bucket.count, plan_.program.gradient_type,
+                 fmt::format("gradient bucket {}", step.bucket));
 }
 
 void Executor::start_statistics() {
   const Program& program = plan_.program;
   const std::int64_t count = program.tensors[index(program.statistics)].bytes / 4;
   if (!program.choices.reduce || count == 0) return;
-  pending_.back() = comm_->start_all_reduce(at({program.statistics, 0}), count, Element::f32, Reduction::sum,
-                                            "batch statistics");
+  reducer_.start(program.buckets.size(), at({program.statistics, 0}), count, DType::f32, "batch statistics");
 }
 
 void Executor::wait_for(int bucket) {
   const auto start = Clock::now();
-  pending_[index(bucket)].wait();
+  reducer_.wait(index(bucket));
   times_.reduce += seconds_since(start);
 }
 
 double Executor::clip_scale(double& norm) {
-  if (optimizer_.clip_norm <= 0) return 1;
+  const double descaled = loss_scale_ ? 1 / loss_scale_->state().value : 1;
+  if (optimizer_.clip_norm <= 0) return descaled;
   for (int b = 0; b < static_cast<int>(plan_.program.buckets.size()); ++b) wait_for(b);
   const auto start = Clock::now();
-  norm =
-      std::sqrt(backend_->sum_of_squares(at({plan_.program.gradients, 0}), plan_.program.flat_bytes() / 4));
+  norm = descaled *
+         std::sqrt(backend_->sum_of_squares(plan_.program.gradient_type, at({plan_.program.gradients, 0}),
+                                            plan_.program.flat_bytes() / 4));
   times_.kernels += seconds_since(start);
-  return norm > optimizer_.clip_norm ? optimizer_.clip_norm / norm : 1;
+  return norm > optimizer_.clip_norm ? descaled * optimizer_.clip_norm / norm : descaled;
+}
+
+bool Executor::gradients_finite() {
+  const Program& program = plan_.program;
+  // The statistics too: their sum must not be left under way when the update is.
+  for (std::size_t slot = 0; slot <= program.buckets.size(); ++slot) wait_for(static_cast<int>(slot));
+  const auto start = Clock::now();
+  const bool finite =
+      backend_->all_finite(program.gradient_type, at({program.gradients, 0}), program.flat_bytes() / 4);
+  times_.kernels += seconds_since(start);
+  return comm_->all_reduce(std::int64_t{finite ? 1 : 0}, Reduction::min, "finite gradients") == 1;
+}
+
+void Executor::set_loss_scale(const LossScale::State& state) {
+  if (loss_scale_) loss_scale_->set_state(state);
 }
 
 double Executor::update(StepContext context) {
   double norm = 0;
+  if (loss_scale_ && !gradients_finite()) {
+    loss_scale_->overflow(context.iteration);
+    ++skipped_updates_;
+    return norm;
+  }
   context.gradient_scale = static_cast<float>(clip_scale(norm));
   const Segment& segment = plan_.program.segments.back();
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
     comm_->note(context.iteration, step.name.c_str());
-    wait_for(step.kind == StepKind::update ? step.bucket : static_cast<int>(pending_.size()) - 1);
+    wait_for(step.kind == StepKind::update ? step.bucket : static_cast<int>(plan_.program.buckets.size()));
     const auto start = Clock::now();
     kernels_[index(s)]->run(context);
     const double seconds = seconds_since(start);
     times_.kernels += seconds;
     step_seconds_[index(s)] += seconds;
   }
+  if (loss_scale_) loss_scale_->good_update();
   return norm;
 }
 
-Metrics Executor::metrics() const {
+Metrics Executor::metrics() {
   Metrics metrics;
+  reducer_.flush();
   device_->copy_out(&metrics, at({plan_.program.metrics, 0}), sizeof metrics);
   return metrics;
 }
@@ -267,8 +293,17 @@ int Executor::tensor_of(Buffer buffer) const {
 std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const {
   const ParameterSpec& spec = spec_of(slot);
   std::vector<float> values(static_cast<std::size_t>(spec.elements()));
-  backend_->load_parameter(spec, slot.layout, at({tensor_of(buffer), slot.offset}), values.data());
+  backend_->load_parameter(spec, layout_of(buffer, slot), at(place_of(buffer, slot)), values.data());
   return values;
+}
+
+Ref Executor::place_of(Buffer buffer, const ParameterSlot& slot) const {
+  const bool gradients = buffer == Buffer::gradients;
+  return {tensor_of(buffer), gradients ? plan_.program.gradient_offset(slot.offset) : slot.offset};
+}
+
+const Layout& Executor::layout_of(Buffer buffer, const ParameterSlot& slot) const {
+  return buffer == Buffer::gradients ? slot.gradient : slot.layout;
 }
 
 std::span<float> Executor::staging(std::int64_t elements, std::vector<float>& spare) const {
@@ -291,7 +326,7 @@ std::span<const float> Executor::read(Buffer buffer, const ParameterSlot& slot,
                                       std::vector<float>& spare) const {
   const ParameterSpec& spec = spec_of(slot);
   const std::span<float> values = staging(spec.elements(), spare);
-  backend_->load_parameter(spec, slot.layout, at({tensor_of(buffer), slot.offset}), values.data());
+  backend_->load_parameter(spec, layout_of(buffer, slot), at(place_of(buffer, slot)), values.data());
   return values;
 }
 
@@ -304,7 +339,8 @@ void Executor::write(Buffer buffer, const ParameterSlot& slot,
 }
 
 void Executor::set(Buffer buffer, const ParameterSlot& slot, std::span<const float> values) {
-  backend_->store_parameter(spec_of(slot), slot.layout, values.data(), at({tensor_of(buffer), slot.offset}));
+  backend_->store_parameter(spec_of(slot), layout_of(buffer, slot), values.data(),
+                            at(place_of(buffer, slot)));
   if (buffer == Buffer::weights) copy_half(slot.offset, slot.bytes());
 }
 

@@ -15,6 +15,7 @@ struct Job {
   std::string network;               ///< path of the network file; absolute in a job that was read
   std::int64_t seed = 1;             ///< of every random number, >= 0
   std::string device = "auto";       ///< auto, cpu, cuda
+  bool share_gpus = false;           ///< several ranks may take one GPU
   std::int64_t threads = 0;          ///< compute threads of a rank; 0: cores of the host / ranks of the host
   std::string kernels = "measured";  ///< measured, default
 

@@ -9,6 +9,7 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
+#include "trainer/planner/search_plan.h"
 #include "trainer/preparation.h"
 
 namespace convoy {
@@ -79,9 +80,8 @@ std::int64_t expected_samples(const Job& job, Split split) {
 }
 
 JobInputs open_inputs(Job job, Purposes purpose) {
-  if (job.device == "cuda") {
-    fail(ExitCode::usage, "device = \"cuda\": this build of Convoy has no CUDA worker; use device = \"cpu\"");
-  }
+  if (const std::string problem = job.device == "cuda" ? cuda_problem() : ""; !problem.empty())
+    fail(ExitCode::usage, "device = \"cuda\": {}; use device = \"cpu\"", problem);
   Graph graph = read_network(job.network);
   if (graph.loss_layer() < 0) {
     fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}",
@@ -218,37 +218,50 @@ KernelSettings kernel_settings(const Job& job) {
 }
 
 Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-                 const KernelSettings& kernels)
+                 const KernelSettings& kernels, Worker worker)
     : inputs_(std::move(inputs)),
       comm_(&comm),
-      device_(std::make_unique<CpuDevice>()),
+      worker_(worker.device != nullptr ? std::move(worker) : make_worker(inputs_.job, comm)),
       threads_(agreed_thread_count(inputs_.job, comm)) {
   set_cpu_threads(threads_);
   check_same_data(inputs_, comm);
-  std::int64_t limit = memory_limit(job(), device_->info(), comm.local_size());
+  DeviceInfo info = device().info();
+  info.free_bytes = std::min(info.free_bytes + worker_.taken_bytes, info.memory_bytes);
+  std::int64_t limit = memory_limit(job(), info, worker_.sharers);
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
-  request.collective_bytes = comm.buffer_bytes();
-  KernelPlan made = plan_with_kernels(graph(), request, kernels, comm);
-  backend_ = std::move(made.backend);
-  kernels_ = std::move(made.kernels);
-  Plan plan = std::move(made.plan);
+  Plan plan = make_plan(request, kernels);
   if (!plan.fits()) refuse_plan(plan, graph());
-  const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *backend_));
+  const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *worker_.backend));
   if (!all_agree(hash, comm, "plan hash")) {
     fail(ExitCode::usage,
          "rank {}: the ranks made different plans; run the same build on processors of one kind, and with "
          "the same job",
          comm.rank());
   }
-  executor_ = std::make_unique<Executor>(std::move(plan), graph(), *backend_, *device_, comm,
+  executor_ = std::make_unique<Executor>(std::move(plan), graph(), *worker_.backend, device(), comm,
                                          optimizer_settings(job()), pixel_scale(job(), graph().input()));
 }
 
+Plan Session::make_plan(PlanRequest& request, const KernelSettings& kernels) {
+  if (worker_.backend != nullptr) {
+    // Gradients pass through the host: collectives take nothing of the device.
+    request.device = worker_.backend->name();
+    request.overhead_bytes = worker_.overhead_bytes;
+    request.speed = worker_.speed;
+    return search_plan(graph(), request, *worker_.backend);
+  }
+  request.collective_bytes = comm_->buffer_bytes();
+  KernelPlan made = plan_with_kernels(graph(), request, kernels, *comm_);
+  worker_.backend = std::move(made.backend);
+  kernels_ = std::move(made.kernels);
+  return std::move(made.plan);
+}
+
 std::string Session::device_line() const {
-  return fmt::format("{}, {} a rank, {}", device_->info().name, counted(threads_, "thread"),
-                     cpu_library_version());
+  return fmt::format("{}, {} a rank, {}", device().info().name, counted(threads_, "thread"),
+                     worker_.libraries.empty() ? cpu_library_version() : worker_.libraries);
 }
 
 }  // namespace convoy

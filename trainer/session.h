@@ -9,6 +9,7 @@
 #include "trainer/executor.h"
 #include "trainer/job.h"
 #include "trainer/kernels/kernel_plan.h"
+#include "trainer/worker.h"
 
 namespace convoy {
 
@@ -54,24 +55,26 @@ class Session {
   /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the
   /// arena. Error(does_not_fit) on every rank when the plan does not fit. `samples` is the number of samples
   /// of an epoch, or of the set that will be evaluated.
+  /// `worker` is what make_worker gives for the job unless it holds a device.
   Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-          const KernelSettings& kernels = {});
+          const KernelSettings& kernels = {}, Worker worker = {});
 
   const Job& job() const { return inputs_.job; }
   const Graph& graph() const { return inputs_.graph; }
   const JobInputs& inputs() const { return inputs_; }
   Communicator& comm() const { return *comm_; }
-  Device& device() const { return *device_; }
+  Device& device() const { return *worker_.device; }
   Executor& executor() const { return *executor_; }
   const Plan& plan() const { return executor_->plan(); }
   const ChosenKernels& kernels() const { return kernels_; }
   std::string device_line() const;
 
  private:
+  Plan make_plan(PlanRequest& request, const KernelSettings& kernels);
+
   JobInputs inputs_;
   Communicator* comm_;
-  std::unique_ptr<Device> device_;
-  std::unique_ptr<Backend> backend_;
+  Worker worker_;
   std::unique_ptr<Executor> executor_;
   ChosenKernels kernels_;
   int threads_ = 1;

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "layers/core/bfloat16.h"
-#include "layers/cpu/cpu_backend.h"
 #include "tests/golden/hashed_values.h"
 #include "tests/layers/cpu/layer_bench.h"
 #include "trainer/storage/safetensors.h"
@@ -16,8 +15,10 @@
 namespace convoy {
 namespace {
 
-/// Relative to the norm. bf16 rounds inputs, weights and results to 8 bits each.
-double tolerance(DType type) { return type == DType::bf16 ? 2e-2 : 1e-5; }
+/// Relative to the norm. bf16 rounds inputs, weights and results to 8 bits each, fp16 to 11.
+double tolerance(DType type) { return type == DType::bf16 ? 2e-2 : type == DType::f16 ? 3e-3 : 1e-5; }
+
+bool supports(DType type) { return make_bench_device().backend->supports(type); }
 
 const std::vector<SafetensorsFile>& golden_files() {
   static const std::vector<SafetensorsFile> files = [] {
@@ -140,7 +141,7 @@ class Case {
   void check_backward(LayerBench& bench) const {
     bench.backward();
     // Rounded, other values are the largest of their windows: see MaxPool below.
-    if (type_ == DType::bf16 && type() == "max_pool") return;
+    if (type_ != DType::f32 && type() == "max_pool") return;
     for (std::size_t i = 0; i < bench.inputs.size(); ++i)
       compare(fmt::format("input_gradient{}", i), bench.input_gradients[i]);
     for (std::size_t i = 0; i < bench.parameters.size(); ++i) {
@@ -148,10 +149,7 @@ class Case {
     }
     for (std::size_t i = 0; i < bench.states.size(); ++i) {
       const StateSpec& state = bench.layer().states[i];
-      bench.backend()
-          .follow(state.elements, static_cast<float>(state.momentum), bench.states[i].data(),
-                  bench.statistics[i].data())
-          ->run({});
+      bench.follow(i);
       compare(state.name, bench.states[i]);
     }
   }
@@ -210,9 +208,12 @@ TEST_P(Golden, LayerEqualsPyTorchWhenItsInputComesBlocked) {
 class GoldenInHalfPrecision : public Golden {
  protected:
   void check_in_half_precision(BenchSettings settings) {
-    if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 on this processor";
-    settings.type = DType::bf16;
-    for (Case& one : cases_of(GetParam())) one.check(settings);
+    if (!supports(DType::bf16) && !supports(DType::f16)) GTEST_SKIP() << "no half type here";
+    for (const DType type : {DType::bf16, DType::f16}) {
+      if (!supports(type)) continue;
+      settings.type = type;
+      for (Case& one : cases_of(GetParam())) one.check(settings);
+    }
   }
 };
 
@@ -234,7 +235,7 @@ INSTANTIATE_TEST_SUITE_P(Layers, Golden, testing::ValuesIn(layer_type_names()),
 
 // Where two values of a window are equal once rounded, the first of them is the maximum in either type.
 TEST(MaxPool, InBf16EqualsFp32OfRoundedValues) {
-  if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 on this processor";
+  if (!supports(DType::bf16)) GTEST_SKIP() << "no bf16 here";
   for (const Case& one : cases_of("max_pool")) {
     for (const bool blocked : {false, true}) {
       SCOPED_TRACE(one.text());

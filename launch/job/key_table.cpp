@@ -101,7 +101,7 @@ void add_train_keys(std::vector<Key>& keys) {
                 "batch norm takes its statistics over all ranks, in place of each rank's own samples");
   train.word("precision", &Job::Train::precision, {"fp32", "bf16", "fp16"},
              "number format of activations and of the weights that kernels read; master weights stay fp32; "
-             "fp16: only plans for GPUs so far");
+             "fp16: on GPUs, with a loss scale");
 }
 
 void add_optimizer_keys(std::vector<Key>& keys) {

@@ -20,7 +20,7 @@ TrainOutcome train_here(const Here& here) {
     options.job_text = job_to_toml(inputs.job);
     options.version = "test";
     const std::int64_t samples = inputs.train->size();
-    Session session(std::move(inputs), comm, true, samples, {}, here.worker ? here.worker() : Worker{});
+    Session session(std::move(inputs), comm, true, samples, {}, here.worker ? here.worker(comm) : Worker{});
     TrainOutcome own = train(session, options);
     if (comm.rank() == 0) outcome = std::move(own);
   });
@@ -31,7 +31,7 @@ void with_sessions(const Here& here, const std::function<void(Session&)>& body) 
   run_ranks(here.ranks, [&](Communicator& comm) {
     JobInputs inputs = open_inputs(read_job(here.job, here.sets), Purposes::train);
     const std::int64_t samples = inputs.train->size();
-    Session session(std::move(inputs), comm, true, samples, {}, here.worker ? here.worker() : Worker{});
+    Session session(std::move(inputs), comm, true, samples, {}, here.worker ? here.worker(comm) : Worker{});
     initialise(session.executor(), static_cast<std::uint64_t>(session.job().seed));
     body(session);
   });

@@ -70,7 +70,9 @@ void for_each_index(Queue queue, std::int64_t count, const Function& function) {
   if (count <= 0) return;
   const std::int64_t needed = (count + kThreads - 1) / kThreads;
   const auto blocks = static_cast<unsigned>(needed < kMostBlocks ? needed : kMostBlocks);
-  run_indices<<<blocks, kThreads, 0, queue.stream> > >(count, function);
+  // clang-format off
+  run_indices<<<blocks, kThreads, 0, queue.stream>>>(count, function);
+  // clang-format on
   check_launch("for_each_index");
 }
 
@@ -117,7 +119,9 @@ void sum_rows(Queue queue, std::int64_t rows, std::int64_t channels, float* part
   constexpr std::int64_t kMostAcross = 65535;  // of a grid's second dimension
   const dim3 blocks(static_cast<unsigned>(parts_of(rows)),
                     static_cast<unsigned>(across < kMostAcross ? across : kMostAcross));
-  run_sum_rows<quantities><<<blocks, kThreads, 0, queue.stream> > >(rows, channels, columns, parts, function);
+  // clang-format off
+  run_sum_rows<quantities><<<blocks, kThreads, 0, queue.stream>>>(rows, channels, columns, parts, function);
+  // clang-format on
   check_launch("sum_rows");
 }
 

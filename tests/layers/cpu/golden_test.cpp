@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "layers/core/bfloat16.h"
@@ -20,12 +21,18 @@ double tolerance(DType type) { return type == DType::bf16 ? 2e-2 : type == DType
 
 bool supports(DType type) { return make_bench_device().backend->supports(type); }
 
+/// Where the golden values lie: in the sources, or in a bundle for another machine.
+std::string source_folder() {
+  const char* bundle = std::getenv("CONVOY_TEST_SOURCE");
+  return bundle != nullptr ? bundle : CONVOY_SOURCE;
+}
+
 const std::vector<SafetensorsFile>& golden_files() {
   static const std::vector<SafetensorsFile> files = [] {
     std::vector<SafetensorsFile> all;
     for (const char* name : {"layers", "elementwise", "channels", "losses", "networks", "spatial"}) {
       all.push_back(
-          SafetensorsFile::open(fmt::format("{}/tests/golden/{}.safetensors", CONVOY_SOURCE, name)));
+          SafetensorsFile::open(fmt::format("{}/tests/golden/{}.safetensors", source_folder(), name)));
     }
     return all;
   }();

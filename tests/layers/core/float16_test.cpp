@@ -16,7 +16,7 @@ std::uint16_t bits_of(Float16 value) {
 }
 Float16 of_bits(std::uint16_t bits) {
   Float16 value;
-  std::memcpy(&value, &bits, sizeof bits);
+  std::memcpy(static_cast<void*>(&value), &bits, sizeof bits);
   return value;
 }
 

@@ -20,7 +20,7 @@ check() {  # PRESET "TARGETS" CTEST-ARGUMENTS...
 }
 
 echo "== format"
-find layers comm trainer launch tests \( -name '*.h' -o -name '*.cpp' \) -print0 | xargs -0 clang-format-14 --dry-run --Werror
+find layers comm trainer launch tests \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print0 | xargs -0 clang-format-14 --dry-run --Werror
 
 check release all -j2 -LE heavy
 check mpich "convoy mpi_collectives mpi_lost_ranks mpi_all_reduce_bench" -L mpi

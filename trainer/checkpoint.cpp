@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <cstring>
+#include <sstream>
 
 #include "trainer/parameters.h"
 #include "trainer/resume_changes.h"
@@ -57,12 +58,31 @@ std::vector<std::string> changes_since(const Metadata& metadata, const Checkpoin
   return changes;
 }
 
+/// "value good_updates", "" without a loss scale.
+std::string loss_scale_text(const Executor& executor) {
+  const LossScale* scale = executor.loss_scale();
+  return scale == nullptr ? "" : fmt::format("{} {}", scale->state().value, scale->state().good_updates);
+}
+
+/// A checkpoint of another precision has none: the first value will do.
+void restore_loss_scale(const Metadata& metadata, Executor& executor, const std::string& path) {
+  const auto found = metadata.find("convoy.loss_scale");
+  if (executor.loss_scale() == nullptr || found == metadata.end() || found->second.empty()) return;
+  LossScale::State state;
+  std::istringstream words(found->second);
+  if (!(words >> state.value >> state.good_updates) || !(state.value >= 1 && state.value <= 0x1p30) ||
+      state.good_updates < 0)
+    fail(ExitCode::usage, "{}: its loss scale \"{}\" is none", path, found->second);
+  executor.set_loss_scale(state);
+}
+
 Resumed read_checkpoint(const SafetensorsStream& file, const std::string& path, Executor& executor,
                         const CheckpointIdentity& identity) {
   const Position position{number(file.metadata(), "convoy.iteration", path),
                           static_cast<double>(number(file.metadata(), "convoy.milliseconds", path)) / 1000};
   check_identity(file.metadata(), identity, path);
   import_tensors(executor, file.tensors(), true, path, file.unsupported());
+  restore_loss_scale(file.metadata(), executor, path);
   return {position, changes_since(file.metadata(), identity)};
 }
 
@@ -126,6 +146,7 @@ void save_checkpoint(const CheckpointStore& store, Executor& executor, Communica
                 {"convoy.batch", std::to_string(identity.batch)},
                 {"convoy.asked_batch", std::to_string(identity.asked_batch)},
                 {"convoy.samples", std::to_string(identity.samples)},
+                {"convoy.loss_scale", loss_scale_text(executor)},
                 {"convoy.job", identity.job_text},
                 {"convoy.layers", identity.network_text}});
   });
@@ -134,7 +155,7 @@ void save_checkpoint(const CheckpointStore& store, Executor& executor, Communica
 std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
                                           const CheckpointIdentity& identity) {
   std::optional<Resumed> resumed;
-  std::vector<double> state(2, -1.0);
+  std::vector<double> state(4, -1.0);
   on_first_rank(executor, comm, "checkpoint to resume from", [&] {
     if (!source.path.empty()) {
       resumed = read_checkpoint(open_checkpoint(source.path), source.path, executor, identity);
@@ -142,11 +163,16 @@ std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& 
       for (const std::string& warning : found->warnings) fmt::print(stderr, "convoy: warning: {}\n", warning);
       resumed = read_checkpoint(found->file, found->path, executor, identity);
     }
-    if (resumed) state = {static_cast<double>(resumed->position.iteration), resumed->position.seconds};
+    if (!resumed) return;
+    const LossScale::State scale =
+        executor.loss_scale() == nullptr ? LossScale::State{} : executor.loss_scale()->state();
+    state = {static_cast<double>(resumed->position.iteration), resumed->position.seconds, scale.value,
+             static_cast<double>(scale.good_updates)};
   });
   comm.broadcast(state, 0, "position");
   if (state[0] < 0) return std::nullopt;
   executor.broadcast_from(0);
+  executor.set_loss_scale({state[2], static_cast<std::int64_t>(state[3])});
   if (!resumed) resumed = Resumed{{static_cast<std::int64_t>(state[0]), state[1]}, {}};
   return resumed;
 }

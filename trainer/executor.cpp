@@ -25,12 +25,16 @@ Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& devi
       optimizer_(optimizer),
       arena_(device, plan_.arena_bytes()),
       kernels_(plan_.program.steps.size()),
-      pending_(plan_.program.buckets.size() + 1),
+      reducer_(device, comm, plan_.program.buckets.size() + 1),
+      scatters_(plan_.program.buckets.size()),
       gathers_(plan_.program.buckets.size()),
       step_seconds_(plan_.program.steps.size()) {
   const int shards = plan_.program.choices.shards;
   if (shards > 1 && shards != comm.size())
     fail(ExitCode::internal, "an optimizer divided among {} ranks runs on {}", shards, comm.size());
+  if (shards > 1 && !device.host_addressable())
+    fail(ExitCode::internal, "the ranks cannot divide an optimizer that lies out of the host's reach");
+  if (plan_.program.choices.precision == DType::f16) loss_scale_.emplace();
   for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
 }
 
@@ -107,6 +111,7 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
   const std::int64_t whole = slice.first * 4;
   const std::int64_t kept = program.kept_offset(bucket.first * 4);
   SgdSpec rule = optimizer_.sgd;
+  rule.gradient = plan_.program.gradient_type;
   void* half = nullptr;
   if (program.half_weights >= 0) {
     rule.half = program.choices.precision;
@@ -149,7 +154,9 @@ void Executor::load(const Segment& segment, const std::uint8_t* pixels, const st
   times_.input += seconds_since(start);
 }
 
-void Executor::run(const Segment& segment, const StepContext& context, bool last_pass) {
+void Executor::run(const Segment& segment, const StepContext& given, bool last_pass) {
+  StepContext context = given;
+  if (loss_scale_) context.loss_scale = loss_scale_->value();
   auto start = Clock::now();
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
@@ -196,17 +203,18 @@ void Executor::run_without_samples(const StepContext& context, bool last_pass) {
 
 void Executor::share(const Step& step) {
   const Tensor& sums = plan_.program.tensors[index(step.writes[0].tensor)];
-  comm_->start_all_reduce(at(step.writes[0]), sums.bytes / 8, Element::f64, Reduction::sum, sums.name).wait();
+  reducer_.sum_now(at(step.writes[0]), sums.bytes / 8, sums.name);
 }
 
 void Executor::start_reduce(const Step& step) {
   const Slice& bucket = plan_.program.buckets[index(step.bucket)];
   const std::string name = fmt::format("gradient bucket {}", step.bucket);
-  pending_[index(step.bucket)] =
-      plan_.program.divided(bucket)
-          ? comm_->start_reduce_scatter(at(step.reads[0]), bucket.count / comm_->size(), Element::f32,
-                                        Reduction::sum, name)
-          : comm_->start_all_reduce(at(step.reads[0]), bucket.count, Element::f32, Reduction::sum, name);
+  if (plan_.program.divided(bucket)) {
+    scatters_[index(step.bucket)] = comm_->start_reduce_scatter(
+        at(step.reads[0]), bucket.count / comm_->size(), Element::f32, Reduction::sum, name);
+  } else {
+    reducer_.start(index(step.bucket), at(step.reads[0]), bucket.count, plan_.program.gradient_type, name);
+  }
 }
 
 void Executor::start_gather(const Step& step) {
@@ -222,23 +230,28 @@ void Executor::start_statistics() {
   const Program& program = plan_.program;
   const std::int64_t count = program.tensors[index(program.statistics)].bytes / 4;
   if (!program.choices.reduce || count == 0) return;
-  pending_.back() = comm_->start_all_reduce(at({program.statistics, 0}), count, Element::f32, Reduction::sum,
-                                            "batch statistics");
+  reducer_.start(program.buckets.size(), at({program.statistics, 0}), count, DType::f32, "batch statistics");
 }
 
-void Executor::wait_for(Pending& pending) {
+void Executor::wait_for(std::size_t bucket) {
   const auto start = Clock::now();
-  pending.wait();
+  if (bucket < scatters_.size() && plan_.program.divided(plan_.program.buckets[bucket])) {
+    scatters_[bucket].wait();
+  } else {
+    reducer_.wait(bucket);
+  }
   times_.reduce += seconds_since(start);
 }
 
 double Executor::clip_scale(double& norm) {
-  if (optimizer_.clip_norm <= 0) return 1;
-  for (std::size_t b = 0; b < plan_.program.buckets.size(); ++b) wait_for(pending_[b]);
+  const double descaled = loss_scale_ ? 1 / loss_scale_->state().value : 1;
+  if (optimizer_.clip_norm <= 0) return descaled;
   const Program& program = plan_.program;
+  for (std::size_t b = 0; b < program.buckets.size(); ++b) wait_for(b);
   const auto start = Clock::now();
   const auto squares = [&](std::int64_t first, std::int64_t count) {
-    return backend_->sum_of_squares(at({program.gradients, program.gradient_offset(first * 4)}), count);
+    return backend_->sum_of_squares(program.gradient_type,
+                                    at({program.gradients, program.gradient_offset(first * 4)}), count);
   };
   double divided = 0;
   for (const Slice& bucket : program.buckets) {
@@ -246,20 +259,41 @@ double Executor::clip_scale(double& norm) {
     if (program.divided(bucket)) divided += squares(slice.first, slice.count);
   }
   if (program.choices.shards > 1) divided = comm_->all_reduce(divided, Reduction::sum, "gradient norm");
-  norm = std::sqrt(divided + squares(program.divided_values, program.flat_values - program.divided_values));
+  norm = descaled *
+         std::sqrt(divided + squares(program.divided_values, program.flat_values - program.divided_values));
   times_.kernels += seconds_since(start);
-  return norm > optimizer_.clip_norm ? optimizer_.clip_norm / norm : 1;
+  return norm > optimizer_.clip_norm ? descaled * optimizer_.clip_norm / norm : descaled;
+}
+
+bool Executor::gradients_finite() {
+  const Program& program = plan_.program;
+  // The statistics too: their sum must not be left under way when the update is.
+  for (std::size_t slot = 0; slot <= program.buckets.size(); ++slot) wait_for(slot);
+  const auto start = Clock::now();
+  const bool finite =
+      backend_->all_finite(program.gradient_type, at({program.gradients, 0}), program.flat_bytes() / 4);
+  times_.kernels += seconds_since(start);
+  return comm_->all_reduce(std::int64_t{finite ? 1 : 0}, Reduction::min, "finite gradients") == 1;
+}
+
+void Executor::set_loss_scale(const LossScale::State& state) {
+  if (loss_scale_) loss_scale_->set_state(state);
 }
 
 double Executor::update(StepContext context) {
   double norm = 0;
+  if (loss_scale_ && !gradients_finite()) {
+    loss_scale_->overflow(context.iteration);
+    ++skipped_updates_;
+    return norm;
+  }
   context.gradient_scale = static_cast<float>(clip_scale(norm));
   const Segment& segment = plan_.program.segments.back();
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
     comm_->note(context.iteration, step.name.c_str());
     if (step.kind != StepKind::gather)
-      wait_for(pending_[step.kind == StepKind::update ? index(step.bucket) : pending_.size() - 1]);
+      wait_for(step.kind == StepKind::update ? index(step.bucket) : plan_.program.buckets.size());
     const auto start = Clock::now();
     if (step.kind == StepKind::gather) {
       start_gather(step);
@@ -270,12 +304,18 @@ double Executor::update(StepContext context) {
     account(step.kind) += seconds;
     step_seconds_[index(s)] += seconds;
   }
-  for (Pending& gather : gathers_) wait_for(gather);
+  for (Pending& gather : gathers_) {
+    const auto start = Clock::now();
+    gather.wait();
+    times_.reduce += seconds_since(start);
+  }
+  if (loss_scale_) loss_scale_->good_update();
   return norm;
 }
 
-Metrics Executor::metrics() const {
+Metrics Executor::metrics() {
   Metrics metrics;
+  reducer_.flush();
   device_->copy_out(&metrics, at({plan_.program.metrics, 0}), sizeof metrics);
   return metrics;
 }
@@ -306,8 +346,12 @@ int Executor::tensor_of(Buffer buffer) const {
 std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const {
   const ParameterSpec& spec = spec_of(slot);
   std::vector<float> values(static_cast<std::size_t>(spec.elements()));
-  backend_->load_parameter(spec, slot.layout, collected(buffer, slot), values.data());
+  backend_->load_parameter(spec, layout_of(buffer, slot), collected(buffer, slot), values.data());
   return values;
+}
+
+const Layout& Executor::layout_of(Buffer buffer, const ParameterSlot& slot) const {
+  return buffer == Buffer::gradients ? slot.gradient : slot.layout;
 }
 
 std::span<float> Executor::staging(std::int64_t elements, std::vector<float>& spare) const {
@@ -330,7 +374,7 @@ std::span<const float> Executor::read(Buffer buffer, const ParameterSlot& slot,
                                       std::vector<float>& spare) const {
   const ParameterSpec& spec = spec_of(slot);
   const std::span<float> values = staging(spec.elements(), spare);
-  backend_->load_parameter(spec, slot.layout, collected(buffer, slot), values.data());
+  backend_->load_parameter(spec, layout_of(buffer, slot), collected(buffer, slot), values.data());
   return values;
 }
 
@@ -344,7 +388,7 @@ void Executor::write(Buffer buffer, const ParameterSlot& slot,
 
 void Executor::set(Buffer buffer, const ParameterSlot& slot, std::span<const float> values) {
   void* place = place_of(buffer, slot);
-  backend_->store_parameter(spec_of(slot), slot.layout, values.data(), place);
+  backend_->store_parameter(spec_of(slot), layout_of(buffer, slot), values.data(), place);
   if (is_divided(buffer, slot)) {
     give_out(buffer, slot);
   } else if (buffer == Buffer::weights) {

@@ -3,11 +3,14 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "comm/communicator.h"
+#include "comm/device_reducer.h"
 #include "layers/device/device.h"
+#include "trainer/loss_scale.h"
 #include "trainer/planner/plan.h"
 
 namespace convoy {
@@ -22,7 +25,8 @@ struct OptimizerSettings {
   double clip_norm = 0;  ///< 0: not clipped
 };
 
-/// Seconds spent, by what for.
+/// Seconds that the host spent, by what for: on a device that works beside it, seconds of putting work into
+/// its queue.
 struct StepTimes {
   double kernels = 0;   ///< layers and optimizer
   double reorders = 0;  ///< layout changes and sums of gradients
@@ -55,11 +59,17 @@ class Executor {
   void run_without_samples(const StepContext& context, bool last_pass);
 
   /// Waits for the reductions, clips, and takes one optimizer step. Returns the norm of the gradient when it
-  /// is clipped, else 0.
+  /// is clipped, else 0. With fp16, gradients that overflowed lower the loss scale instead, on every rank
+  /// alike.
   double update(StepContext context);
+  /// Null where the precision needs no loss scale.
+  const LossScale* loss_scale() const { return loss_scale_ ? &*loss_scale_ : nullptr; }
+  void set_loss_scale(const LossScale::State& state);
+  std::int64_t skipped_updates() const { return skipped_updates_; }
 
-  /// Sums since the iteration's (or evaluation's) first pass, of this rank.
-  Metrics metrics() const;
+  /// Sums since the iteration's (or evaluation's) first pass, of this rank. Waits for the device; reductions
+  /// that it has started are under way then, so that other collectives may follow.
+  Metrics metrics();
   void clear_metrics();
 
   /// The main loss's output of the segment that just ran: samples × positions (rows of a map, one after
@@ -122,7 +132,12 @@ class Executor {
   void start_reduce(const Step& step);
   void start_gather(const Step& step);
   void start_statistics();
-  void wait_for(Pending& pending);
+  /// Until the sum of a bucket (their number stands for the statistics) is in place.
+  void wait_for(std::size_t bucket);
+  /// Whether every rank's gradients are finite; waits for all reductions.
+  bool gradients_finite();
+  /// How a parameter lies in a buffer.
+  const Layout& layout_of(Buffer buffer, const ParameterSlot& slot) const;
   double clip_scale(double& norm);
   double& account(StepKind kind);
 
@@ -136,9 +151,12 @@ class Executor {
   OptimizerSettings optimizer_;
   Arena arena_;
   std::vector<std::unique_ptr<Kernel>> kernels_;  ///< by step; null for reductions
-  std::vector<Pending> pending_;                  ///< by bucket, the statistics last
+  DeviceReducer reducer_;                         ///< slots by bucket, the statistics last
+  std::vector<Pending> scatters_;                 ///< by bucket, of those that are divided
   std::vector<Pending> gathers_;                  ///< by bucket
   bool leading_ = false;
+  std::optional<LossScale> loss_scale_;
+  std::int64_t skipped_updates_ = 0;
   StepTimes times_;
   std::vector<double> step_seconds_;
 };

@@ -15,6 +15,7 @@ struct Job {
   std::string network;               ///< path of the network file; absolute in a job that was read
   std::int64_t seed = 1;             ///< of every random number, >= 0
   std::string device = "auto";       ///< auto, cpu, cuda
+  bool share_gpus = false;           ///< several ranks may take one GPU
   std::int64_t threads = 0;          ///< compute threads of a rank; 0: cores of the host / ranks of the host
   std::string kernels = "measured";  ///< measured, default
 
@@ -100,7 +101,7 @@ struct Job {
     std::string reserve = "0";   ///< bytes left free below that limit
     std::vector<std::string> allow{"shard_optimizer", "workspace", "recompute",
                                    "micro_batch"};  ///< what the planner may do, the preferred first
-    std::string workspace = "64MiB";     ///< bytes of scratch that a convolution may have, on GPUs
+    std::string workspace = "64MiB";                ///< bytes of scratch that a convolution may have, on GPUs
     std::int64_t statistics_batch = 16;  ///< least micro-batch that the planner takes with batch norm
     friend bool operator==(const Memory&, const Memory&) = default;
   } memory;

@@ -15,7 +15,7 @@ std::int64_t free_for_rank(const DeviceInfo& info, int ranks_here) {
 }
 
 bool all_have_arenas(const std::string& problem, const Plan& plan, const std::function<void()>& release,
-                     const Device& device, Communicator& comm, PlanRequest& request,
+                     const Device& device, int sharers, Communicator& comm, PlanRequest& request,
                      std::vector<Refusal>& refusals) {
   const std::vector<std::string> problems = comm.gather_strings(problem, "arenas");
   const auto first =
@@ -25,7 +25,7 @@ bool all_have_arenas(const std::string& problem, const Plan& plan, const std::fu
   comm.barrier("release of arenas");
   std::int64_t limit = request.limit_bytes;
   if (!problem.empty()) {
-    limit = free_for_rank(device.info(), comm.local_size()) - request.reserve_bytes;
+    limit = free_for_rank(device.info(), sharers) - request.reserve_bytes;
     // A device may refuse what it calls free, when its memory is in pieces.
     if (limit >= plan.projected_bytes()) limit = plan.projected_bytes() - plan.arena_bytes() / 8;
     limit = std::max<std::int64_t>(limit, 1);

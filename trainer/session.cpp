@@ -11,6 +11,7 @@
 #include "trainer/data/statistics.h"
 #include "trainer/kernels/cpu_speed.h"
 #include "trainer/plan_again.h"
+#include "trainer/planner/search_plan.h"
 #include "trainer/preparation.h"
 
 namespace convoy {
@@ -85,9 +86,8 @@ std::int64_t expected_samples(const Job& job, Split split) {
 }
 
 JobInputs open_inputs(Job job, Purposes purpose) {
-  if (job.device == "cuda") {
-    fail(ExitCode::usage, "device = \"cuda\": this build of Convoy has no CUDA worker; use device = \"cpu\"");
-  }
+  if (const std::string problem = job.device == "cuda" ? cuda_problem() : ""; !problem.empty())
+    fail(ExitCode::usage, "device = \"cuda\": {}; use device = \"cpu\"", problem);
   Graph graph = read_network(job.network);
   if (graph.loss_layer() < 0) {
     fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}",
@@ -229,19 +229,33 @@ KernelSettings kernel_settings(const Job& job) {
 }
 
 Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-                 const KernelSettings& kernels, std::int64_t kept_batch, std::unique_ptr<Device> device)
+                 const KernelSettings& kernels, std::int64_t kept_batch, Worker worker)
     : inputs_(std::move(inputs)),
       comm_(&comm),
-      device_(device == nullptr ? std::make_unique<CpuDevice>() : std::move(device)),
+      worker_(worker.device != nullptr ? std::move(worker) : make_worker(inputs_.job, comm)),
+      on_processor_(worker_.backend == nullptr),
       threads_(agreed_thread_count(inputs_.job, comm)) {
   set_cpu_threads(threads_);
   check_same_data(inputs_, comm);
-  std::int64_t limit = memory_limit(job(), device_->info(), comm.local_size());
+  DeviceInfo info = device().info();
+  info.free_bytes = std::min(info.free_bytes + worker_.taken_bytes, info.memory_bytes);
+  std::int64_t limit = memory_limit(job(), info, worker_.sharers);
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
   request.kept_batch = kept_batch;
-  request.collective_bytes = comm.buffer_bytes();
+  if (!on_processor_) {
+    // Gradients pass through the host: collectives take nothing of the device. And the host is where ranks
+    // would divide an optimizer.
+    request.device = worker_.backend->name();
+    request.overhead_bytes = worker_.overhead_bytes;
+    request.speed = worker_.speed;
+    request.may_shard_optimizer = false;
+    if (request.shard_optimizer)
+      fail(ExitCode::usage, "train.shard_optimizer is for the processor so far; on GPUs set it to false");
+  } else {
+    request.collective_bytes = comm.buffer_bytes();
+  }
   std::vector<Refusal> refusals;
   while (!prepare(request, kernels, refusals)) continue;
   if (!training) return;
@@ -250,19 +264,10 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
 }
 
 bool Session::prepare(PlanRequest& request, const KernelSettings& kernels, std::vector<Refusal>& refusals) {
-  KernelSettings settings = kernels;
-  settings.measure = kernels.measure && refusals.empty();  // once; what was measured is in the cache
-  KernelPlan made = plan_with_kernels(graph(), request, settings, *comm_);
-  backend_ = std::move(made.backend);
-  kernels_ = std::move(made.kernels);
-  if (refusals.empty()) {
-    // For predictions alone: nothing in this run depends on it.
-    for (std::string& warning : remember_link(*comm_, request.training ? settings.cache : "", threads_))
-      kernels_.warnings.push_back(std::move(warning));
-  }
-  made.plan.refusals = refusals;
-  if (!made.plan.fits()) refuse_plan(made.plan, graph());
-  const auto hash = static_cast<std::int64_t>(hash_of(made.plan.program, *backend_));
+  Plan plan = make_plan(request, kernels, refusals.empty());
+  plan.refusals = refusals;
+  if (!plan.fits()) refuse_plan(plan, graph());
+  const auto hash = static_cast<std::int64_t>(hash_of(plan.program, *worker_.backend));
   if (!all_agree(hash, *comm_, "plan hash")) {
     fail(ExitCode::usage,
          "rank {}: the ranks made different plans; run the same build on processors of one kind, and with "
@@ -271,7 +276,7 @@ bool Session::prepare(PlanRequest& request, const KernelSettings& kernels, std::
   }
   std::string problem;
   try {
-    executor_ = std::make_unique<Executor>(made.plan, graph(), *backend_, *device_, *comm_,
+    executor_ = std::make_unique<Executor>(plan, graph(), *worker_.backend, device(), *comm_,
                                            optimizer_settings(job()), pixel_scale(job(), graph().input()));
   } catch (const Error& error) {
     if (error.code() != ExitCode::does_not_fit) throw;
@@ -281,14 +286,29 @@ bool Session::prepare(PlanRequest& request, const KernelSettings& kernels, std::
   }
   const auto release = [&] {
     executor_.reset();
-    device_->reset_peak();
+    device().reset_peak();
   };
-  return all_have_arenas(problem, made.plan, release, *device_, *comm_, request, refusals);
+  return all_have_arenas(problem, plan, release, device(), worker_.sharers, *comm_, request, refusals);
+}
+
+Plan Session::make_plan(const PlanRequest& request, const KernelSettings& kernels, bool first) {
+  if (!on_processor_) return search_plan(graph(), request, *worker_.backend);
+  KernelSettings settings = kernels;
+  settings.measure = kernels.measure && first;  // once; what was measured is in the cache
+  KernelPlan made = plan_with_kernels(graph(), request, settings, *comm_);
+  worker_.backend = std::move(made.backend);
+  kernels_ = std::move(made.kernels);
+  if (first) {
+    // For predictions alone: nothing in this run depends on it.
+    for (std::string& warning : remember_link(*comm_, request.training ? settings.cache : "", threads_))
+      kernels_.warnings.push_back(std::move(warning));
+  }
+  return std::move(made.plan);
 }
 
 std::string Session::device_line() const {
-  return fmt::format("{}, {} a rank, {}", device_->info().name, counted(threads_, "thread"),
-                     cpu_library_version());
+  return fmt::format("{}, {} a rank, {}", device().info().name, counted(threads_, "thread"),
+                     worker_.libraries.empty() ? cpu_library_version() : worker_.libraries);
 }
 
 }  // namespace convoy

@@ -9,6 +9,7 @@
 #include "trainer/executor.h"
 #include "trainer/job.h"
 #include "trainer/kernels/kernel_plan.h"
+#include "trainer/worker.h"
 
 namespace convoy {
 
@@ -54,17 +55,17 @@ class Session {
   /// Plans together with the other ranks (the least limit counts, the plan's hash must agree) and takes the
   /// arena; where a rank cannot have it, all plan again within what is free there (plan_again.h).
   /// Error(does_not_fit) on every rank when the plan does not fit. `samples` is the number of samples of an
-  /// epoch, or of the set that will be evaluated. `kept_batch`: see PlanRequest. `device` is this rank's; null: the one that the job says.
+  /// epoch, or of the set that will be evaluated. `kept_batch`: see PlanRequest. `worker` is what make_worker
+  /// gives for the job unless it holds a device.
   Session(JobInputs inputs, Communicator& comm, bool training, std::int64_t samples,
-          const KernelSettings& kernels = {}, std::int64_t kept_batch = 0,
-          std::unique_ptr<Device> device = nullptr);
+          const KernelSettings& kernels = {}, std::int64_t kept_batch = 0, Worker worker = {});
 
   /// The job as it is run: where the plan takes a smaller global batch, with that and its learning rate.
   const Job& job() const { return inputs_.job; }
   const Graph& graph() const { return inputs_.graph; }
   const JobInputs& inputs() const { return inputs_; }
   Communicator& comm() const { return *comm_; }
-  Device& device() const { return *device_; }
+  Device& device() const { return *worker_.device; }
   Executor& executor() const { return *executor_; }
   const Plan& plan() const { return executor_->plan(); }
   const ChosenKernels& kernels() const { return kernels_; }
@@ -73,11 +74,12 @@ class Session {
  private:
   /// Plans and takes the arena. False when a rank could not have it; then the request has a lower limit.
   bool prepare(PlanRequest& request, const KernelSettings& kernels, std::vector<Refusal>& refusals);
+  Plan make_plan(const PlanRequest& request, const KernelSettings& kernels, bool first);
 
   JobInputs inputs_;
   Communicator* comm_;
-  std::unique_ptr<Device> device_;
-  std::unique_ptr<Backend> backend_;
+  Worker worker_;
+  bool on_processor_ = true;  ///< the backend follows from the choice of kernels
   std::unique_ptr<Executor> executor_;
   ChosenKernels kernels_;
   int threads_ = 1;

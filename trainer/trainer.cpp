@@ -417,12 +417,16 @@ boost::json::object Run::summary() const {
       {"training_seconds", position_.seconds},
       {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
       {"projected_bytes", executor_.plan().projected_bytes()},
-      {"measured_peak_bytes", session_.device().peak_bytes() + comm_.buffer_bytes()},
+      {"measured_peak_bytes", session_.device().peak_bytes() + executor_.plan().request.collective_bytes},
       {"planned_again", executor_.plan().refusals.size()},
       {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
       {"device_allocations_after_first_step",
        allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},
       {"seconds", std::move(seconds)}};
+  if (const LossScale* scale = executor_.loss_scale()) {
+    summary["loss_scale"] = scale->state().value;
+    summary["skipped_updates"] = executor_.skipped_updates();
+  }
   if (evaluated_at_ >= 0) {
     summary["loss"] = evaluation_.loss;
     summary["top1"] = evaluation_.top1;

@@ -12,6 +12,7 @@ void add_top_keys(std::vector<Key>& keys) {
   top.integer("seed", &Job::seed, {0, kMostInteger}, "seed of every random number");
   top.word("device", &Job::device, {"auto", "cpu", "cuda"},
            "device of each rank; auto: a GPU where there is one");
+  top.boolean("share_gpus", &Job::share_gpus, "ranks may share a GPU where a host has more ranks than GPUs");
   top.integer("threads", &Job::threads, {0, 4096}, "compute threads per rank; 0: cores / ranks of the host");
   top.word("kernels", &Job::kernels, {"measured", "default"},
            "choice among kernels; measured: for two seconds at the start, and kept in ~/.cache/convoy; "
@@ -117,7 +118,7 @@ void add_train_keys(std::vector<Key>& keys) {
       "each rank keeps its part of momentum and master weights, not all of it (ZeRO-1): the same bits");
   train.word("precision", &Job::Train::precision, {"fp32", "bf16", "fp16"},
              "number format of activations and of the weights that kernels read; master weights stay fp32; "
-             "fp16: only plans for GPUs so far");
+             "fp16: on GPUs, with a loss scale");
 }
 
 void add_optimizer_keys(std::vector<Key>& keys) {

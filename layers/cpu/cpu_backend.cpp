@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <cmath>
+
 #include "layers/core/text.h"
 #include "layers/cpu/convolution.h"
 #include "layers/cpu/element.h"
@@ -38,6 +40,13 @@ CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float
 /// While the new weights are still in the cache.
 CONVOY_SIMD void half_block(const float* __restrict w, BFloat16* __restrict half, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) half[i] = BFloat16(w[i]);
+}
+
+/// The processor's flat gradients are fp32.
+const float* gradients_of(DType type, const void* values) {
+  if (type != DType::f32)
+    fail(ExitCode::internal, "the processor keeps no gradients of type {}", name_of(type));
+  return static_cast<const float*>(values);
 }
 
 class CpuBackend : public Backend {
@@ -97,7 +106,8 @@ class CpuBackend : public Backend {
   void copy_half(DType type, std::int64_t count, const void* weights, void* half) override;
   std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
                                  const void* statistic) override;
-  double sum_of_squares(const void* values, std::int64_t count) override;
+  double sum_of_squares(DType type, const void* values, std::int64_t count) override;
+  bool all_finite(DType type, const void* values, std::int64_t count) override;
 
  private:
   dnnl::reorder::primitive_desc reorder_desc(const Layout& from, const Layout& to, bool add) const;
@@ -195,7 +205,7 @@ std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
     fail(ExitCode::internal, "the processor keeps no weights of type {}", name_of(spec.half));
   auto* copy = static_cast<BFloat16*>(half);
   auto* w = static_cast<float*>(weights);
-  const auto* g = static_cast<const float*>(gradients);
+  const float* g = gradients_of(spec.gradient, gradients);
   auto* v = static_cast<float*>(momentum);
   return make_kernel([=, ranges = std::move(ranges)](const StepContext& context) {
     for (const SgdRange& range : ranges) {
@@ -227,10 +237,18 @@ std::unique_ptr<Kernel> CpuBackend::follow(std::int64_t count, float momentum, v
   });
 }
 
-double CpuBackend::sum_of_squares(const void* values, std::int64_t count) {
+bool CpuBackend::all_finite(DType type, const void* values, std::int64_t count) {
+  const float* x = gradients_of(type, values);
+  bool finite = true;
+#pragma omp parallel for reduction(&& : finite)
+  for (std::int64_t i = 0; i < count; ++i) finite = finite && std::isfinite(x[i]);
+  return finite;
+}
+
+double CpuBackend::sum_of_squares(DType type, const void* values, std::int64_t count) {
   // Fixed blocks, added in order: the sum does not depend on the number of threads.
   constexpr std::int64_t kBlock = 1 << 14;
-  const auto* x = static_cast<const float*>(values);
+  const float* x = gradients_of(type, values);
   const std::int64_t blocks = (count + kBlock - 1) / kBlock;
   std::vector<double> sums(static_cast<std::size_t>(blocks));
 #pragma omp parallel for

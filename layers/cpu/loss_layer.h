@@ -88,7 +88,7 @@ class LossLayer : public CpuLayer {
     const std::int64_t classes = site_.output.channels;
     return make_kernel([=, arithmetic = arithmetic_, rows = site_.batch * positions_, positions = positions_,
                         weight = static_cast<float>(weight_)](const StepContext& context) {
-      const float scale = weight * context.sample_weight / static_cast<float>(positions);
+      const float scale = weight * context.sample_weight * context.loss_scale / static_cast<float>(positions);
 #pragma omp parallel for
       for (std::int64_t r = 0; r < rows; ++r) {
         const std::int32_t label = labels[r / positions];

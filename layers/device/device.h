@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 
 namespace convoy {
@@ -20,6 +21,14 @@ struct DeviceInfo {
   bool fp16 = false;
 };
 
+/// A point in a device's work.
+class DeviceMark {
+ public:
+  virtual ~DeviceMark() = default;
+  virtual bool done() const = 0;
+  virtual void wait() = 0;
+};
+
 /// One device: gives memory out and counts how often.
 class Device {
  public:
@@ -34,6 +43,18 @@ class Device {
   virtual void synchronize() = 0;
   /// Whether the host can read and write what allocate() gives.
   virtual bool host_addressable() const = 0;
+
+  /// Host memory for copies that do not wait. By default any memory will do.
+  virtual void* allocate_host(std::int64_t bytes) { return ::operator new(static_cast<std::size_t>(bytes)); }
+  virtual void release_host(void* memory) noexcept { ::operator delete(memory); }
+  /// Copies what the work until now leaves to memory of allocate_host, beside the work to come; the mark says
+  /// when it is there.
+  virtual std::unique_ptr<DeviceMark> start_copy_out(void* host, const void* device, std::int64_t bytes);
+  /// Copies from memory of allocate_host in order with the work; what lies there must stay until that is
+  /// done.
+  virtual void start_copy_in(void* device, const void* host, std::int64_t bytes) {
+    copy_in(device, host, bytes);
+  }
 
   /// How many times allocate() was called, and the most bytes that were out at a time.
   std::int64_t allocations() const { return allocations_; }

@@ -4,7 +4,6 @@
 
 #include "layers/core/host_device.h"
 #include "layers/core/philox.h"
-#include "layers/graph/backend.h"
 
 /// Arithmetic of own kernels, written once for the loops of the CPU and the launches of the GPU.
 namespace convoy {
@@ -22,7 +21,8 @@ CONVOY_HD constexpr float clip_gradient(float gradient, float output, float low,
   return output > low && output < high ? gradient : 0.F;
 }
 
-/// One value through stochastic gradient descent; see SgdSpec. Changes the weight and the momentum.
+/// One value through stochastic gradient descent; see SgdSpec
+/// (layers/graph/backend.h). Changes the weight and the momentum.
 CONVOY_HD constexpr void sgd_step(float& weight, float& velocity, float gradient, float rate, float decay,
                                   float momentum, bool nesterov) {
   const float g = gradient + decay * weight;

@@ -10,6 +10,7 @@
 #include "layers/core/dtype.h"
 #include "layers/graph/kernel_trial.h"
 #include "layers/graph/layer.h"
+#include "layers/graph/metrics.h"
 
 namespace convoy {
 
@@ -99,14 +100,6 @@ struct LayerSpec {
   ReluShare relu = ReluShare::nothing;
 };
 
-/// What the losses add up over the micro-batches of an iteration; all but `loss` is of the main one.
-struct Metrics {
-  double loss = 0;  ///< sum over samples; in training that of all losses by their weights
-  double top1 = 0;  ///< samples whose label has the highest score
-  double top5 = 0;  ///< samples whose label is among the five highest scores
-  double samples = 0;
-};
-
 /// What changes from one run of a step to the next.
 struct StepContext {
   std::uint64_t seed = 0;
@@ -117,7 +110,8 @@ struct StepContext {
   float sample_weight = 1;  ///< weight of one sample's loss: 1 / samples of the global batch
   bool first_pass = true;   ///< of the iteration: sums start anew
   float learning_rate = 0;
-  float gradient_scale = 1;  ///< multiplies gradients before the update (clipping)
+  float gradient_scale = 1;  ///< multiplies gradients before the update (clipping, and 1 / loss_scale)
+  float loss_scale = 1;  ///< multiplies the gradients of losses, so that half types do not lose small ones
 };
 
 /// A bound step: knows its memory, runs on its device.
@@ -149,7 +143,8 @@ class LoweredLayer {
 struct SgdSpec {
   float momentum = 0.9F;
   bool nesterov = false;
-  DType half = DType::f32;  ///< element type of the copy that kernels read; fp32: there is none
+  DType half = DType::f32;      ///< element type of the copy that kernels read; fp32: there is none
+  DType gradient = DType::f32;  ///< of the flat gradients: Backend::gradient_type
 };
 
 /// A run of fp32 values of the flat buffers with one decay and one multiple of the learning rate.
@@ -233,8 +228,10 @@ class Backend {
   /// running = (1 - momentum) · running + momentum · statistic, for `count` values.
   virtual std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
                                          const void* statistic) = 0;
-  /// Sum of the squares of `count` fp32 values, as a double; waits for the device.
-  virtual double sum_of_squares(const void* values, std::int64_t count) = 0;
+  /// Sum of the squares of `count` values of `type`, as a double; waits for the device.
+  virtual double sum_of_squares(DType type, const void* values, std::int64_t count) = 0;
+  /// Whether all of `count` values of `type` are numbers and finite; waits for the device.
+  virtual bool all_finite(DType type, const void* values, std::int64_t count) = 0;
 };
 
 }  // namespace convoy

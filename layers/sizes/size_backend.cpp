@@ -75,7 +75,8 @@ class SizeBackend : public Backend {
   std::unique_ptr<Kernel> follow(std::int64_t, float, void*, const void*) override {
     refuse_to_run("follow statistics");
   }
-  double sum_of_squares(const void*, std::int64_t) override { refuse_to_run("add up squares"); }
+  double sum_of_squares(DType, const void*, std::int64_t) override { refuse_to_run("add up squares"); }
+  bool all_finite(DType, const void*, std::int64_t) override { refuse_to_run("look at gradients"); }
 
  private:
   SizeModel model_;

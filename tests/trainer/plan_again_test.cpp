@@ -50,9 +50,11 @@ class PlanAgain : public testing::Test {
       TrainOptions options;
       options.run_folder = folder_.path("run");
       options.job_text = job_to_toml(inputs.job);
-      std::unique_ptr<Device> device;
-      if (comm.rank() == ranks - 1) device = std::make_unique<Short>(most, free);
-      Session session(std::move(inputs), comm, true, 64, {}, std::move(device));
+      Worker worker;
+      worker.sharers = ranks;
+      worker.device = std::make_unique<CpuDevice>();
+      if (comm.rank() == ranks - 1) worker.device = std::make_unique<Short>(most, free);
+      Session session(std::move(inputs), comm, true, 64, {}, 0, std::move(worker));
       const TrainOutcome own = train(session, options);
       const std::lock_guard lock(mutex);
       arenas_.push_back(session.plan().arena_bytes());

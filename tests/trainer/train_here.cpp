@@ -22,7 +22,8 @@ TrainOutcome train_here(const Here& here) {
     options.version = "test";
     const std::int64_t samples = inputs.train->size();
     const std::int64_t batch = kept_batch(inputs.job, here.run, here.resume, comm);
-    Session session(std::move(inputs), comm, true, samples, {}, batch);
+    Session session(std::move(inputs), comm, true, samples, {}, batch,
+                    here.worker ? here.worker(comm) : Worker{});
     TrainOutcome own = train(session, options);
     if (comm.rank() == 0) outcome = std::move(own);
   });
@@ -33,7 +34,7 @@ void with_sessions(const Here& here, const std::function<void(Session&)>& body) 
   run_ranks(here.ranks, [&](Communicator& comm) {
     JobInputs inputs = open_inputs(read_job(here.job, here.sets), Purposes::train);
     const std::int64_t samples = inputs.train->size();
-    Session session(std::move(inputs), comm, true, samples);
+    Session session(std::move(inputs), comm, true, samples, {}, here.worker ? here.worker(comm) : Worker{});
     initialise(session.executor(), static_cast<std::uint64_t>(session.job().seed));
     body(session);
   });

@@ -16,6 +16,7 @@ struct Here {
   int ranks = 1;
   std::vector<std::string> sets = {};  ///< as with --set
   std::string resume = "auto";
+  std::function<Worker(Communicator&)> worker = {};  ///< of each rank; empty: what the job asks for
 };
 
 /// Trains as `convoy train` does and gives rank 0's outcome.

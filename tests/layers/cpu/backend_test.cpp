@@ -137,9 +137,9 @@ TEST(CpuBackend, SumsSquaresTheSameForAnyNumberOfThreads) {
   double expected = 0;
   for (const float v : values) expected += static_cast<double>(v) * static_cast<double>(v);
   set_cpu_threads(1);
-  const double one = backend->sum_of_squares(values.data(), 100003);
+  const double one = backend->sum_of_squares(DType::f32, values.data(), 100003);
   set_cpu_threads(3);
-  const double three = backend->sum_of_squares(values.data(), 100003);
+  const double three = backend->sum_of_squares(DType::f32, values.data(), 100003);
   EXPECT_EQ(one, three);
   EXPECT_NEAR(one, expected, 1e-9 * expected);
 }

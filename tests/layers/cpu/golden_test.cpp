@@ -3,12 +3,13 @@
 #include <cmath>
 
 #include "layers/core/bfloat16.h"
-#include "layers/cpu/cpu_backend.h"
 #include "tests/layers/cpu/golden_case.h"
 
 // Every layer against PyTorch in double precision.
 namespace convoy {
 namespace {
+
+bool supports(DType type) { return make_bench_device().backend->supports(type); }
 
 const std::vector<SafetensorsFile>& golden_files() {
   static const std::vector<SafetensorsFile> files = [] {
@@ -42,9 +43,12 @@ TEST_P(Golden, LayerEqualsPyTorchWhenItsInputComesBlocked) {
 class GoldenInHalfPrecision : public Golden {
  protected:
   void check_in_half_precision(BenchSettings settings) {
-    if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 on this processor";
-    settings.type = DType::bf16;
-    for (GoldenCase& one : cases_of(GetParam())) one.check(settings);
+    if (!supports(DType::bf16) && !supports(DType::f16)) GTEST_SKIP() << "no half type here";
+    for (const DType type : {DType::bf16, DType::f16}) {
+      if (!supports(type)) continue;
+      settings.type = type;
+      for (GoldenCase& one : cases_of(GetParam())) one.check(settings);
+    }
   }
 };
 
@@ -66,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Layers, Golden, testing::ValuesIn(layer_type_names()),
 
 // Where two values of a window are equal once rounded, the first of them is the maximum in either type.
 TEST(MaxPool, InBf16EqualsFp32OfRoundedValues) {
-  if (!make_cpu_backend()->supports(DType::bf16)) GTEST_SKIP() << "no bf16 on this processor";
+  if (!supports(DType::bf16)) GTEST_SKIP() << "no bf16 here";
   for (const GoldenCase& one : cases_of("max_pool")) {
     for (const bool blocked : {false, true}) {
       SCOPED_TRACE(one.text());

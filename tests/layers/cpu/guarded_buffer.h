@@ -6,18 +6,21 @@
 #include <limits>
 #include <memory>
 #include <new>
-#include <span>
+#include <vector>
+
+#include "layers/device/device.h"
 
 namespace convoy {
 
 /// Bytes at a multiple of 64, filled with NaNs, between two fences that show whether a kernel wrote outside
-/// of them.
+/// of them: in this process's memory, or in a device's.
 class GuardedBuffer {
  public:
-  explicit GuardedBuffer(std::int64_t bytes)
+  explicit GuardedBuffer(std::int64_t bytes, Device* device = nullptr)
       : bytes_(static_cast<std::size_t>(bytes)),
-        memory_(static_cast<std::byte*>(::operator new (bytes_ + 2 * kFence, std::align_val_t{64}))) {
-    std::memset(memory_.get(), kMark, bytes_ + 2 * kFence);
+        memory_(take(bytes_ + 2 * kFence, device), Release{bytes_ + 2 * kFence, device}) {
+    const std::vector<unsigned char> marks(bytes_ + 2 * kFence, kMark);
+    copy_in(memory_.get(), marks.data(), marks.size());
     poison();
   }
 
@@ -25,26 +28,57 @@ class GuardedBuffer {
   float* floats() const { return static_cast<float*>(data()); }
   std::size_t bytes() const { return bytes_; }
 
+  /// The first values, from and to this process's memory.
+  void put(const void* values, std::size_t bytes) const { copy_in(data(), values, bytes); }
+  void get(void* values, std::size_t bytes) const { copy_out(values, data(), bytes); }
+
   /// NaNs everywhere: what a kernel does not write, or reads unwritten, shows.
   void poison() const {
-    const float nan = std::numeric_limits<float>::quiet_NaN();
-    std::byte* at = memory_.get() + kFence;
-    for (std::size_t i = 0; i + sizeof nan <= bytes_; i += sizeof nan) std::memcpy(at + i, &nan, sizeof nan);
+    const std::vector<float> nans(bytes_ / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+    put(nans.data(), nans.size() * sizeof(float));
   }
 
   bool fences_stand() const {
-    for (std::size_t i = 0; i < kFence; ++i) {
-      if (memory_.get()[i] != std::byte{kMark} || memory_.get()[kFence + bytes_ + i] != std::byte{kMark})
-        return false;
+    unsigned char fences[2][kFence];
+    copy_out(fences[0], memory_.get(), kFence);
+    copy_out(fences[1], memory_.get() + kFence + bytes_, kFence);
+    for (const auto& fence : fences) {
+      for (const unsigned char mark : fence) {
+        if (mark != kMark) return false;
+      }
     }
     return true;
   }
 
  private:
   struct Release {
-    void operator()(std::byte* memory) const { ::operator delete (memory, std::align_val_t{64}); }
+    std::size_t bytes = 0;
+    Device* device = nullptr;
+    void operator()(std::byte* memory) const {
+      if (device != nullptr) {
+        device->release(memory, static_cast<std::int64_t>(bytes));
+      } else {
+        ::operator delete (memory, std::align_val_t{64});
+      }
+    }
   };
-  static constexpr std::size_t kFence = 64;
+  static std::byte* take(std::size_t bytes, Device* device) {
+    return static_cast<std::byte*>(device != nullptr ? device->allocate(static_cast<std::int64_t>(bytes))
+                                                     : ::operator new (bytes, std::align_val_t{64}));
+  }
+  void copy_in(void* to, const void* from, std::size_t bytes) const {
+    if (bytes == 0) return;
+    if (Device* device = memory_.get_deleter().device)
+      return device->copy_in(to, from, static_cast<std::int64_t>(bytes));
+    std::memcpy(to, from, bytes);
+  }
+  void copy_out(void* to, const void* from, std::size_t bytes) const {
+    if (bytes == 0) return;
+    if (Device* device = memory_.get_deleter().device)
+      return device->copy_out(to, from, static_cast<std::int64_t>(bytes));
+    std::memcpy(to, from, bytes);
+  }
+  static constexpr std::size_t kFence = 256;  // what GPUs' kernels take for granted of an alignment
   static constexpr unsigned char kMark = 0xA5;
 
   std::size_t bytes_;

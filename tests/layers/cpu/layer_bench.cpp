@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-
-#include "layers/cpu/cpu_backend.h"
 
 namespace convoy {
 namespace {
@@ -36,7 +33,7 @@ std::string name_of(PassKind kind) {
 }
 
 LayerBench::LayerBench(const std::string& network, std::int64_t batch, const BenchSettings& settings)
-    : backend_(make_cpu_backend()), graph_(parse_network(network, "bench.toml")) {
+    : device_(make_bench_device()), graph_(parse_network(network, "bench.toml")) {
   const std::size_t count = layer().inputs.size();
   site_ = {&layer(),
            0,
@@ -48,13 +45,13 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
            settings.relu_follows,
            settings.type,
            settings.shared_statistics};
-  if (!settings.way.empty()) backend_ = make_cpu_backend({{backend_->kernel_problem(site_), settings.way}});
+  if (!settings.way.empty()) device_ = make_bench_device({{backend().kernel_problem(site_), settings.way}});
   std::vector<Layout> incoming;
   for (const Shape& shape : site_.inputs) {
     incoming.push_back(incoming_layout(shape, settings));
     inputs.push_back(zeros(batch * shape.elements()));
   }
-  lowered_ = backend_->lower(site_, incoming);
+  lowered_ = device_.backend->lower(site_, incoming);
   input_gradients = inputs;
   output = output_gradient = zeros(batch * site_.output.elements());
   for (const ParameterSpec& parameter : layer().parameters) parameters.push_back(zeros(parameter.elements()));
@@ -64,13 +61,37 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
   labels.resize(static_cast<std::size_t>(batch));
   context.valid_samples = batch;
   context.sample_weight = 1.F / static_cast<float>(batch);
-  saved_ = std::make_shared<GuardedBuffer>(lowered_->spec().saved_bytes);
+  saved_ = buffer(lowered_->spec().saved_bytes);
   for (std::size_t pass = 0; pass < lowered_->spec().passes.size(); ++pass)
     passes_.push_back(make_pass(pass, settings));
 }
 
+std::shared_ptr<GuardedBuffer> LayerBench::buffer(std::int64_t bytes) const {
+  return std::make_shared<GuardedBuffer>(bytes, device_.device.get());
+}
+
+std::vector<float> LayerBench::lying(const Operand& operand, const std::vector<float>& values,
+                                     bool to_canonical) const {
+  if (!device_.channels_last) return values;
+  const Shape shape = shape_of(operand);
+  const auto channels = static_cast<std::size_t>(shape.channels);
+  const auto pixels = static_cast<std::size_t>(shape.pixels());
+  std::vector<float> moved(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t n = i / (channels * pixels);
+    const std::size_t c = i / pixels % channels;
+    const std::size_t there = (n * pixels + i % pixels) * channels + c;
+    if (to_canonical) {
+      moved[i] = values[there];
+    } else {
+      moved[there] = values[i];
+    }
+  }
+  return moved;
+}
+
 Layout LayerBench::incoming_layout(Shape shape, const BenchSettings& settings) {
-  const Layout plain = backend_->input_layout(shape, site_.batch, settings.type);
+  const Layout plain = device_.backend->input_layout(shape, site_.batch, settings.type);
   if (!settings.blocked_input) return plain;
   const std::string row =
       fmt::format("{{ type = \"convolution\", outputs = {}, kernel = 1 }}", shape.channels);
@@ -85,7 +106,7 @@ Layout LayerBench::incoming_layout(Shape shape, const BenchSettings& settings) {
                   {true},
                   false,
                   settings.type};
-  return backend_->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
+  return device_.backend->lower(site, std::vector<Layout>{plain})->spec().passes[0].writes[0].layout;
 }
 
 Shape LayerBench::shape_of(const Operand& operand) const {
@@ -117,17 +138,17 @@ std::vector<float>& LayerBench::values(const Operand& operand) {
 LayerBench::Port LayerBench::make_port(const Operand& operand, bool read) {
   Port port;
   port.operand = operand;
-  port.memory = operand.role == Role::saved ? saved_ : std::make_shared<GuardedBuffer>(operand.layout.bytes);
+  port.memory = operand.role == Role::saved ? saved_ : buffer(operand.layout.bytes);
   if (operand.role == Role::shared)
     port.memory = shared_.try_emplace(operand.index, port.memory).first->second;
   if (!is_activation(operand.role)) return port;
-  const Layout plain = backend_->input_layout(shape_of(operand), site_.batch, DType::f32);
-  port.plain = std::make_shared<GuardedBuffer>(plain.bytes);
+  const Layout plain = device_.backend->input_layout(shape_of(operand), site_.batch, DType::f32);
+  port.plain = buffer(plain.bytes);
   const Layout& from = read ? plain : operand.layout;
   const Layout& to = read ? operand.layout : plain;
-  port.scratch = std::make_shared<GuardedBuffer>(backend_->reorder_scratch(from, to, false));
-  port.change = backend_->reorder(from, to, false, false, (read ? port.plain : port.memory)->data(),
-                                  (read ? port.memory : port.plain)->data(), port.scratch->data());
+  port.scratch = buffer(device_.backend->reorder_scratch(from, to, false));
+  port.change = device_.backend->reorder(from, to, false, false, (read ? port.plain : port.memory)->data(),
+                                         (read ? port.memory : port.plain)->data(), port.scratch->data());
   return port;
 }
 
@@ -139,12 +160,12 @@ LayerBench::Pass LayerBench::make_pass(std::size_t number, const BenchSettings& 
   for (const Operand& operand : spec.writes) pass.writes.push_back(make_port(operand, false));
   if (settings.in_place && spec.in_place && spec.reads[0].layout.bytes == spec.writes[0].layout.bytes) {
     pass.writes[0].memory = pass.reads[0].memory;
-    pass.writes[0].change = backend_->reorder(
-        spec.writes[0].layout, backend_->input_layout(shape_of(spec.writes[0]), site_.batch, DType::f32),
-        false, false, pass.reads[0].memory->data(), pass.writes[0].plain->data(),
-        pass.writes[0].scratch->data());
+    pass.writes[0].change = device_.backend->reorder(
+        spec.writes[0].layout,
+        device_.backend->input_layout(shape_of(spec.writes[0]), site_.batch, DType::f32), false, false,
+        pass.reads[0].memory->data(), pass.writes[0].plain->data(), pass.writes[0].scratch->data());
   }
-  pass.scratch = std::make_shared<GuardedBuffer>(spec.scratch_bytes);
+  pass.scratch = buffer(spec.scratch_bytes);
   std::vector<void*> reads;
   std::vector<void*> writes;
   for (const Port& port : pass.reads) reads.push_back(port.memory->data());
@@ -157,14 +178,15 @@ void LayerBench::fill(Port& port) {
   const Operand& operand = port.operand;
   if (operand.role == Role::saved || operand.role == Role::shared) return;
   if (operand.role == Role::labels) {
-    std::memcpy(port.memory->data(), labels.data(), labels.size() * sizeof labels[0]);
+    port.memory->put(labels.data(), labels.size() * sizeof labels[0]);
   } else if (operand.role == Role::parameter) {
-    backend_->store_parameter(layer().parameters[index(operand.index)], operand.layout,
-                              values(operand).data(), port.memory->data());
+    device_.backend->store_parameter(layer().parameters[index(operand.index)], operand.layout,
+                                     values(operand).data(), port.memory->data());
   } else if (port.plain == nullptr) {
-    std::copy(values(operand).begin(), values(operand).end(), port.memory->floats());
+    port.memory->put(values(operand).data(), values(operand).size() * sizeof(float));
   } else {
-    std::copy(values(operand).begin(), values(operand).end(), port.plain->floats());
+    const std::vector<float> plain = lying(operand, values(operand), false);
+    port.plain->put(plain.data(), plain.size() * sizeof(float));
     port.change->run(context);
   }
 }
@@ -172,18 +194,31 @@ void LayerBench::fill(Port& port) {
 void LayerBench::empty(Port& port) {
   const Operand& operand = port.operand;
   if (operand.role == Role::saved || operand.role == Role::shared) return;
-  std::vector<float>& target = operand.role == Role::metrics ? output : values(operand);
-  if (operand.role == Role::metrics) {
-    std::memcpy(&metrics, port.memory->data(), sizeof metrics);
-  } else if (operand.role == Role::parameter_gradient) {
-    backend_->load_parameter(layer().parameters[index(operand.index)], operand.layout, port.memory->data(),
-                             target.data());
+  if (operand.role == Role::metrics) return port.memory->get(&metrics, sizeof metrics);
+  std::vector<float>& target = values(operand);
+  if (operand.role == Role::parameter_gradient) {
+    device_.backend->load_parameter(layer().parameters[index(operand.index)], operand.layout,
+                                    port.memory->data(), target.data());
   } else if (port.plain == nullptr) {
-    std::copy_n(port.memory->floats(), target.size(), target.begin());
+    port.memory->get(target.data(), target.size() * sizeof(float));
   } else {
     port.change->run(context);
-    std::copy_n(port.plain->floats(), target.size(), target.begin());
+    port.plain->get(target.data(), target.size() * sizeof(float));
+    target = lying(operand, target, true);
   }
+}
+
+void LayerBench::follow(std::size_t state) {
+  const auto bytes = states[state].size() * sizeof(float);
+  const auto running = buffer(static_cast<std::int64_t>(bytes));
+  const auto statistic = buffer(static_cast<std::int64_t>(bytes));
+  running->put(states[state].data(), bytes);
+  statistic->put(statistics[state].data(), bytes);
+  const StateSpec& spec = layer().states[state];
+  device_.backend
+      ->follow(spec.elements, static_cast<float>(spec.momentum), running->data(), statistic->data())
+      ->run(context);
+  running->get(states[state].data(), bytes);
 }
 
 void LayerBench::run(Pass& pass) {

@@ -7,6 +7,7 @@
 
 #include "layers/graph/backend.h"
 #include "layers/graph/graph.h"
+#include "tests/layers/cpu/bench_device.h"
 #include "tests/layers/cpu/guarded_buffer.h"
 
 namespace convoy {
@@ -27,9 +28,9 @@ struct BenchSettings {
   std::string way{};               ///< chosen for the layer's kernels; empty: the usual one
 };
 
-/// One layer alone: forward and backward by a Backend, its values seen from outside as plain N×C×H×W. Every
-/// operand of every pass has memory of its own, poisoned before each run and fenced, so that a pass which
-/// reads or writes more than it declares is found.
+/// One layer alone: forward and backward by the Backend of make_bench_device, its values seen from outside as
+/// plain N×C×H×W. Every operand of every pass has memory of its own, poisoned before each run and fenced, so
+/// that a pass which reads or writes more than it declares is found.
 class LayerBench {
  public:
   /// `row` is a row of a network file; a layer with several inputs names "input" several times in `from`.
@@ -55,11 +56,13 @@ class LayerBench {
 
   void forward();
   void backward();
+  /// Running statistics follow those of the batch.
+  void follow(std::size_t state);
 
   const Graph& graph() const { return graph_; }
   const Layer& layer() const { return graph_.layers().back(); }
   const LoweredLayer& lowered() const { return *lowered_; }
-  Backend& backend() { return *backend_; }
+  Backend& backend() { return *device_.backend; }
   Shape output_shape() const { return site_.output; }
   bool is_loss() const;
   bool fences_stand() const;
@@ -82,6 +85,9 @@ class LayerBench {
     std::unique_ptr<Kernel> kernel;
   };
 
+  std::shared_ptr<GuardedBuffer> buffer(std::int64_t bytes) const;
+  /// Between N × C × H × W and how plain activations lie.
+  std::vector<float> lying(const Operand& operand, const std::vector<float>& values, bool to_canonical) const;
   Layout incoming_layout(Shape shape, const BenchSettings& settings);
   Port make_port(const Operand& operand, bool read);
   Pass make_pass(std::size_t index, const BenchSettings& settings);
@@ -91,7 +97,7 @@ class LayerBench {
   void empty(Port& port);
   void run(Pass& pass);
 
-  std::unique_ptr<Backend> backend_;
+  BenchDevice device_;
   Graph graph_;
   Site site_;
   std::shared_ptr<const LoweredLayer> lowered_;

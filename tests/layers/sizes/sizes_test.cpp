@@ -200,7 +200,7 @@ TEST(SizeBackend, RefusesToRun) {
            [&] { lowered->bind(0, {}, {}, nullptr); },
            [&] { sizes->reorder(input, input, false, false, nullptr, nullptr, nullptr); },
            [&] { sizes->sgd({}, {}, nullptr, nullptr, nullptr, nullptr); },
-           [&] { sizes->sum_of_squares(nullptr, 0); }}) {
+           [&] { sizes->sum_of_squares(DType::f32, nullptr, 0); }}) {
     try {
       call();
       FAIL();

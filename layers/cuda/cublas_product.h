@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cublasLt.h>
+
+#include <memory>
+
+#include "layers/cuda/libraries.h"
+
+namespace convoy::cuda {
+
+/// A product by cuBLASLt, which takes no memory but the scratch of each call; sums are fp32, and fp32 is
+/// computed as such. Null where its heuristics find nothing.
+std::shared_ptr<LibraryKernel> choose_cublas_product(cublasLtHandle_t handle, Queue queue, DType type,
+                                                     const Product& product, std::int64_t scratch);
+
+}  // namespace convoy::cuda

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <array>
+#include <memory>
+
+#include "layers/device/device.h"
+
+namespace convoy {
+
+/// A CUDA stream. Destroyed with its owner.
+class CudaStream {
+ public:
+  CudaStream();
+  ~CudaStream() { (void)cudaStreamDestroy(stream_); }
+  CudaStream(const CudaStream&) = delete;
+  CudaStream& operator=(const CudaStream&) = delete;
+  cudaStream_t get() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+/// A mark in a stream, which other streams and the host can wait for.
+class CudaEvent : public DeviceMark {
+ public:
+  CudaEvent();
+  ~CudaEvent() override { (void)cudaEventDestroy(event_); }
+  CudaEvent(const CudaEvent&) = delete;
+  CudaEvent& operator=(const CudaEvent&) = delete;
+  cudaEvent_t get() const { return event_; }
+  void record(const CudaStream& stream);
+  bool done() const override;
+  void wait() override;
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+/// One GPU. Kernels run in compute(), one after another; copies to and from the host go through two pinned
+/// buffers, in order with the kernels. The calling thread's current device becomes this one, and all calls
+/// must come from that thread. `limit` is the most that allocate() gives in all; 0 means what the GPU has.
+class CudaDevice : public Device {
+ public:
+  explicit CudaDevice(int index, std::int64_t limit = 0);
+  ~CudaDevice() override;
+
+  DeviceInfo info() const override;
+  void* allocate(std::int64_t bytes) override;
+  void release(void* memory, std::int64_t bytes) noexcept override;
+  void copy_in(void* device, const void* host, std::int64_t bytes) override;
+  void copy_out(void* host, const void* device, std::int64_t bytes) override;
+  void clear(void* device, std::int64_t bytes) override;
+  void synchronize() override;
+  bool host_addressable() const override { return false; }
+  void* allocate_host(std::int64_t bytes) override;
+  void release_host(void* memory) noexcept override;
+  std::unique_ptr<DeviceMark> start_copy_out(void* host, const void* device, std::int64_t bytes) override;
+  void start_copy_in(void* device, const void* host, std::int64_t bytes) override;
+
+  const CudaStream& compute() const { return *compute_; }
+  /// "9.0".
+  std::string capability() const;
+  /// What tells this GPU from all others of its host: its place on the PCI bus.
+  std::string bus_id() const;
+
+ private:
+  /// Pinned memory that a copy passes through.
+  struct Staging {
+    void* memory = nullptr;
+    std::unique_ptr<CudaEvent> free;
+  };
+  static constexpr std::int64_t kStagingBytes = 4 << 20;
+  Staging& next_staging();
+
+  int index_;
+  std::int64_t limit_;
+  cudaDeviceProp properties_{};
+  std::unique_ptr<CudaStream> compute_, copies_;
+  std::unique_ptr<CudaEvent> computed_;  ///< for the other stream to wait for
+  std::array<Staging, 2> staging_;
+  std::size_t turn_ = 0;
+};
+
+}  // namespace convoy

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Collects what the GPU tests need on a machine that has a driver, the CUDA toolkit and cuDNN, and nothing of this build's
+# other packages: programs, the Debian libraries they were linked with, networks, jobs and golden values.
+#   tests/gpu/bundle.sh FOLDER [BUILD]      BUILD: build
+# There: FOLDER/tests/gpu/run.sh
+set -euo pipefail
+source_folder="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+target="${1:?usage: tests/gpu/bundle.sh FOLDER [BUILD]}"
+build="${2:-$source_folder/build}"
+
+programs=(convoy tests/gpu/gpu_layers_test tests/gpu/gpu_training_on_gpu_test)
+mkdir -p "$target/lib" "$target/build/tests/gpu" "$target/tests/gpu"
+for program in "${programs[@]}"; do
+  [[ -e "$build/$program" ]] || continue
+  cp "$build/$program" "$target/build/$program"
+  strip --strip-unneeded "$target/build/$program"
+  # CUDA's own libraries, the driver's and the C library are the other machine's.
+  ldd "$build/$program" | awk '$3 ~ /^\// {print $3}' |
+    grep -vE '/(libcuda|libcudnn|libcublas|libnccl|libnvrtc|libc\.so|libm\.so|libpthread|libdl|librt|ld-linux)' |
+    xargs -r cp -Lu --target-directory "$target/lib"
+done
+[[ -e "$target/build/convoy" ]] || { echo "bundle.sh: $build has no convoy; build it first" >&2; exit 1; }
+cp -r "$source_folder/configs" "$target/"
+mkdir -p "$target/tests/golden"
+cp "$source_folder"/tests/golden/*.safetensors "$target/tests/golden/"
+cp "$source_folder/tests/gpu/run.sh" "$target/tests/gpu/"
+size=$(du -sm "$target" | cut -f1)
+echo "$target: $size MiB"
+if (( size >= 60 )); then
+  echo "bundle.sh: more than 60 MiB" >&2
+  exit 1
+fi

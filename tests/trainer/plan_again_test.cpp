@@ -52,7 +52,7 @@ class PlanAgain : public testing::Test {
       options.job_text = job_to_toml(inputs.job);
       std::unique_ptr<Device> device;
       if (comm.rank() == ranks - 1) device = std::make_unique<Short>(most, free);
-      Session session(std::move(inputs), comm, true, 64, {}, std::move(device));
+      Session session(std::move(inputs), comm, true, 64, {}, 0, std::move(device));
       const TrainOutcome own = train(session, options);
       const std::lock_guard lock(mutex);
       arenas_.push_back(session.plan().arena_bytes());

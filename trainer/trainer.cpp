@@ -134,10 +134,11 @@ void Run::banner() {
                   options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
                   session_.inputs().train->size(), job_.train.batch, counted(comm_.size(), "rank"),
                   comm_.kind(), counted(job_.train.epochs, "epoch"), counted(per_epoch_, "update")));
-  progress_.line(fmt::format("plan: {} a rank of {}, {} at a time, {} an update, {}",
+  progress_.line(fmt::format("plan: {} a rank of {}, {} at a time, {} an update, {}{}",
                              format_bytes(plan.projected_bytes()), format_bytes(plan.request.limit_bytes),
                              counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
-                             name_of(plan.request.precision)));
+                             name_of(plan.request.precision),
+                             plan.program.choices.shards > 1 ? ", optimizer sharded" : ""));
   for (const std::string& line : action_lines(plan)) {
     folder_.log(line);
     progress_.line(line);

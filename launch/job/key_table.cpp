@@ -115,7 +115,7 @@ void add_train_keys(std::vector<Key>& keys) {
                 "batch norm takes its statistics over all ranks, in place of each rank's own samples");
   train.boolean(
       "shard_optimizer", &Job::Train::shard_optimizer,
-      "each rank keeps its part of momentum and master weights, not all of it (ZeRO-1): the same bits");
+      "each of several ranks keeps its part of momentum and master weights, not all (ZeRO-1): the same bits");
   train.word("precision", &Job::Train::precision, {"fp32", "bf16", "fp16"},
              "number format of activations and of the weights that kernels read; master weights stay fp32; "
              "fp16: on GPUs, with a loss scale");

@@ -220,6 +220,25 @@ TEST_F(SearchBatch, IsRefusedWhereASampleARankIsTooMuch) {
   EXPECT_EQ(plan(1).request.batch, 64) << "there is a sample for each rank already";
 }
 
+TEST_F(SearchBatch, NeverTakesMoreForALowerLimit) {
+  request_.may_shard_optimizer = request_.may_recompute = true;
+  std::int64_t peak = ample();
+  const std::int64_t most = peak;
+  bool fitted = true;
+  std::int64_t batch = 64;
+  for (int part = 20; part >= 1; --part) {
+    const Plan one = plan(most * part / 20);
+    EXPECT_LE(one.projected_bytes(), peak) << part;
+    EXPECT_FALSE(one.fits() && !fitted) << "fits again at " << part;
+    if (one.fits()) {
+      EXPECT_LE(one.request.batch, batch) << part;
+    }
+    batch = one.request.batch;
+    fitted = one.fits();
+    peak = one.projected_bytes();
+  }
+}
+
 TEST_F(SearchBatch, OfARunThatGoesOnIsKept) {
   request_.kept_batch = 32;
   const Plan kept = plan(request_.limit_bytes);

@@ -67,16 +67,26 @@ Listing folders_of(std::int64_t entries) {
   return listing;
 }
 
-double peak_mebibytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
+rusage used() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage;
+}
+
+/// Seconds that pass, and those of all cores together, which other programs change less.
 void measure(const char* what, const std::function<void()>& work) {
   const auto start = Clock::now();
+  const rusage before = used();
   work();
-  fmt::print("  {:<44}{:9.3f} s   peak {:8.1f} MiB\n", what, seconds_since(start), peak_mebibytes());
+  const rusage after = used();
+  const double busy = seconds_of(after.ru_utime) - seconds_of(before.ru_utime) + seconds_of(after.ru_stime) -
+                      seconds_of(before.ru_stime);
+  fmt::print("  {:<44}{:9.3f} s   cores {:8.3f} s   peak {:8.1f} MiB\n", what, seconds_since(start), busy,
+             static_cast<double>(after.ru_maxrss) / 1024);
 }
 
 void first_batch(const std::shared_ptr<const Dataset>& set, std::int64_t window) {

@@ -12,6 +12,7 @@
 #include "trainer/data/image_list.h"
 #include "trainer/data/index_format.h"
 #include "trainer/data/shard_scan.h"
+#include "trainer/data/tar_header.h"
 
 namespace convoy {
 namespace {
@@ -64,6 +65,32 @@ void mend_check_sums(std::vector<std::uint8_t>& content) {
   header->header_crc = index_header_crc(*header);
 }
 
+/// Check sums of the blocks that are meant as headers.
+std::vector<std::uint8_t> with_tar_check_sums(std::span<const std::uint8_t> bytes) {
+  std::vector<std::uint8_t> content(bytes.begin(), bytes.end());
+  constexpr auto kBlock = static_cast<std::size_t>(kTarBlock);
+  for (std::size_t at = 0; at + kBlock <= content.size(); at += kBlock) {
+    const auto header = std::span(content).subspan(at, kBlock);
+    if (std::memcmp(header.data() + kTarMagic.start, kPosixMagic, 5) != 0) continue;
+    const std::string sum = fmt::format("{:06o}", tar_check_sum(header));
+    std::copy_n(sum.c_str(), sum.size() + 1, header.begin() + kTarCheckSum.start);
+    header[kTarCheckSum.start + 7] = ' ';
+  }
+  return content;
+}
+
+void read_tar(std::span<const std::uint8_t> bytes) {
+  const BytesAsTar source(bytes);
+  expect_error_at_worst([&] {
+    TarReader reader(source);
+    for (TarMember member; reader.next(member);) {
+      if (member.offset < kTarBlock || member.bytes < 0 || member.offset + member.bytes > source.size())
+        std::terminate();
+    }
+  });
+  expect_error_at_worst([&] { list_shard(source); });
+}
+
 /// The lower right half, to be made 8 x 8.
 ImageCrop half_of(int height, int width) {
   const Rect rect{height / 2, width / 2, height - height / 2, width - width / 2};
@@ -77,15 +104,8 @@ ImageCrop half_of(int height, int width) {
 }  // namespace
 
 void fuzz_tar(std::span<const std::uint8_t> bytes) {
-  const BytesAsTar source(bytes);
-  expect_error_at_worst([&] {
-    TarReader reader(source);
-    for (TarMember member; reader.next(member);) {
-      if (member.offset < kTarBlock || member.bytes < 0 || member.offset + member.bytes > source.size())
-        std::terminate();
-    }
-  });
-  expect_error_at_worst([&] { list_shard(source); });
+  read_tar(bytes);
+  read_tar(with_tar_check_sums(bytes));
 }
 
 void fuzz_index(std::span<const std::uint8_t> bytes) {

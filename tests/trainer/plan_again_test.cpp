@@ -54,7 +54,8 @@ class PlanAgain : public testing::Test {
       worker.sharers = ranks;
       worker.device = std::make_unique<CpuDevice>();
       if (comm.rank() == ranks - 1) worker.device = std::make_unique<Short>(most, free);
-      Session session(std::move(inputs), comm, true, 64, {}, 0, std::move(worker));
+      const std::int64_t samples = inputs.train->size();
+      Session session(std::move(inputs), comm, true, samples, {}, 0, std::move(worker));
       const TrainOutcome own = train(session, options);
       const std::lock_guard lock(mutex);
       arenas_.push_back(session.plan().arena_bytes());
@@ -123,6 +124,8 @@ TEST_F(PlanAgain, WhatADeviceCallsFreeNeedNotBeTrue) {
 }
 
 TEST_F(PlanAgain, EndsWithTheRankThatGetsNothing) {
+  // So many samples that there are always smaller plans to try.
+  job_ = folder_.write_job(kTinyNetwork, "samples = 500\n[train]\nbatch = 500\n[memory]\nlimit = \"1GiB\"\n");
   try {
     train_with(2, 0, std::int64_t{1} << 40);
     FAIL();

@@ -14,12 +14,13 @@
 namespace convoy {
 namespace {
 
-constexpr int kRounds = 3;                // of a convolution's pass; the least time counts
-constexpr std::int64_t kBatch = 16;       // Winograd's kernels ask for more than 8
-constexpr int kQuickRuns = 50;            // of a kernel that takes microseconds
-constexpr int kAllReduces = 9;            // the median counts
-constexpr std::int64_t kSmall = 4096;     // fp32 values: two phases of the exchange, little data
-constexpr std::int64_t kLarge = 1 << 20;  // a bucket as large as usual
+constexpr int kRounds = 3;                  // of a convolution's pass; the least time counts
+constexpr std::int64_t kBatch = 16;         // Winograd's kernels ask for more than 8
+constexpr int kQuickRuns = 50;              // of a kernel that takes microseconds
+constexpr int kAllReduces = 9;              // the median counts
+constexpr std::int64_t kUpdated = 4 << 20;  // parameters
+constexpr std::int64_t kSmall = 4096;       // fp32 values: two phases of the exchange, little data
+constexpr std::int64_t kLarge = 1 << 20;    // a bucket as large as usual
 
 struct Problem {
   std::int64_t channels, side, outputs, kernel;
@@ -115,6 +116,17 @@ double copy_seconds(const Problem& p, std::int64_t batch, bool cold, Backend& ba
   return least;
 }
 
+/// Seconds of an optimizer step over kUpdated parameters: memory that is read and written in place.
+double update_seconds(Backend& backend, KernelTimer& timer) {
+  auto* weights = reinterpret_cast<float*>(timer.memory(3 * 4 * kUpdated));
+  if (weights == nullptr) return 0;
+  const std::unique_ptr<Kernel> kernel =
+      backend.sgd({}, {{0, kUpdated}}, weights, weights + kUpdated, weights + 2 * kUpdated, nullptr);
+  double least = 1e30;
+  for (int i = 0; i < kRounds; ++i) least = std::min(least, timer.seconds("update", *kernel));
+  return least;
+}
+
 }  // namespace
 
 std::optional<DeviceSpeed> measure_speed(Backend& backend, KernelTimer& timer) {
@@ -127,8 +139,10 @@ std::optional<DeviceSpeed> measure_speed(Backend& backend, KernelTimer& timer) {
   const auto bytes = [](const Problem& p, std::int64_t batch) {
     return static_cast<double>(8 * p.channels * p.side * p.side * batch);
   };
-  if (cold <= 0 || warm <= 0 || speed.launch_seconds <= 0) return std::nullopt;
-  speed.bytes_per_second = bytes(large, 8) / cold;
+  const double update = update_seconds(backend, timer);
+  if (cold <= 0 || warm <= 0 || update <= 0 || speed.launch_seconds <= 0) return std::nullopt;
+  // A mean of copies, which make the memory read what they overwrite, and of updates in place.
+  speed.bytes_per_second = (bytes(large, 8) + 20 * static_cast<double>(kUpdated)) / (cold + update);
   speed.cache_bytes_per_second = std::max(bytes(quick, 16) / warm, speed.bytes_per_second);
   speed.cache_bytes = 2 * bytes(quick, 16);
   speed.flops = convolution_rate(kDirect, DType::f32, backend, timer);

@@ -89,7 +89,7 @@ SpeedCache::SpeedCache(const std::string& folder, std::string conditions)
     InputFile file(path_);
     if (file.size() > kMostBytes) fail(ExitCode::usage, "no speeds of a processor: too large");
     std::string text(static_cast<std::size_t>(file.size()), '\0');
-    file.read(std::as_writable_bytes(std::span(text.data(), text.size())));
+    file.read(0, std::as_writable_bytes(std::span(text.data(), text.size())));
     known_ = CpuSpeed::parse(text, conditions_);
   } catch (const Error& problem) {
     warnings_.push_back(fmt::format("warning: {}: {}; it is not used", path_, problem.what()));

@@ -155,6 +155,7 @@ void Executor::run(const Segment& segment, const StepContext& given, bool last_p
         kernels_[index(s)]->run(context);
       }
     }
+    if (waits_) device_->synchronize();
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - start).count();
     account(step.kind) += seconds;
@@ -252,6 +253,7 @@ double Executor::update(StepContext context) {
     wait_for(step.kind == StepKind::update ? step.bucket : static_cast<int>(plan_.program.buckets.size()));
     const auto start = Clock::now();
     kernels_[index(s)]->run(context);
+    if (waits_) device_->synchronize();
     const double seconds = seconds_since(start);
     times_.kernels += seconds;
     step_seconds_[index(s)] += seconds;

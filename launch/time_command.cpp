@@ -97,9 +97,9 @@ void print_table(const TimedTraining& training, const TrainingTime& time) {
       "backward {:.2f} "
       "ms, changes of layout {:.2f} ms, update {:.2f} ms, pixels to numbers {:.2f} ms (means)\n",
       training.graph().name(), settings.batch, name_of(settings.precision),
-      counted(settings.threads, "thread"), time.step_seconds * 1e3,
-      static_cast<double>(settings.batch) / time.step_seconds, forward * 1e3, backward * 1e3, layout * 1e3,
-      time.update_seconds * 1e3, time.input_seconds * 1e3);
+      settings.device == "cpu" ? counted(settings.threads, "thread") : training.device_name(),
+      time.step_seconds * 1e3, static_cast<double>(settings.batch) / time.step_seconds, forward * 1e3,
+      backward * 1e3, layout * 1e3, time.update_seconds * 1e3, time.input_seconds * 1e3);
   const ChosenKernels& kernels = training.kernels();
   if (!kernels.line().empty()) fmt::print("\n{}\n", kernels.line());
   for (const std::string& line : kernels.details()) fmt::print("{}\n", line);
@@ -118,8 +118,9 @@ int time_command(const std::vector<std::string>& arguments) {
       "steps to measure, after three to warm up")(
       "threads", po::value<std::int64_t>()->default_value(0)->value_name("N"),
       "compute threads; 0: all cores")(
-      "precision", po::value<std::string>()->default_value("fp32")->value_name("fp32|bf16"),
+      "precision", po::value<std::string>()->default_value("fp32")->value_name("fp32|bf16|fp16"),
       "number format of activations and of the weights that kernels read")(
+      "device", po::value<std::string>()->default_value("cpu")->value_name("cpu|cuda"), "what to train on")(
       "kernels", po::value<std::string>()->default_value("measured")->value_name("measured|default"),
       "choice among kernels, as the key of the job file")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
@@ -130,8 +131,12 @@ int time_command(const std::vector<std::string>& arguments) {
   settings.threads = static_cast<int>(line.number("threads", 0, 4096));
   if (settings.threads == 0) settings.threads = usable_cores();
   const std::string precision = line.text("precision");
-  if (precision != "fp32" && precision != "bf16")
-    fail(ExitCode::usage, "--precision {}: expected fp32 or bf16", precision);
+  settings.device = line.text("device");
+  if (settings.device != "cpu" && settings.device != "cuda")
+    fail(ExitCode::usage, "--device {}: expected cpu or cuda", settings.device);
+  const bool on_gpu = settings.device == "cuda";
+  if (precision != "fp32" && precision != "bf16" && !(on_gpu && precision == "fp16"))
+    fail(ExitCode::usage, "--precision {}: expected fp32 or bf16{}", precision, on_gpu ? " or fp16" : "");
   settings.precision = dtype_of(precision);
   const std::string kernels = line.text("kernels");
   if (kernels != "measured" && kernels != "default")

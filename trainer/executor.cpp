@@ -170,6 +170,7 @@ void Executor::run(const Segment& segment, const StepContext& given, bool last_p
         kernels_[index(s)]->run(context);
       }
     }
+    if (waits_) device_->synchronize();
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - start).count();
     account(step.kind) += seconds;
@@ -300,6 +301,7 @@ double Executor::update(StepContext context) {
     } else {
       kernels_[index(s)]->run(context);
     }
+    if (waits_) device_->synchronize();
     const double seconds = seconds_since(start);
     account(step.kind) += seconds;
     step_seconds_[index(s)] += seconds;

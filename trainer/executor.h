@@ -103,6 +103,12 @@ class Executor {
   /// them they got when it was written.
   void broadcast_from(int root);
 
+  /// Waits for the device's work.
+  void synchronize() const { device_->synchronize(); }
+  /// From now on every step of run() and update() waits for the device, so that step_seconds() are the
+  /// device's too.
+  void wait_after_steps(bool wait) { waits_ = wait; }
+
   const StepTimes& times() const { return times_; }
   /// Seconds by step of the Program, for profiles.
   const std::vector<double>& step_seconds() const { return step_seconds_; }
@@ -157,6 +163,7 @@ class Executor {
   bool leading_ = false;
   std::optional<LossScale> loss_scale_;
   std::int64_t skipped_updates_ = 0;
+  bool waits_ = false;
   StepTimes times_;
   std::vector<double> step_seconds_;
 };

@@ -4,7 +4,6 @@
 
 #include "layers/core/clock.h"
 #include "layers/cpu/cpu_backend.h"
-#include "layers/device/cpu/cpu_device.h"
 #include "trainer/parameters.h"
 
 namespace convoy {
@@ -53,27 +52,34 @@ void add_pass(const TimedTraining& training, const Step& step, double seconds, L
 }  // namespace
 
 TimedTraining::TimedTraining(Graph graph, const Settings& settings)
-    : graph_(std::move(graph)),
-      settings_(settings),
-      device_(std::make_unique<CpuDevice>()),
-      comm_(make_single()) {
+    : graph_(std::move(graph)), settings_(settings), comm_(make_single()) {
+  Job job;
+  job.device = settings.device;
+  worker_ = make_worker(job, *comm_);
   set_cpu_threads(settings.threads);
   PlanRequest request;
   request.samples = request.batch = settings.batch;
   request.evaluate = false;
   request.precision = settings.precision;
-  request.limit_bytes = device_->info().free_bytes;
-  KernelPlan made = plan_with_kernels(graph_, request, settings.kernels, *comm_);
-  backend_ = std::move(made.backend);
-  kernels_ = std::move(made.kernels);
-  Plan plan = std::move(made.plan);
+  request.limit_bytes = worker_.device->info().free_bytes + worker_.taken_bytes;
+  request.overhead_bytes = worker_.overhead_bytes;
+  Plan plan;
+  if (worker_.backend != nullptr) {
+    request.speed = worker_.speed;
+    plan = make_plan(graph_, request, *worker_.backend);
+  } else {
+    KernelPlan made = plan_with_kernels(graph_, request, settings.kernels, *comm_);
+    worker_.backend = std::move(made.backend);
+    kernels_ = std::move(made.kernels);
+    plan = std::move(made.plan);
+  }
   if (!plan.fits()) refuse_plan(plan, graph_);
   OptimizerSettings optimizer;
   optimizer.weight_decay = 5e-4F;
   const auto channels = static_cast<std::size_t>(graph_.input().channels);
   const PixelScale scale{std::vector<float>(channels, 128), std::vector<float>(channels, 64)};
-  executor_ =
-      std::make_unique<Executor>(std::move(plan), graph_, *backend_, *device_, *comm_, optimizer, scale);
+  executor_ = std::make_unique<Executor>(std::move(plan), graph_, *worker_.backend, *worker_.device, *comm_,
+                                         optimizer, scale);
   initialise(*executor_, 1);
   pixels_.resize(static_cast<std::size_t>(settings.batch * graph_.input().elements()));
   for (std::size_t i = 0; i < pixels_.size(); ++i)
@@ -95,12 +101,21 @@ void TimedTraining::step() {
 
 TrainingTime time_training(TimedTraining& training, int warm_up, int steps) {
   for (int i = 0; i < warm_up; ++i) training.step();
-  const std::vector<double> before = training.executor().step_seconds();
+  training.executor().synchronize();
+  std::vector<double> before = training.executor().step_seconds();
   std::vector<double> seconds;
   for (int i = 0; i < steps; ++i) {
     const auto start = Clock::now();
     training.step();
+    training.executor().synchronize();
     seconds.push_back(seconds_since(start));
+  }
+  if (training.works_beside()) {
+    // Apart, because steps that wait for the device take longer.
+    before = training.executor().step_seconds();
+    training.executor().wait_after_steps(true);
+    for (int i = 0; i < steps; ++i) training.step();
+    training.executor().wait_after_steps(false);
   }
   TrainingTime time;
   const std::size_t layers = training.graph().layers().size();

@@ -6,24 +6,31 @@
 
 #include "trainer/executor.h"
 #include "trainer/kernels/kernel_plan.h"
+#include "trainer/worker.h"
 
 namespace convoy {
 
-/// Training of a network on made-up images on this machine's processor, one rank, for measuring.
+/// Training of a network on made-up images on this machine's processor or its first GPU, one rank, for
+/// measuring.
 class TimedTraining {
  public:
   struct Settings {
     std::int64_t batch = 64;
     DType precision = DType::f32;
     int threads = 1;
+    std::string device = "cpu";  ///< or cuda
     KernelSettings kernels = {};
   };
 
   /// Error(usage) when the network has no loss, Error(does_not_fit) when memory does not hold it.
   TimedTraining(Graph graph, const Settings& settings);
 
-  /// One iteration: forward, backward, update.
+  /// One iteration: forward, backward, update; put into the device's queue.
   void step();
+  Executor& executor() { return *executor_; }
+  /// Whether the device works beside the host.
+  bool works_beside() const { return !worker_.device->host_addressable(); }
+  std::string device_name() const { return worker_.device->info().name; }
 
   const Graph& graph() const { return graph_; }
   const Executor& executor() const { return *executor_; }
@@ -33,9 +40,8 @@ class TimedTraining {
  private:
   Graph graph_;
   Settings settings_;
-  std::unique_ptr<Backend> backend_;
-  std::unique_ptr<Device> device_;
   std::unique_ptr<Communicator> comm_;
+  Worker worker_;
   std::unique_ptr<Executor> executor_;
   ChosenKernels kernels_;
   std::vector<std::uint8_t> pixels_;

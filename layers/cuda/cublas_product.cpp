@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "layers/core/bytes.h"
-#include "layers/cuda/library_check.h"
+#include "layers/cuda/library_calls.h"
 
 namespace convoy::cuda {
 namespace {
@@ -18,10 +18,11 @@ cudaDataType_t cublas_type(DType type) {
 class Matrix {
  public:
   Matrix(DType type, std::int64_t rows, std::int64_t columns) {
-    CONVOY_CUDA(cublasLtMatrixLayoutCreate(&layout_, cublas_type(type), static_cast<std::uint64_t>(rows),
-                                           static_cast<std::uint64_t>(columns), rows));
+    CONVOY_CUDA(CONVOY_CUBLAS(cublasLtMatrixLayoutCreate)(&layout_, cublas_type(type),
+                                                          static_cast<std::uint64_t>(rows),
+                                                          static_cast<std::uint64_t>(columns), rows));
   }
-  ~Matrix() { (void)cublasLtMatrixLayoutDestroy(layout_); }
+  ~Matrix() { (void)CONVOY_CUBLAS(cublasLtMatrixLayoutDestroy)(layout_); }
   Matrix(const Matrix&) = delete;
   Matrix& operator=(const Matrix&) = delete;
   cublasLtMatrixLayout_t get() const { return layout_; }
@@ -33,11 +34,11 @@ class Matrix {
 class Operation {
  public:
   Operation(bool turn_first, bool turn_second) {
-    CONVOY_CUDA(cublasLtMatmulDescCreate(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F));
+    CONVOY_CUDA(CONVOY_CUBLAS(cublasLtMatmulDescCreate)(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F));
     turn(CUBLASLT_MATMUL_DESC_TRANSA, turn_first);
     turn(CUBLASLT_MATMUL_DESC_TRANSB, turn_second);
   }
-  ~Operation() { (void)cublasLtMatmulDescDestroy(desc_); }
+  ~Operation() { (void)CONVOY_CUBLAS(cublasLtMatmulDescDestroy)(desc_); }
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
   cublasLtMatmulDesc_t get() const { return desc_; }
@@ -45,20 +46,21 @@ class Operation {
  private:
   void turn(cublasLtMatmulDescAttributes_t which, bool turned) {
     const cublasOperation_t operation = turned ? CUBLAS_OP_T : CUBLAS_OP_N;
-    CONVOY_CUDA(cublasLtMatmulDescSetAttribute(desc_, which, &operation, sizeof operation));
+    CONVOY_CUDA(CONVOY_CUBLAS(cublasLtMatmulDescSetAttribute)(desc_, which, &operation, sizeof operation));
   }
   cublasLtMatmulDesc_t desc_ = nullptr;
 };
 
 class Preference {
  public:
-  Preference() { CONVOY_CUDA(cublasLtMatmulPreferenceCreate(&preference_)); }
-  ~Preference() { (void)cublasLtMatmulPreferenceDestroy(preference_); }
+  Preference() { CONVOY_CUDA(CONVOY_CUBLAS(cublasLtMatmulPreferenceCreate)(&preference_)); }
+  ~Preference() { (void)CONVOY_CUBLAS(cublasLtMatmulPreferenceDestroy)(preference_); }
   Preference(const Preference&) = delete;
   Preference& operator=(const Preference&) = delete;
   template <class T>
   void set(cublasLtMatmulPreferenceAttributes_t which, T value) {
-    CONVOY_CUDA(cublasLtMatmulPreferenceSetAttribute(preference_, which, &value, sizeof value));
+    CONVOY_CUDA(
+        CONVOY_CUBLAS(cublasLtMatmulPreferenceSetAttribute)(preference_, which, &value, sizeof value));
   }
   cublasLtMatmulPreference_t get() const { return preference_; }
 
@@ -87,18 +89,18 @@ class CublasProduct : public LibraryKernel {
           CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
       preference.set(which, kAlignment);
     int count = 0;
-    const cublasStatus_t status =
-        cublasLtMatmulAlgoGetHeuristic(handle_, operation_.get(), first_.get(), second_.get(), result_.get(),
-                                       result_.get(), preference.get(), 1, &chosen_, &count);
+    const cublasStatus_t status = CONVOY_CUBLAS(cublasLtMatmulAlgoGetHeuristic)(
+        handle_, operation_.get(), first_.get(), second_.get(), result_.get(), result_.get(),
+        preference.get(), 1, &chosen_, &count);
     return status == CUBLAS_STATUS_SUCCESS && count == 1 && chosen_.state == CUBLAS_STATUS_SUCCESS;
   }
 
   void run(const void* a, const void* b, void* c, void* scratch) override {
     const float one = 1;
     const float zero = 0;
-    CONVOY_CUDA(cublasLtMatmul(handle_, operation_.get(), &one, b, first_.get(), a, second_.get(), &zero, c,
-                               result_.get(), c, result_.get(), &chosen_.algo, scratch, chosen_.workspaceSize,
-                               queue_.stream));
+    CONVOY_CUDA(CONVOY_CUBLAS(cublasLtMatmul)(handle_, operation_.get(), &one, b, first_.get(), a,
+                                              second_.get(), &zero, c, result_.get(), c, result_.get(),
+                                              &chosen_.algo, scratch, chosen_.workspaceSize, queue_.stream));
   }
 
   std::string name() const override {

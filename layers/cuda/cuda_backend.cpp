@@ -4,7 +4,7 @@
 
 #include "layers/cuda/cublas_product.h"
 #include "layers/cuda/cudnn_convolution.h"
-#include "layers/cuda/library_check.h"
+#include "layers/cuda/library_calls.h"
 #include "layers/cuda/own_backend.h"
 #include "layers/device/cuda/cuda_device.h"
 
@@ -15,18 +15,18 @@ namespace {
 class CudaLibraries : public cuda::Libraries {
  public:
   explicit CudaLibraries(const CudaDevice& device) : queue_{device.compute().get()} {
-    CONVOY_CUDA(cudnnCreate(&cudnn_));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnCreate)(&cudnn_));
     try {
-      CONVOY_CUDA(cudnnSetStream(cudnn_, device.compute().get()));
-      CONVOY_CUDA(cublasLtCreate(&cublas_));
+      CONVOY_CUDA(CONVOY_CUDNN(cudnnSetStream)(cudnn_, device.compute().get()));
+      CONVOY_CUDA(CONVOY_CUBLAS(cublasLtCreate)(&cublas_));
     } catch (...) {
-      (void)cudnnDestroy(cudnn_);
+      (void)CONVOY_CUDNN(cudnnDestroy)(cudnn_);
       throw;
     }
   }
   ~CudaLibraries() override {
-    (void)cublasLtDestroy(cublas_);
-    (void)cudnnDestroy(cudnn_);
+    (void)CONVOY_CUBLAS(cublasLtDestroy)(cublas_);
+    (void)CONVOY_CUDNN(cudnnDestroy)(cudnn_);
   }
   CudaLibraries(const CudaLibraries&) = delete;
   CudaLibraries& operator=(const CudaLibraries&) = delete;
@@ -59,8 +59,8 @@ std::int64_t cuda_backend_bytes() { return cuda::own_backend_bytes(); }
 std::string cuda_library_versions() {
   int runtime = 0;
   CONVOY_CUDA(cudaRuntimeGetVersion(&runtime));
-  const std::size_t dnn = cudnnGetVersion();
-  const std::size_t blas = cublasLtGetVersion();
+  const std::size_t dnn = CONVOY_CUDNN(cudnnGetVersion)();
+  const std::size_t blas = CONVOY_CUBLAS(cublasLtGetVersion)();
   return fmt::format("CUDA {}.{}, cuDNN {}.{}.{}, cuBLASLt {}.{}.{}", runtime / 1000, runtime % 1000 / 10,
                      dnn / 10000, dnn % 10000 / 100, dnn % 100, blas / 10000, blas % 10000 / 100, blas % 100);
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "layers/core/bytes.h"
-#include "layers/cuda/library_check.h"
+#include "layers/cuda/library_calls.h"
 
 namespace convoy::cuda {
 namespace {
@@ -27,16 +27,16 @@ bool all_fit_int(std::initializer_list<std::int64_t> values) {
 class Descriptors {
  public:
   Descriptors() {
-    CONVOY_CUDA(cudnnCreateTensorDescriptor(&input));
-    CONVOY_CUDA(cudnnCreateTensorDescriptor(&output));
-    CONVOY_CUDA(cudnnCreateFilterDescriptor(&weights));
-    CONVOY_CUDA(cudnnCreateConvolutionDescriptor(&convolution));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnCreateTensorDescriptor)(&input));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnCreateTensorDescriptor)(&output));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnCreateFilterDescriptor)(&weights));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnCreateConvolutionDescriptor)(&convolution));
   }
   ~Descriptors() {
-    if (convolution != nullptr) (void)cudnnDestroyConvolutionDescriptor(convolution);
-    if (weights != nullptr) (void)cudnnDestroyFilterDescriptor(weights);
-    if (output != nullptr) (void)cudnnDestroyTensorDescriptor(output);
-    if (input != nullptr) (void)cudnnDestroyTensorDescriptor(input);
+    if (convolution != nullptr) (void)CONVOY_CUDNN(cudnnDestroyConvolutionDescriptor)(convolution);
+    if (weights != nullptr) (void)CONVOY_CUDNN(cudnnDestroyFilterDescriptor)(weights);
+    if (output != nullptr) (void)CONVOY_CUDNN(cudnnDestroyTensorDescriptor)(output);
+    if (input != nullptr) (void)CONVOY_CUDNN(cudnnDestroyTensorDescriptor)(input);
   }
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
@@ -50,26 +50,31 @@ class Descriptors {
                       g.dilation_x, g.groups}))
       return false;
     const cudnnDataType_t element = cudnn_type(type);
-    CONVOY_CUDA(cudnnSetTensor4dDescriptor(input, CUDNN_TENSOR_NHWC, element, integer(g.batch),
-                                           integer(g.in_channels), integer(g.in_y), integer(g.in_x)));
-    CONVOY_CUDA(cudnnSetTensor4dDescriptor(output, CUDNN_TENSOR_NHWC, element, integer(g.batch),
-                                           integer(g.out_channels), integer(g.out_y), integer(g.out_x)));
-    CONVOY_CUDA(cudnnSetFilter4dDescriptor(weights, element, CUDNN_TENSOR_NHWC, integer(g.out_channels),
-                                           integer(group_inputs), integer(g.kernel_y), integer(g.kernel_x)));
-    CONVOY_CUDA(cudnnSetConvolution2dDescriptor(
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnSetTensor4dDescriptor)(input, CUDNN_TENSOR_NHWC, element, integer(g.batch),
+                                                         integer(g.in_channels), integer(g.in_y),
+                                                         integer(g.in_x)));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnSetTensor4dDescriptor)(output, CUDNN_TENSOR_NHWC, element, integer(g.batch),
+                                                         integer(g.out_channels), integer(g.out_y),
+                                                         integer(g.out_x)));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnSetFilter4dDescriptor)(weights, element, CUDNN_TENSOR_NHWC,
+                                                         integer(g.out_channels), integer(group_inputs),
+                                                         integer(g.kernel_y), integer(g.kernel_x)));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnSetConvolution2dDescriptor)(
         convolution, integer(g.padding_y), integer(g.padding_x), integer(g.stride_y), integer(g.stride_x),
         integer(g.dilation_y), integer(g.dilation_x), CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
-    CONVOY_CUDA(cudnnSetConvolutionGroupCount(convolution, integer(g.groups)));
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnSetConvolutionGroupCount)(convolution, integer(g.groups)));
     // By default cuDNN rounds fp32 to TF32 for tensor cores.
     set_math(type == DType::f32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH);
     // Its padding is the same at both ends: other ends show in another output size.
     std::array<int, 4> size{};
-    if (cudnnGetConvolution2dForwardOutputDim(convolution, input, weights, &size[0], &size[1], &size[2],
-                                              &size[3]) != CUDNN_STATUS_SUCCESS)
+    if (CONVOY_CUDNN(cudnnGetConvolution2dForwardOutputDim)(convolution, input, weights, &size[0], &size[1],
+                                                            &size[2], &size[3]) != CUDNN_STATUS_SUCCESS)
       return false;
     return size[1] == g.out_channels && size[2] == g.out_y && size[3] == g.out_x;
   }
-  void set_math(cudnnMathType_t math) { CONVOY_CUDA(cudnnSetConvolutionMathType(convolution, math)); }
+  void set_math(cudnnMathType_t math) {
+    CONVOY_CUDA(CONVOY_CUDNN(cudnnSetConvolutionMathType)(convolution, math));
+  }
 
   cudnnTensorDescriptor_t input = nullptr;
   cudnnTensorDescriptor_t output = nullptr;
@@ -119,19 +124,19 @@ class CudnnConvolution : public LibraryKernel {
     const float zero = 0;
     switch (pass_) {
       case ConvolutionPass::forward:
-        CONVOY_CUDA(cudnnConvolutionForward(handle_, &one, d_.input, first, d_.weights, second,
-                                            d_.convolution, forward(), scratch, workspace_, &zero, d_.output,
-                                            result));
+        CONVOY_CUDA(CONVOY_CUDNN(cudnnConvolutionForward)(handle_, &one, d_.input, first, d_.weights, second,
+                                                          d_.convolution, forward(), scratch, workspace_,
+                                                          &zero, d_.output, result));
         return;
       case ConvolutionPass::data:
-        CONVOY_CUDA(cudnnConvolutionBackwardData(handle_, &one, d_.weights, second, d_.output, first,
-                                                 d_.convolution, data(), scratch, workspace_, &zero, d_.input,
-                                                 result));
+        CONVOY_CUDA(CONVOY_CUDNN(cudnnConvolutionBackwardData)(handle_, &one, d_.weights, second, d_.output,
+                                                               first, d_.convolution, data(), scratch,
+                                                               workspace_, &zero, d_.input, result));
         return;
       case ConvolutionPass::weights:
-        CONVOY_CUDA(cudnnConvolutionBackwardFilter(handle_, &one, d_.input, first, d_.output, second,
-                                                   d_.convolution, filter(), scratch, workspace_, &zero,
-                                                   d_.weights, result));
+        CONVOY_CUDA(CONVOY_CUDNN(cudnnConvolutionBackwardFilter)(handle_, &one, d_.input, first, d_.output,
+                                                                 second, d_.convolution, filter(), scratch,
+                                                                 workspace_, &zero, d_.weights, result));
         return;
     }
   }
@@ -157,24 +162,25 @@ class CudnnConvolution : public LibraryKernel {
     switch (pass_) {
       case ConvolutionPass::forward: {
         std::vector<cudnnConvolutionFwdAlgoPerf_t> found(kMost);
-        if (cudnnGetConvolutionForwardAlgorithm_v7(handle_, d_.input, d_.weights, d_.convolution, d_.output,
-                                                   kMost, &count, found.data()) != CUDNN_STATUS_SUCCESS)
+        if (CONVOY_CUDNN(cudnnGetConvolutionForwardAlgorithm_v7)(handle_, d_.input, d_.weights,
+                                                                 d_.convolution, d_.output, kMost, &count,
+                                                                 found.data()) != CUDNN_STATUS_SUCCESS)
           count = 0;
         return usable(found, count, type);
       }
       case ConvolutionPass::data: {
         std::vector<cudnnConvolutionBwdDataAlgoPerf_t> found(kMost);
-        if (cudnnGetConvolutionBackwardDataAlgorithm_v7(handle_, d_.weights, d_.output, d_.convolution,
-                                                        d_.input, kMost, &count,
-                                                        found.data()) != CUDNN_STATUS_SUCCESS)
+        if (CONVOY_CUDNN(cudnnGetConvolutionBackwardDataAlgorithm_v7)(handle_, d_.weights, d_.output,
+                                                                      d_.convolution, d_.input, kMost, &count,
+                                                                      found.data()) != CUDNN_STATUS_SUCCESS)
           count = 0;
         return usable(found, count, type);
       }
       case ConvolutionPass::weights: {
         std::vector<cudnnConvolutionBwdFilterAlgoPerf_t> found(kMost);
-        if (cudnnGetConvolutionBackwardFilterAlgorithm_v7(handle_, d_.input, d_.output, d_.convolution,
-                                                          d_.weights, kMost, &count,
-                                                          found.data()) != CUDNN_STATUS_SUCCESS)
+        if (CONVOY_CUDNN(cudnnGetConvolutionBackwardFilterAlgorithm_v7)(
+                handle_, d_.input, d_.output, d_.convolution, d_.weights, kMost, &count, found.data()) !=
+            CUDNN_STATUS_SUCCESS)
           count = 0;
         return usable(found, count, type);
       }
@@ -185,14 +191,14 @@ class CudnnConvolution : public LibraryKernel {
   cudnnStatus_t find_workspace() {
     switch (pass_) {
       case ConvolutionPass::forward:
-        return cudnnGetConvolutionForwardWorkspaceSize(handle_, d_.input, d_.weights, d_.convolution,
-                                                       d_.output, forward(), &workspace_);
+        return CONVOY_CUDNN(cudnnGetConvolutionForwardWorkspaceSize)(
+            handle_, d_.input, d_.weights, d_.convolution, d_.output, forward(), &workspace_);
       case ConvolutionPass::data:
-        return cudnnGetConvolutionBackwardDataWorkspaceSize(handle_, d_.weights, d_.output, d_.convolution,
-                                                            d_.input, data(), &workspace_);
+        return CONVOY_CUDNN(cudnnGetConvolutionBackwardDataWorkspaceSize)(
+            handle_, d_.weights, d_.output, d_.convolution, d_.input, data(), &workspace_);
       case ConvolutionPass::weights:
-        return cudnnGetConvolutionBackwardFilterWorkspaceSize(handle_, d_.input, d_.output, d_.convolution,
-                                                              d_.weights, filter(), &workspace_);
+        return CONVOY_CUDNN(cudnnGetConvolutionBackwardFilterWorkspaceSize)(
+            handle_, d_.input, d_.output, d_.convolution, d_.weights, filter(), &workspace_);
     }
     return CUDNN_STATUS_BAD_PARAM;
   }

@@ -1,4 +1,4 @@
-#include "layers/cuda/library_check.h"
+#include "layers/cuda/library_calls.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@ namespace convoy {
 
 void refuse_code(const FailedCall& call, cudnnStatus_t code) {
   std::array<char, 512> last{};
-  cudnnGetLastErrorString(last.data(), last.size());
-  refuse_call(call, fmt::format("{}, {}", cudnnGetErrorString(code), last.data()),
+  CONVOY_CUDNN(cudnnGetLastErrorString)(last.data(), last.size());
+  refuse_call(call, fmt::format("{}, {}", CONVOY_CUDNN(cudnnGetErrorString)(code), last.data()),
               code == CUDNN_STATUS_NOT_INITIALIZED || code == CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED
                   ? "the GPU may have no memory left for cuDNN, or its libraries are not in the library path"
                   : "",
@@ -19,8 +19,10 @@ void refuse_code(const FailedCall& call, cudnnStatus_t code) {
 }
 
 void refuse_code(const FailedCall& call, cublasStatus_t code) {
-  refuse_call(call, fmt::format("{}, {}", cublasLtGetStatusName(code), cublasLtGetStatusString(code)), "",
-              code == CUBLAS_STATUS_ALLOC_FAILED);
+  refuse_call(call,
+              fmt::format("{}, {}", CONVOY_CUBLAS(cublasLtGetStatusName)(code),
+                          CONVOY_CUBLAS(cublasLtGetStatusString)(code)),
+              "", code == CUBLAS_STATUS_ALLOC_FAILED);
 }
 
 namespace cuda {

@@ -9,7 +9,9 @@ target="${1:?usage: tests/gpu/bundle.sh FOLDER [BUILD]}"
 build="${2:-$source_folder/build}"
 
 programs=(convoy tests/gpu/gpu_layers_test tests/gpu/gpu_training_on_gpu_test)
-mkdir -p "$target/lib" "$target/build/tests/gpu" "$target/tests/gpu"
+libraries="$(mktemp -d)"
+trap 'rm -rf "$libraries"' EXIT
+mkdir -p "$target/build/tests/gpu" "$target/tests/gpu"
 for program in "${programs[@]}"; do
   [[ -e "$build/$program" ]] || continue
   cp "$build/$program" "$target/build/$program"
@@ -17,8 +19,9 @@ for program in "${programs[@]}"; do
   # CUDA's own libraries, the driver's and the C library are the other machine's.
   ldd "$build/$program" | awk '$3 ~ /^\// {print $3}' |
     grep -vE '/(libcuda|libcudnn|libcublas|libnccl|libnvrtc|libc\.so|libm\.so|libpthread|libdl|librt|ld-linux)' |
-    xargs -r cp -Lu --target-directory "$target/lib"
+    xargs -r cp -Lu --target-directory "$libraries"
 done
+tar -C "$libraries" -czf "$target/lib.tar.gz" .  # run.sh unpacks it
 [[ -e "$target/build/convoy" ]] || { echo "bundle.sh: $build has no convoy; build it first" >&2; exit 1; }
 cp -r "$source_folder/configs" "$target/"
 mkdir -p "$target/tests/golden"

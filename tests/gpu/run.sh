@@ -6,9 +6,11 @@ folder="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 result="${1:-gpu-results.json}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-if [[ -d "$folder/lib" ]]; then
+if [[ -e "$folder/lib.tar.gz" ]]; then
   # Of a bundle. The machine's own libraries come first: they fit its driver.
-  export LD_LIBRARY_PATH="/usr/local/cuda/lib64:${LD_LIBRARY_PATH:-}:$folder/lib"
+  mkdir "$work/lib"
+  tar -C "$work/lib" -xzf "$folder/lib.tar.gz"
+  export LD_LIBRARY_PATH="/usr/local/cuda/lib64:${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$work/lib"
 fi
 export CONVOY_TEST_SOURCE="$folder"
 

@@ -41,8 +41,10 @@ std::unique_ptr<Backend> make_host_backend(Device& device) {
   return cuda::make_own_backend(device, {}, nullptr, "cuda on the host");
 }
 
-namespace cuda::inline on_host {
-void check_launch(const char*) {}
-}  // namespace cuda::inline on_host
-
 }  // namespace convoy
+
+namespace CONVOY_CUDA_NAMESPACE {
+
+void check_launch(const char*) {}
+
+}  // namespace CONVOY_CUDA_NAMESPACE

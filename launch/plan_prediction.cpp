@@ -35,6 +35,7 @@ CpuSpeed cpu_speed(const PlannedHosts& hosts, int threads, const std::string& fo
     ColdTimer timer(kMeasureSeconds, kMeasureBytes);
     const std::unique_ptr<Backend> backend = make_cpu_backend();
     CpuSpeed known = cache.known();
+    if (hosts.anew) known.links.clear();
     known.speed = measure_speed(*backend, timer);
     if (known.speed) cache.put(known);
   }

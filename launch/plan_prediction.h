@@ -15,7 +15,7 @@ struct PlannedHosts {
   std::string fabric;                  ///< between hosts; "": there is one host
   std::int64_t adapters_per_host = 1;  ///< of the fabric
   bool measure = true;                 ///< the processor, when no speeds of it are known
-  bool anew = false;                   ///< measure it even when they are
+  bool anew = false;                   ///< measure it even when they are, and forget how fast its ranks talk
 
   /// Of the fullest host.
   std::int64_t ranks_here(bool cpu) const;

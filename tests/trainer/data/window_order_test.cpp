@@ -237,6 +237,34 @@ TEST(WindowedLoader, FetchesWhatItWillReadInTheOrderOfTheDisk) {
   }
 }
 
+// Also in the last batch, which is smaller.
+TEST(WindowedLoader, FetchesTheRanksOwnSamplesOnly) {
+  for (int ranks = 1; ranks <= 3; ++ranks) {
+    for (int rank = 0; rank < ranks; ++rank) {
+      const auto set = std::make_shared<ShardedDataset>(58, 20);
+      LoaderOptions options = windowed(7, 15, 1);
+      options.ranks = ranks;
+      options.rank = rank;
+      std::vector<std::int64_t> read;
+      {
+        Loader loader(set, {1, 2, 2}, options);
+        while (const Batch* batch = loader.next()) {
+          read.insert(read.end(), batch->indices.begin(), batch->indices.end());
+        }
+        const auto fetched = [&] {
+          const std::lock_guard lock(set->mutex);
+          return set->fetched.size();
+        };
+        for (int i = 0; i < 5000 && fetched() < 4; ++i)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      std::vector<std::int64_t> all;
+      for (const auto& window : set->fetched) all.insert(all.end(), window.begin(), window.end());
+      EXPECT_TRUE(std::ranges::is_permutation(all, read)) << "rank " << rank << " of " << ranks;
+    }
+  }
+}
+
 TEST(WindowedLoader, AFailureToFetchIsLeftToTheReading) {
   const auto set = std::make_shared<ShardedDataset>(60, 20);
   set->fails = true;

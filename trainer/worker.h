@@ -25,8 +25,8 @@ struct Worker {
 /// What keeps this process from training on a GPU, in words; "" when nothing does.
 std::string cuda_problem();
 
-/// The device that the job asks for, agreed on by all ranks: "auto" is a GPU where every rank has one.
-/// Error(usage) when there is none that was asked for, or ranks would share one without share_gpus.
+/// The device that the job asks for: "auto" is the processor so far. Error(usage) when there is none that was
+/// asked for, or ranks would share one without share_gpus.
 Worker make_worker(const Job& job, Communicator& comm);
 
 /// The part of it that is built with CUDA; else Error(usage).

@@ -11,7 +11,7 @@ void add_top_keys(std::vector<Key>& keys) {
       .example = "\"configs/nets/lenet.toml\"";
   top.integer("seed", &Job::seed, {0, kMostInteger}, "seed of every random number");
   top.word("device", &Job::device, {"auto", "cpu", "cuda"},
-           "device of each rank; auto: a GPU where there is one");
+           "device of each rank; auto: the processor so far");
   top.boolean("share_gpus", &Job::share_gpus, "ranks may share a GPU where a host has more ranks than GPUs");
   top.integer("threads", &Job::threads, {0, 4096}, "compute threads per rank; 0: cores / ranks of the host");
   top.word("kernels", &Job::kernels, {"measured", "default"},

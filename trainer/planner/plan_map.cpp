@@ -104,9 +104,9 @@ class Map {
     };
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return area(a) > area(b); });
-    constexpr std::size_t kMostOfPaths = 4 * kMostRectangles;  // beyond them nothing can be seen
-    order.resize(std::min(order.size(), kMostRectangles + kMostOfPaths));
-    std::array<std::string, kCategories> paths;
+    constexpr std::size_t kMostSmall = 2 * kMostRectangles;  // beyond them nothing can be seen
+    order.resize(std::min(order.size(), kMostRectangles + kMostSmall));
+    std::string small;
     std::size_t drawn = 0;
     for (const std::size_t i : order) {
       const Tensor& tensor = program_.tensors[i];
@@ -124,13 +124,11 @@ class Map {
             category, pixels >= kEdged ? " edged" : "", tensor.first, offset / unit, wide, high,
             title(tensor, offset));
       } else {
-        paths[category] += fmt::format("M{} {}h{}v{}h-{}z", tensor.first, offset / unit, wide, high, wide);
+        small += fmt::format("<rect class=\"c{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", category,
+                             tensor.first, offset / unit, wide, high);
       }
     }
-    for (std::size_t c = 0; c < kCategories; ++c) {
-      if (!paths[c].empty()) text_ += fmt::format("<path class=\"c{}\" d=\"{}\"/>\n", c, paths[c]);
-    }
-    text_ += "</g>\n</svg>\n";
+    text_ += small + "</g>\n</svg>\n";
   }
 
   static std::string words_of(SegmentKind kind) {

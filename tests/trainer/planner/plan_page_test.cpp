@@ -46,11 +46,10 @@ void collect(const ptree& tree, std::multiset<Place>& rectangles, std::size_t& m
     const auto number = [&, &element = node](const char* key) {
       return element.get<std::int64_t>(std::string("<xmlattr>.") + key);
     };
-    if (name == "rect") rectangles.insert({number("x"), number("y"), number("width"), number("height")});
-    if (name == "path") {
-      const auto text = node.get<std::string>("<xmlattr>.d");
-      merged += static_cast<std::size_t>(std::count(text.begin(), text.end(), 'M'));
-    }
+    if (name == "rect" && node.count("title") == 1)
+      rectangles.insert({number("x"), number("y"), number("width"), number("height")});
+    else if (name == "rect")
+      ++merged;
     collect(node, rectangles, merged);
   }
 }

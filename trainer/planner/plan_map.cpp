@@ -91,11 +91,16 @@ class Map {
   }
 
   void tensors() {
-    const std::int64_t unit = program_.alignment;
+    // Browsers do not draw beyond 2^25; beyond 2^24 floats, which they compute with, have no ones.
+    std::int64_t unit = program_.alignment;
+    while (top_ / unit > 1 << 24) unit *= 2;
+    const auto units = [&](std::int64_t bytes) {
+      return static_cast<double>(bytes) / static_cast<double>(unit);
+    };
     text_ += fmt::format(
         "<svg x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" "
         "preserveAspectRatio=\"none\">\n<g transform=\"matrix(1 0 0 -1 0 {})\">\n",
-        kLeft, kTop, kWidth, kHeight, steps_, top_ / unit, top_ / unit);
+        kLeft, kTop, kWidth, kHeight, steps_, units(top_), units(top_));
     std::vector<std::size_t> order(program_.tensors.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     const auto area = [&](std::size_t i) {
@@ -104,9 +109,9 @@ class Map {
     };
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return area(a) > area(b); });
-    constexpr std::size_t kMostOfPaths = 4 * kMostRectangles;  // beyond them nothing can be seen
-    order.resize(std::min(order.size(), kMostRectangles + kMostOfPaths));
-    std::array<std::string, kCategories> paths;
+    constexpr std::size_t kMostSmall = 2 * kMostRectangles;  // beyond them nothing can be seen
+    order.resize(std::min(order.size(), kMostRectangles + kMostSmall));
+    std::string small;
     std::size_t drawn = 0;
     for (const std::size_t i : order) {
       const Tensor& tensor = program_.tensors[i];
@@ -114,23 +119,21 @@ class Map {
       const auto category = static_cast<std::size_t>(tensor.category);
       const std::int64_t offset = plan_.layout.offsets[i];
       const int wide = tensor.last - tensor.first + 1;
-      const std::int64_t high = round_up(tensor.bytes, unit) / unit;
+      const double high = units(round_up(tensor.bytes, program_.alignment));
       const double pixels = std::min(kWidth * wide / static_cast<double>(steps_),
                                      kHeight * static_cast<double>(tensor.bytes) / static_cast<double>(top_));
       if (pixels >= 1 && drawn < kMostRectangles) {
         ++drawn;
         text_ += fmt::format(
             "<rect class=\"c{}{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>\n",
-            category, pixels >= kEdged ? " edged" : "", tensor.first, offset / unit, wide, high,
+            category, pixels >= kEdged ? " edged" : "", tensor.first, units(offset), wide, high,
             title(tensor, offset));
       } else {
-        paths[category] += fmt::format("M{} {}h{}v{}h-{}z", tensor.first, offset / unit, wide, high, wide);
+        small += fmt::format("<rect class=\"c{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", category,
+                             tensor.first, units(offset), wide, high);
       }
     }
-    for (std::size_t c = 0; c < kCategories; ++c) {
-      if (!paths[c].empty()) text_ += fmt::format("<path class=\"c{}\" d=\"{}\"/>\n", c, paths[c]);
-    }
-    text_ += "</g>\n</svg>\n";
+    text_ += small + "</g>\n</svg>\n";
   }
 
   static std::string words_of(SegmentKind kind) {

@@ -46,7 +46,7 @@ KernelPlan plan_of(const Graph& graph, const PlanRequest& request, KernelSetting
   return made;
 }
 
-PlannedHosts planned_hosts(const CommandLine& line, const Job& job) {
+PlannedHosts planned_hosts(const CommandLine& line) {
   PlannedHosts hosts;
   hosts.ranks = line.number("ranks", 1, 1 << 20);
   if (line.has("ranks-per-host")) hosts.ranks_per_host = line.number("ranks-per-host", 1, 1 << 20);
@@ -55,7 +55,7 @@ PlannedHosts planned_hosts(const CommandLine& line, const Job& job) {
   const std::string measure = line.text("measure");
   if (measure != "auto" && measure != "no" && measure != "anew")
     fail(ExitCode::usage, "--measure {}: expected auto, no or anew", measure);
-  hosts.measure = measure != "no" && job.kernels != "default";
+  hosts.measure = measure != "no";
   hosts.anew = measure == "anew";
   return hosts;
 }
@@ -93,6 +93,7 @@ int plan_command(const std::vector<std::string>& arguments) {
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
       "change a key of the job")("json", po::bool_switch(), "print one JSON object");
   if (!line.parse(arguments)) return 0;
+  PlannedHosts hosts = planned_hosts(line);
   PlannedDevice device = find_device(line.text("device"));
   std::vector<std::string> sets = line.texts("set");
   if (line.has("memory-limit")) {
@@ -107,7 +108,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
   const Graph graph = read_network(job.network);
-  const PlannedHosts hosts = planned_hosts(line, job);
+  if (job.kernels == "default") hosts.measure = hosts.anew = false;
   const auto ranks = static_cast<int>(hosts.ranks);
   const int here = device.here ? static_cast<int>(hosts.ranks_here(true)) : 1;
   device.threads = thread_count(job, here);

@@ -67,7 +67,7 @@ KernelPlan plan_of(const Graph& graph, const PlanRequest& request, KernelSetting
   return made;
 }
 
-PlannedHosts planned_hosts(const CommandLine& line, const Job& job) {
+PlannedHosts planned_hosts(const CommandLine& line) {
   PlannedHosts hosts;
   hosts.ranks = line.number("ranks", 1, 1 << 20);
   if (line.has("ranks-per-host")) hosts.ranks_per_host = line.number("ranks-per-host", 1, 1 << 20);
@@ -76,7 +76,7 @@ PlannedHosts planned_hosts(const CommandLine& line, const Job& job) {
   const std::string measure = line.text("measure");
   if (measure != "auto" && measure != "no" && measure != "anew")
     fail(ExitCode::usage, "--measure {}: expected auto, no or anew", measure);
-  hosts.measure = measure != "no" && job.kernels != "default";
+  hosts.measure = measure != "no";
   hosts.anew = measure == "anew";
   return hosts;
 }
@@ -124,6 +124,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   if (line.has("batch") && !inference)
     fail(ExitCode::usage, "--batch goes with --inference; to plan training use --set train.batch=N");
   const std::int64_t batch = line.has("batch") ? line.number("batch", 1, kMostInferenceBatch) : 0;
+  PlannedHosts hosts = planned_hosts(line);
   PlannedDevice device = find_device(line.text("device"));
   std::vector<std::string> sets = line.texts("set");
   if (line.has("memory-limit")) {
@@ -138,7 +139,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
   const Graph graph = read_network(job.network);
-  const PlannedHosts hosts = planned_hosts(line, job);
+  if (job.kernels == "default") hosts.measure = hosts.anew = false;
   const auto ranks = static_cast<int>(hosts.ranks);
   const int here = device.here ? static_cast<int>(hosts.ranks_here(true)) : 1;
   device.threads = thread_count(job, here);

@@ -34,7 +34,8 @@ void with_sessions(const Here& here, const std::function<void(Session&)>& body) 
   run_ranks(here.ranks, [&](Communicator& comm) {
     JobInputs inputs = open_inputs(read_job(here.job, here.sets), Purposes::train);
     const std::int64_t samples = inputs.train->size();
-    Session session(std::move(inputs), comm, true, samples, {}, here.worker ? here.worker(comm) : Worker{});
+    Session session(std::move(inputs), comm, true, samples, {}, 0,
+                    here.worker ? here.worker(comm) : Worker{});
     initialise(session.executor(), static_cast<std::uint64_t>(session.job().seed));
     body(session);
   });

@@ -55,9 +55,12 @@ void print_table(const Executor& executor, int steps) {
 }
 
 int run(const Job& job) {
-  TimedTraining training(read_network(job.network), {job.batch, job.precision, job.threads,
-                                                     job.measured ? measured_kernels() : KernelSettings{}});
-  const Executor& executor = training.executor();
+  TimedTraining training(read_network(job.network),
+                         {.batch = job.batch,
+                          .precision = job.precision,
+                          .threads = job.threads,
+                          .kernels = job.measured ? measured_kernels() : KernelSettings{}});
+  Executor& executor = training.executor();
   for (int i = 0; i < 5; ++i) training.step();
   const StepTimes before = executor.times();
   std::vector<double> rates;

@@ -87,8 +87,7 @@ std::string JobFolder::write(const std::string& name, const std::string& text) c
 std::string JobFolder::write_job(const std::string& network, const std::string& sections) const {
   write("net.toml", network);
   return write("job.toml",
-               "network = \"net.toml\"\ndevice = \"cpu\"\nthreads = 1\nkernels = \"default\"\n[data]\nkind = "
-               "\"synthetic\"\n" +
+               "network = \"net.toml\"\nthreads = 1\nkernels = \"default\"\n[data]\nkind = \"synthetic\"\n" +
                    sections);
 }
 

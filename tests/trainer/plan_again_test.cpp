@@ -36,7 +36,7 @@ class Short : public CpuDevice {
 
 constexpr const char* kJob =
     "samples = 64\ntest_samples = 20\n[train]\nbatch = 64\nepochs = 2\n[log]\nevery = 1\n[memory]\nlimit = "
-    "\"1GiB\"\n";
+    "\"1GiB\"\nallow = [\"micro_batch\"]\n";
 
 class PlanAgain : public testing::Test {
  protected:

@@ -25,7 +25,7 @@ constexpr std::array<Command, 9> kCommands{{
     {"plan", "memory that a job takes, by category, and whether it fits", plan_command},
     {"time", "where the time of a training step goes, layer by layer", time_command},
     {"convert", "a network and its weights in another form, as fully convolutional", convert_command},
-    {"data", "images in folders: list, check, show", data_command},
+    {"data", "images in folders and tar shards: index, pack, check, mean, show", data_command},
     {"devices", "devices of this machine", devices_command},
 }};
 

@@ -40,6 +40,7 @@ std::int64_t samples_of(const Job& job, const Graph& graph, Split split) {
 /// What `convoy eval` asks, or with `batch` of so many samples on each rank at a time.
 void ask_for_inference(const Job& job, const Graph& graph, std::int64_t batch, PlanRequest& request) {
   request.training = false;
+  request.may_shrink = request.may_shrink || request.may_shrink_batch;
   request.samples = batch > 0 ? batch * request.ranks : samples_of(job, graph, Split::test);
   if (batch > 0) request.evaluate_batch = batch;
 }

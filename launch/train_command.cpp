@@ -42,6 +42,7 @@ int train_command(const std::vector<std::string>& arguments) {
   TrainOptions options;
   options.run_folder =
       line.has("run-dir") ? line.text("run-dir") : "runs/" + std::filesystem::path(path).stem().string();
+  if (options.run_folder.empty()) fail(ExitCode::usage, "--run-dir is empty; give it a folder");
   options.resume = line.text("resume");
   if (options.resume != "auto" && options.resume != "no" &&
       !std::filesystem::is_regular_file(options.resume)) {

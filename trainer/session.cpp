@@ -243,6 +243,8 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
+  // Whoever lets training change its batch lets evaluation do so, which changes no result.
+  if (!training) request.may_shrink = request.may_shrink || request.may_shrink_batch;
   request.kept_batch = kept_batch;
   if (!on_processor_) {
     // Gradients pass through the host: collectives take nothing of the device. And the host is where ranks

@@ -80,7 +80,7 @@ void add_data_keys(std::vector<Key>& keys) {
   data.integer(
       "samples", &Job::Data::samples, {0, kMostCount},
       "training samples; synthetic: how many to make, 0: 10000; image files: how many there must be, "
-      "0: any number");
+      "0: any number; of no meaning to other kinds");
   data.integer("test_samples", &Job::Data::test_samples, {0, kMostCount},
                "test samples, likewise; 0: 1000 synthetic ones");
   add_image_keys(data);

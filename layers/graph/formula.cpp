@@ -52,7 +52,7 @@ class Calculator {
   }
 
   std::int64_t integer(const Value& value) const {
-    if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
+    if (const auto* number = std::get_if<std::int64_t>(&value)) return checked(*number);
     stop("computes with true or false as if it were an integer");
   }
 

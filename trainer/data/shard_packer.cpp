@@ -113,7 +113,8 @@ void ShardPacker::claim() {
     fail(ExitCode::usage,
          "{} holds shards of other images or other options, {} has which: {}; remove them, or choose another "
          "--out",
-         printable(folder_.string()), printable(file.string()), printable(held));
+         printable(folder_.string()), printable(file.string()),
+         printable(held.substr(0, held.find_last_not_of('\n') + 1)));
   }
   const bool fresh = ::ftruncate(lock_, 0) == 0 &&
                      ::pwrite(lock_, wanted.data(), wanted.size(), 0) == static_cast<ssize_t>(wanted.size());

@@ -57,8 +57,24 @@ int Descriptor::close() {
   return result == 0 || errno == EINTR ? 0 : errno;
 }
 
+namespace {
+
+/// The file that a path leads to, through links. What is there must be a file: a device or a folder is not
+/// replaced.
+std::string file_to_replace(const std::string& path) {
+  std::error_code problem;
+  const std::filesystem::path file = std::filesystem::weakly_canonical(path, problem);
+  const std::filesystem::file_status status =
+      std::filesystem::status(problem ? std::filesystem::path(path) : file, problem);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    fail(ExitCode::usage, "{} is not a file that could be replaced; choose another name", path);
+  return file.empty() ? path : file.string();
+}
+
+}  // namespace
+
 PartialFile::PartialFile(std::string path)
-    : path_(std::move(path)),
+    : path_(file_to_replace(path)),
       partial_path_(fmt::format("{}.partial.{}", path_, ::getpid())),
       file_(open_descriptor(partial_path_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)) {
   if (file_.get() < 0) fail_to_write(path_, errno);

@@ -23,9 +23,10 @@ echo "== format"
 find layers comm trainer launch tests \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print0 | xargs -0 clang-format-14 --dry-run --Werror
 
 check release all -j2 -LE heavy
-check mpich "convoy mpi_collectives mpi_lost_ranks mpi_all_reduce_bench" -L mpi
+check mpich "mpi_collectives mpi_lost_ranks mpi_all_reduce_bench" -L mpi
 if [[ "${1:-}" == "--all" ]]; then
   ctest --preset release -L heavy
+  check mpich "convoy mpi_collectives" -L mpi  # the whole program with MPICH, and without CUDA
   check asan all -LE 'mpi|end_to_end|heavy'
   check ubsan all -LE 'mpi|end_to_end|heavy'
   OMP_NUM_THREADS=1 TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp" check tsan all -L threads

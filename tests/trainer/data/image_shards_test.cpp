@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "tests/trainer/data/loaded_content.h"
 #include "tests/trainer/data/shard_files.h"
 #include "trainer/data/loader.h"
 #include "trainer/data/shard_names.h"
@@ -45,26 +46,8 @@ class Shards : public testing::Test {
   DataSource source;
 };
 
-struct Content {
-  std::vector<std::int64_t> indices;
-  std::vector<std::int32_t> labels;
-  std::vector<std::uint8_t> pixels;
-  friend bool operator==(const Content&, const Content&) = default;
-};
-
-Content load(const std::shared_ptr<const Dataset>& set, LoaderOptions options) {
-  std::vector<std::unique_ptr<Loader>> loaders;
-  for (options.rank = 0; options.rank < options.ranks; ++options.rank) {
-    loaders.push_back(std::make_unique<Loader>(set, kOutput, options));
-  }
-  Content content;
-  for (std::size_t i = 0;; i = (i + 1) % loaders.size()) {
-    const Batch* batch = loaders[i]->next();
-    if (batch == nullptr) return content;
-    content.indices.insert(content.indices.end(), batch->indices.begin(), batch->indices.end());
-    content.labels.insert(content.labels.end(), batch->labels.begin(), batch->labels.end());
-    content.pixels.insert(content.pixels.end(), batch->pixels.begin(), batch->pixels.end());
-  }
+Content load(const std::shared_ptr<const Dataset>& set, const LoaderOptions& options) {
+  return load_all(set, kOutput, options);
 }
 
 LoaderOptions options_of(std::int64_t window, std::int64_t epochs = 1) {

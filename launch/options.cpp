@@ -58,6 +58,7 @@ std::vector<std::string> CommandLine::texts(const char* name) const {
 std::string CommandLine::required(const char* name) const {
   const std::vector<std::string> values = texts(name);
   if (values.empty()) fail(ExitCode::usage, "{} is missing; usage: convoy {}", name, usage_);
+  if (values.front().empty()) fail(ExitCode::usage, "{} is empty; usage: convoy {}", name, usage_);
   return values.front();
 }
 

@@ -38,8 +38,9 @@ KernelSettings kernels_of_run(const std::string& folder, const Job& job) {
 
 KernelSettings kernels_to_train(const std::string& folder, const std::string& resume, const Job& job) {
   const std::string checkpoints = folder + "/checkpoints";
+  std::error_code ignored;
   const bool goes_on =
-      std::filesystem::is_directory(checkpoints) && !CheckpointStore(checkpoints, 1).list().empty();
+      std::filesystem::is_directory(checkpoints, ignored) && !CheckpointStore(checkpoints, 1).list().empty();
   if (resume == "auto" && goes_on) return kernels_of_run(folder, job);
   if (resume != "auto" && resume != "no") {
     // A checkpoint by its path lies in checkpoints/ of its run.

@@ -16,6 +16,22 @@
 
 namespace convoy {
 namespace po = boost::program_options;
+namespace {
+
+void check_resume(const std::string& word) {
+  std::error_code ignored;
+  if (word == "auto" || word == "no" || std::filesystem::is_regular_file(word, ignored)) return;
+  if (std::filesystem::is_directory(word, ignored)) {
+    fail(ExitCode::usage,
+         "--resume {}: is a folder; to continue the run in it give --run-dir {} --resume auto, or name one "
+         "of its "
+         "checkpoints",
+         word, word);
+  }
+  fail(ExitCode::usage, "--resume {}: no such file; give auto, no, or the path of a checkpoint", word);
+}
+
+}  // namespace
 
 int train_command(const std::vector<std::string>& arguments) {
   CommandLine line(
@@ -44,11 +60,7 @@ int train_command(const std::vector<std::string>& arguments) {
       line.has("run-dir") ? line.text("run-dir") : "runs/" + std::filesystem::path(path).stem().string();
   if (options.run_folder.empty()) fail(ExitCode::usage, "--run-dir is empty; give it a folder");
   options.resume = line.text("resume");
-  if (options.resume != "auto" && options.resume != "no" &&
-      !std::filesystem::is_regular_file(options.resume)) {
-    fail(ExitCode::usage, "--resume {}: no such file; give auto, no, or the path of a checkpoint",
-         options.resume);
-  }
+  check_resume(options.resume);
   options.console = json ? stderr : stdout;
   options.terminal = reaches_terminal(options.console);
   options.version = kVersion;

@@ -111,9 +111,9 @@ void Run::resume() {
   saved_at_ = position_.iteration;
   if (position_.iteration > total_) {
     fail(ExitCode::usage,
-         "the run in {} has done {} already, and the job asks for {}; raise train.epochs, or choose another "
-         "--run-dir",
-         folder_.path(), counted(position_.iteration, "update"), total_);
+         "the run in {} has done {} already, and the job asks for {}; raise {}, or choose another --run-dir",
+         folder_.path(), counted(position_.iteration, "update"), total_,
+         total_ == job_.train.iterations ? "train.iterations" : "train.epochs");
   }
   folder_.log(fmt::format("resumes after update {}", position_.iteration));
   progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));

@@ -68,6 +68,9 @@ class Reader {
 };
 
 Job job_of(const toml::table& table, const std::string& file, const std::vector<std::string>& sets) {
+  if (table.contains("layers") && !table.contains("network")) {
+    fail(ExitCode::usage, "{}: is a network file; give a job file, whose key network names it", file);
+  }
   Job job;
   Places places(file);
   Reader(job, places, file).read_file(table);

@@ -21,6 +21,10 @@ Shape read_input(TomlTable& network) {
 }
 
 Graph build(const toml::table& root, const std::string& file) {
+  if (root.contains("network") && !root.contains("layers")) {
+    fail(ExitCode::usage,
+         "{}: is a job file; give the file of a network, such as the one that its key network names", file);
+  }
   TomlTable network(root, file, "network");
   const std::string name = required(network, "name", network.string("name"));
   const Shape input = read_input(network);

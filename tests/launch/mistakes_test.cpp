@@ -77,5 +77,33 @@ TEST(NetworkMistakes, ANetworkWithoutLossOrWithOtherClassesIsRefused) {
                  {"", {"4", "3"}});
 }
 
+/// What `convoy words` says on its way out with code 2.
+std::string refusal(const JobFolder& folder, const std::vector<std::string>& words) {
+  const Ended ended = run(convoy(words), folder.path(""));
+  EXPECT_EQ(ended.code, 2) << ended.all();
+  EXPECT_EQ(ended.out, "");
+  return ended.err;
+}
+
+TEST(CommandMistakes, AFileOfTheOtherKindIsToldAsSuch) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, "");
+  EXPECT_THAT(refusal(folder, {"inspect", job}), HasSubstr("job.toml: is a job file"));
+  EXPECT_THAT(refusal(folder, {"plan", folder.path("net.toml")}), HasSubstr("net.toml: is a network file"));
+}
+
+TEST(CommandMistakes, NamesThatCannotBeAreToldBeforeAnythingIsMade) {
+  const JobFolder folder;
+  const std::string job = folder.write_job(kTinyNetwork, "");
+  EXPECT_THAT(refusal(folder, {"eval", ""}), HasSubstr("RUN is empty"));
+  EXPECT_THAT(refusal(folder, {"train", job, "--run-dir", folder.path(std::string(300, 'a'))}),
+              HasSubstr("cannot make the run folder"));
+  std::filesystem::create_directory(folder.path("old"));
+  const std::string resume =
+      refusal(folder, {"train", job, "--run-dir", folder.path("run"), "--resume", folder.path("old")});
+  EXPECT_THAT(resume, HasSubstr("--run-dir " + folder.path("old") + " --resume auto"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("run")));
+}
+
 }  // namespace
 }  // namespace convoy::test

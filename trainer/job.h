@@ -48,11 +48,20 @@ struct Job {
     std::int64_t shorter_side = 0;              ///< pixels after resizing; 0: the network's input / 0.875
     std::string filter = "bilinear";            ///< bilinear, area
     std::vector<double> mean;  ///< per channel, of pixels in 0 to 255; empty: measured on the training set
-    std::vector<double> deviation;    ///< likewise
-    std::int64_t crop_padding = 0;    ///< random crop after padding by so many pixels; 0: none
-    bool flip = false;                ///< mirror half of the samples left to right
-    std::int64_t loader_threads = 1;  ///< per rank
-    std::int64_t ahead = 4;           ///< batches prepared ahead of need
+    std::vector<double> deviation;  ///< likewise
+    std::int64_t crop_padding = 0;  ///< random crop after padding by so many pixels; 0: none
+    bool flip = false;              ///< mirror half of the samples left to right
+    double brightness = 0;          ///< factor between 1 - x and 1 + x; 0: left alone
+    double contrast = 0;            ///< likewise
+    double saturation = 0;          ///< likewise
+    double hue = 0;                 ///< turned by up to so much of the circle either way
+    double colour_shift = 0;        ///< deviation of the shift along principal components; 0: none
+    double erase = 0;               ///< share of the samples that lose a rectangle
+    std::vector<double> erase_area{0.02, 0.4};        ///< share of the image, least and most
+    std::vector<double> erase_aspect{0.3, 10.0 / 3};  ///< width / height, least and most
+    std::string erase_with = "random";                ///< random, mean, zero
+    std::int64_t loader_threads = 1;                  ///< per rank
+    std::int64_t ahead = 4;                           ///< batches prepared ahead of need
     friend bool operator==(const Data&, const Data&) = default;
   } data;
 

@@ -6,7 +6,7 @@
 
 namespace convoy {
 
-/// What a job does to training samples of a network with this input.
+/// What a job, its mean filled in, does to training samples of a network with this input.
 Augmentation training_augmentation(const Job& job, Shape input);
 
 /// How it decodes files of images.

@@ -58,6 +58,7 @@ void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
          "{}: the network takes images of {} channels, but those of the data set \"{}\" have {}", job.network,
          input.channels, job.data.kind, stored.channels);
   }
+  check_colours(training_augmentation(job, input), input.channels);
   if (job.data.crop_padding >= std::min(input.height, input.width)) {
     fail(ExitCode::usage,
          "[data] crop_padding = {} would cut crops without a pixel of the image, which is {} x {}; a usual "

@@ -183,6 +183,21 @@ int main(int argc, char** argv) {
   each("decode crop, resize 256, centre 224", prepare(crops, evaluation));
   each("raw 256, random resized crop, flip", prepare(raw, training));
   each("raw 256 from a shard, the same", prepare(*raw_shard, training));
+  // What happens to the pixels after the crop, each alone.
+  const std::vector<std::uint8_t> cropped = [&] {
+    prepare_sample(crops, training, stream, 0, 0, scratch, out.data(), kOutput);
+    return out;
+  }();
+  const auto change = [&](const char* name, const Augmentation& augmentation) {
+    each(name, [&, augmentation](std::int64_t i) {
+      out = cropped;
+      change_pixels(augmentation, stream, round, i, out.data(), kOutput);
+    });
+  };
+  change("brightness, contrast, saturation 0.4", {.jitter = {0.4, 0.4, 0.4, 0}});
+  change("hue 0.1", {.jitter = {0, 0, 0, 0.1}});
+  change("colour shift 0.1", {.shift = {.sigma = 0.1}});
+  change("erase every image, random pixels", {.erasing = {.probability = 1}});
   const auto loader = [&](const char* name, const std::shared_ptr<const Dataset>& set, int threads) {
     ways.push_back(
         {name, kImages * kLoaderEpochs, [&training, set, threads] { load(set, training, threads); }});

@@ -235,6 +235,57 @@ TEST_F(FolderJob, ShardsAndListsTrainAsTheFolder) {
   EXPECT_EQ(losses("list", 1, {"data.kind=image-list", "data.root=" + tree_.path("")}), of_folder);
 }
 
+// Colours, erasing and crops are of the sample and epoch, not of who prepares it, and a resumed run draws the
+// same.
+TEST_F(FolderJob, AugmentsAlikeOnAnyRanksAndThreadsAndAfterAResume) {
+  const std::string plain = job("");
+  const std::string more =
+      "brightness = 0.4\ncontrast = 0.4\nsaturation = 0.4\nhue = 0.1\ncolour_shift = 0.1\nerase = 0.5\n"
+      "erase_with = \"mean\"\n";
+  ASSERT_EQ(train(plain, "plain", 1).code, 0);
+  ASSERT_EQ(train(job(more), "one", 1).code, 0);
+  const std::vector<double> losses = losses_of(folder_.path("one"));
+  ASSERT_EQ(losses.size(), 6U);
+  EXPECT_GT(largest_difference(losses_of(folder_.path("plain")), losses), 1e-4);
+  const std::string threads = job(more + "loader_threads = 3\n");
+  ASSERT_EQ(train(threads, "two", 2).code, 0);
+  EXPECT_LT(largest_difference(losses_of(folder_.path("two")), losses), 1e-5);
+  const std::vector<std::string> half{
+      "train", threads, "--run-dir", folder_.path("half"), "--set", "train.iterations=4"};
+  ASSERT_EQ(run(convoy(half), folder_.path("")).code, 0);
+  ASSERT_EQ(train(threads, "half", 1).code, 0);
+  EXPECT_EQ(losses_of(folder_.path("half")), losses);
+}
+
+TEST_F(FolderJob, ShowDrawsWithTheJobsAugmentations) {
+  const auto show = [&](const std::string& of_job) {
+    const std::string sheet = folder_.path("sheet.png");
+    const Ended ended =
+        data({"show", tree_.path(""), "--out", sheet, "--job", of_job, "--rows", "2", "--columns", "5"});
+    EXPECT_EQ(ended.code, 0) << ended.all();
+    const Image image = cut(decoded(read_bytes(sheet)));
+    EXPECT_EQ(image.width, 4 + 5 * 12);  // samples of 8 x 8, as the network takes them
+    EXPECT_EQ(image.height, 4 + 2 * 12);
+    return image.pixels;
+  };
+  const Bytes plain = show(job(""));
+  EXPECT_EQ(show(job("")), plain);
+  EXPECT_NE(show(job("colour_shift = 5\n")), plain);
+  EXPECT_NE(show(job("erase = 1\nerase_with = \"mean\"\n")), plain);
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {
+    std::vector<std::string> words{"show", tree_.path(""), "--out", folder_.path("s.png")};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = data(words);
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.all(), HasSubstr(part));
+  };
+  const std::string here = job("");
+  refused({"--job", here, "--size", "9"}, "leave --size");
+  refused({"--set", "data.flip=true"}, "give --job too");
+  refused({"--job", here, "--set", "data.kind=mnist"}, "has no image files");
+  refused({"--job", here, "--set", "data.hue=0.6"}, "0.5");
+}
+
 TEST_F(FolderJob, MetricsTellOfTheLoader) {
   ASSERT_EQ(train(job(""), "run", 1).code, 0);
   double bytes = 0;

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/data/draws.h"
+
 namespace convoy {
 namespace {
 
 constexpr std::uint32_t kTries = 10;
-
-double between(double least, double most, std::uint32_t word) {
-  return least + (most - least) * (static_cast<double>(word) * 0x1p-32);
-}
 
 Rect central(const RandomResizedCrop& limits, int height, int width) {
   const double aspect = static_cast<double>(width) / height;
@@ -42,11 +40,11 @@ Rect random_resized_crop(const RandomResizedCrop& limits, const RandomStream& st
                          std::int64_t index, int height, int width) {
   const double area = static_cast<double>(height) * width;
   for (std::uint32_t i = 0; i < kTries; ++i) {
-    const Random4 words =
-        stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), 1 + i);
-    const double wanted = area * between(limits.least_area, limits.most_area, words.word[0]);
+    const Random4 words = stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index),
+                                       draws::kResizedCrop + i);
+    const double wanted = area * uniform_between(limits.least_area, limits.most_area, words.word[0]);
     const double aspect =
-        std::exp(between(std::log(limits.least_aspect), std::log(limits.most_aspect), words.word[1]));
+        std::exp(uniform_between(std::log(limits.least_aspect), std::log(limits.most_aspect), words.word[1]));
     const auto wide = static_cast<std::int64_t>(std::llround(std::sqrt(wanted * aspect)));
     const auto high = static_cast<std::int64_t>(std::llround(std::sqrt(wanted / aspect)));
     if (wide < 1 || high < 1 || wide > width || high > height) continue;

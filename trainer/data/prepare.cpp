@@ -1,5 +1,7 @@
 #include "trainer/data/prepare.h"
 
+#include "trainer/data/draws.h"
+
 namespace convoy {
 namespace {
 
@@ -43,8 +45,9 @@ std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmenta
     augment(augmentation, stream, epoch, index, scratch.view.image, out, output);
     return label;
   }
-  // The words of block 0 mean what they mean in augment(): down, right, mirror.
-  const Random4 words = stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), 0);
+  // The words mean what they mean in augment(): down, right, mirror.
+  const Random4 words =
+      stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), draws::kPlace);
   const Chooser chooser{augmentation, stream, epoch, index, words, output};
   const Chooser* const pointer = &chooser;
   const std::int32_t label = dataset.read_crop(
@@ -53,6 +56,7 @@ std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmenta
   const bool mirror = augmentation.flip && (words.word[2] >> 31) != 0;
   resample(scratch.view, augmentation.filter, mirror, static_cast<int>(output.height),
            static_cast<int>(output.width), scratch.resample, out);
+  change_pixels(augmentation, stream, epoch, index, out, output);
   for (auto* storage : {&scratch.view.image.pixels, &scratch.read.file, &scratch.read.decode.turned,
                         &scratch.resample.between}) {
     give_back(*storage);

@@ -38,6 +38,15 @@ mean = [7, 8]
 deviation = [9, 10]
 crop_padding = 11
 flip = true
+brightness = 0.51
+contrast = 0.52
+saturation = 0.53
+hue = 0.44
+colour_shift = 0.55
+erase = 0.56
+erase_area = [0.57, 0.58]
+erase_aspect = [0.59, 0.60]
+erase_with = "mean"
 loader_threads = 12
 ahead = 13
 [train]
@@ -114,6 +123,15 @@ Job every_field(const std::string& network) {
                    .deviation = {9, 10},
                    .crop_padding = 11,
                    .flip = true,
+                   .brightness = 0.51,
+                   .contrast = 0.52,
+                   .saturation = 0.53,
+                   .hue = 0.44,
+                   .colour_shift = 0.55,
+                   .erase = 0.56,
+                   .erase_area = {0.57, 0.58},
+                   .erase_aspect = {0.59, 0.60},
+                   .erase_with = "mean",
                    .loader_threads = 12,
                    .ahead = 13},
           .train = {.batch = 14,

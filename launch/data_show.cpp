@@ -60,6 +60,7 @@ Showing of_job(const Job& job) {
   }
   showing.training = training_augmentation(job, showing.output);
   showing.evaluation = evaluation_augmentation(job, showing.output);
+  showing.evaluation.ten_crops = false;  // the middle one
   showing.decode = decode_options(job);
   showing.measures_mean = showing.training.erasing.with == EraseWith::mean && job.data.mean.empty();
   return showing;

@@ -45,6 +45,7 @@ struct Job {
     std::string crop = "auto";                  ///< auto, window, random-resized, random, centre
     std::vector<double> area{0.08, 1};          ///< random-resized: share of the image, least and most
     std::vector<double> aspect{0.75, 4.0 / 3};  ///< random-resized: width / height, least and most
+    std::string test_crop = "centre";           ///< of evaluation: centre, ten-crop
     std::int64_t shorter_side = 0;              ///< pixels after resizing; 0: the network's input / 0.875
     std::string filter = "bilinear";            ///< bilinear, area
     std::vector<double> mean;  ///< per channel, of pixels in 0 to 255; empty: measured on the training set

@@ -60,6 +60,7 @@ Augmentation evaluation_augmentation(const Job& job, Shape input) {
   Augmentation augmentation = resizing(job.data, input);
   augmentation.crop_padding = static_cast<int>(job.data.crop_padding);
   augmentation.centred = true;
+  augmentation.ten_crops = job.data.test_crop == "ten-crop";
   augmentation.crop = crop_of(job.data) == CropKind::window ? CropKind::window : CropKind::centre;
   return augmentation;
 }

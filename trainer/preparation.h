@@ -13,7 +13,7 @@ Augmentation training_augmentation(const Job& job, Shape input);
 DecodeOptions decode_options(const Job& job);
 
 /// What it does to samples that are evaluated: nothing is random; images of any size are resized by their
-/// shorter side, and the central window is taken.
+/// shorter side, and the central window is taken, or ten.
 Augmentation evaluation_augmentation(const Job& job, Shape input);
 
 }  // namespace convoy

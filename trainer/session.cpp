@@ -71,8 +71,9 @@ void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
 ChannelStatistics measured(const Job& job, const Graph& graph, const Dataset& train) {
   const bool varies = train.shape().height == 0;
   if (!varies) return channel_statistics(train, kStatisticsSamples);
-  return channel_statistics(train, kStatisticsFiles, evaluation_augmentation(job, graph.input()),
-                            graph.input());
+  Augmentation central = evaluation_augmentation(job, graph.input());
+  central.ten_crops = false;
+  return channel_statistics(train, kStatisticsFiles, central, graph.input());
 }
 
 /// The text of a double as the job file holds it, so that a run and its resume use the same number.

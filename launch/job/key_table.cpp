@@ -53,6 +53,9 @@ void add_image_keys(SectionKeys<Job::Data>& data) {
   data.numbers("area", &Job::Data::area, {0, 1, true},
                "random-resized: least and most share of the image's area");
   data.numbers("aspect", &Job::Data::aspect, {0, 100, true}, "random-resized: least and most width / height");
+  data.word("test_crop", &Job::Data::test_crop, {"centre", "ten-crop"},
+            "evaluation: the central window, or the mean of what the network says of the windows at the four "
+            "corners, the central one, and all five mirrored");
   data.integer(
       "shorter_side", &Job::Data::shorter_side, {0, 65535},
       "random, centre and evaluation: pixels of the shorter side after resizing; 0: the network's input "
@@ -131,8 +134,9 @@ void add_train_keys(std::vector<Key>& keys) {
                "largest norm of the whole gradient; 0: no clipping");
   train.integer("evaluate_every", &Job::Train::evaluate_every, {0, kMostCount},
                 "epochs between evaluations; 0: only at the end");
-  train.integer("evaluate_batch", &Job::Train::evaluate_batch, {0, kMostCount},
-                "samples at a time on one device in evaluation; 0: as micro_batch");
+  train.integer(
+      "evaluate_batch", &Job::Train::evaluate_batch, {0, kMostCount},
+      "samples at a time on one device in evaluation, each of the ten crops one; 0: as micro_batch");
   train.boolean("shared_statistics", &Job::Train::shared_statistics,
                 "batch norm takes its statistics over all ranks, in place of each rank's own samples");
   train.boolean(

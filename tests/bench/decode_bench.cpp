@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
   Augmentation evaluation;
   evaluation.crop = CropKind::centre;
   evaluation.shorter_side = 256;
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(kOutput.elements()));
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(kTenCrops * kOutput.elements()));
   Image image;
   PrepareScratch scratch;
   std::int64_t round = 0;
@@ -181,6 +181,9 @@ int main(int argc, char** argv) {
   each("decode whole, random resized crop, flip", prepare(whole, training));
   each("decode crop, random resized crop, flip", prepare(crops, training));
   each("decode crop, resize 256, centre 224", prepare(crops, evaluation));
+  Augmentation ten = evaluation;
+  ten.ten_crops = true;
+  each("decode, resize 256, ten crops of 224", prepare(crops, ten));
   each("raw 256, random resized crop, flip", prepare(raw, training));
   each("raw 256 from a shard, the same", prepare(*raw_shard, training));
   // What happens to the pixels after the crop, each alone.

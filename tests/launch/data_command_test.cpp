@@ -347,6 +347,44 @@ TEST_F(FolderJob, EvaluatesAndPredictsTestImages) {
   EXPECT_EQ(boost::json::parse(by_name.out).at("predictions").at(0).at("classes"), of_set.at("classes"));
 }
 
+TEST_F(FolderJob, TenCropsAreEvaluatedAndPredicted) {
+  const Image half = pattern(12, 20);  // whose crops differ
+  tree_.folder.write("val/ape/v.jpg", jpeg_of(half));
+  ASSERT_EQ(train(job("test_crop = \"ten-crop\"\n"), "run", 1).code, 0);
+  const auto answer = [&](std::vector<std::string> words, int ranks) {
+    words.emplace_back("--json");
+    const Ended ended = run(mpi_convoy(ranks, words), folder_.path(""));
+    EXPECT_EQ(ended.code, 0) << ended.all();
+    return boost::json::parse(ended.out);
+  };
+  const boost::json::value one = answer({"eval", folder_.path("run")}, 1);
+  EXPECT_EQ(one.at("samples"), 2);
+  EXPECT_EQ(one.at("crops"), 10);
+  EXPECT_NEAR(metrics_of(folder_.path("run"), "evaluation").back().at("loss").to_number<double>(),
+              one.at("loss").as_double(), 1e-6);
+  const boost::json::value three =
+      answer({"eval", folder_.path("run"), "--set", "train.evaluate_batch=3"}, 3);
+  EXPECT_EQ(three.at("samples"), 2);
+  EXPECT_NEAR(three.at("loss").as_double(), one.at("loss").as_double(), 1e-6);
+  const boost::json::value centre =
+      answer({"eval", folder_.path("run"), "--set", "data.test_crop=centre"}, 1);
+  EXPECT_EQ(centre.at("crops"), 1);
+  EXPECT_GT(std::abs(centre.at("loss").as_double() - one.at("loss").as_double()), 1e-6);
+
+  const auto classes = [](const boost::json::value& found) {
+    return found.at("predictions").at(0).at("classes");
+  };
+  const boost::json::value by_index = answer({"predict", folder_.path("run"), "--index", "0"}, 1);
+  EXPECT_EQ(classes(by_index),
+            classes(answer({"predict", folder_.path("run"), tree_.path("val/ape/v.jpg")}, 1)));
+  EXPECT_NE(
+      classes(by_index),
+      classes(answer({"predict", folder_.path("run"), "--index", "0", "--set", "data.test_crop=centre"}, 1)));
+  const Ended map = run(convoy({"predict", folder_.path("run"), "--index", "0", "--map"}), folder_.path(""));
+  EXPECT_EQ(map.code, 2);
+  EXPECT_THAT(map.all(), HasSubstr("data.test_crop=centre"));
+}
+
 // Of every job for ImageNet there is a plan, on a machine without ImageNet.
 TEST(ImageNetJobs, ArePlannedWithoutTheData) {
   const JobFolder folder;

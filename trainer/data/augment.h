@@ -9,6 +9,7 @@
 #include "trainer/data/dataset.h"
 #include "trainer/data/erase.h"
 #include "trainer/data/resample.h"
+#include "trainer/data/ten_crops.h"
 
 namespace convoy {
 
@@ -44,6 +45,12 @@ struct Augmentation {
   ColourJitter jitter{};
   ColourShift shift{};
   RandomErasing erasing{};
+
+  /// In place of the one window that `centre` (or `window`, centred) shows, the ten of ten_crops.h.
+  bool ten_crops = false;
+
+  /// Images that a sample becomes.
+  int views() const { return ten_crops ? kTenCrops : 1; }
 };
 
 /// Throws Error(usage) where an augmentation needs colours that images of so many channels do not have.

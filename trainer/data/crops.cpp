@@ -61,14 +61,16 @@ Sides resized_sides(int shorter, int height, int width) {
   return {static_cast<std::int64_t>(static_cast<double>(shorter) * height / width), shorter};
 }
 
-ImageCrop resized_window(int shorter, double down, double right, int height, int width, Shape output) {
+Sides covering_sides(int shorter, int height, int width, Shape output) {
   const double cover =
       std::max(static_cast<double>(output.height) / height, static_cast<double>(output.width) / width);
-  auto [high, wide] = resized_sides(shorter, height, width);
-  if (shorter < cover * std::min(height, width)) {
-    high = std::max<std::int64_t>(output.height, std::llround(cover * height));
-    wide = std::max<std::int64_t>(output.width, std::llround(cover * width));
-  }
+  if (shorter >= cover * std::min(height, width)) return resized_sides(shorter, height, width);
+  return {std::max<std::int64_t>(output.height, std::llround(cover * height)),
+          std::max<std::int64_t>(output.width, std::llround(cover * width))};
+}
+
+ImageCrop resized_window(int shorter, double down, double right, int height, int width, Shape output) {
+  const auto [high, wide] = covering_sides(shorter, height, width, output);
   ImageCrop crop;
   const double scale_y = static_cast<double>(height) / static_cast<double>(high);
   const double scale_x = static_cast<double>(width) / static_cast<double>(wide);

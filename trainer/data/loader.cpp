@@ -63,11 +63,12 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptio
   }
   filling_ = due_ = options_.start_epoch * iterations_ + options_.start_iteration;
   end_ = std::max(due_, options_.epochs * iterations_);
-  piece_samples_ = std::max<std::int64_t>(1, kPieceBytes / output_.elements());
+  sample_bytes_ = output_.elements() * options_.augmentation.views();
+  piece_samples_ = std::max<std::int64_t>(1, kPieceBytes / sample_bytes_);
   ring_.resize(static_cast<std::size_t>(options_.ahead));
   const auto most = static_cast<std::size_t>(ceil_divide(std::min(options_.batch, size), options_.ranks));
   for (Slot& slot : ring_) {
-    slot.batch.pixels.reserve(most * static_cast<std::size_t>(output_.elements()));
+    slot.batch.pixels.reserve(most * static_cast<std::size_t>(sample_bytes_));
     slot.batch.labels.reserve(most);
     slot.batch.indices.reserve(most);
   }
@@ -164,7 +165,7 @@ void Loader::begin(Slot& slot, std::int64_t serial) {
   batch.first = share.first;
   batch.count = share.count;
   const auto count = static_cast<std::size_t>(share.count);
-  batch.pixels.resize(count * static_cast<std::size_t>(output_.elements()));
+  batch.pixels.resize(count * static_cast<std::size_t>(sample_bytes_));
   batch.labels.resize(count);
   batch.indices.resize(count);
   slot.serial = serial;
@@ -194,7 +195,7 @@ Loader::Work Loader::fill(const Piece& piece, const std::stop_token& stop, Prepa
     const auto place = static_cast<std::size_t>(i);
     batch.indices[place] = index;
     batch.labels[place] = prepare_sample(*dataset_, options_.augmentation, stream, batch.epoch, index,
-                                         scratch, batch.pixels.data() + i * output_.elements(), output_);
+                                         scratch, batch.pixels.data() + i * sample_bytes_, output_);
     const Image& image = scratch.view.image;
     done.bytes += std::int64_t{image.channels} * image.height * image.width;
   }
@@ -257,8 +258,7 @@ LoaderStatistics Loader::statistics() const {
 
 std::int64_t Loader::memory_bytes() const {
   const std::int64_t samples = ceil_divide(std::min(options_.batch, dataset_->size()), options_.ranks);
-  const auto each =
-      output_.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
+  const auto each = sample_bytes_ + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
   return options_.ahead * samples * each + options_.threads * dataset_->scratch_bytes();
 }
 

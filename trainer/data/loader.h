@@ -24,7 +24,7 @@ struct Batch {
   std::int64_t global_samples = 0;    ///< of this global batch, all ranks together
   std::int64_t first = 0;             ///< position in the global batch of the first local sample
   std::int64_t count = 0;             ///< local samples; 0 where a small last batch has none for this rank
-  std::vector<std::uint8_t> pixels;   ///< count × H × W × C
+  std::vector<std::uint8_t> pixels;   ///< count × views × H × W × C, views of LoaderOptions::augmentation
   std::vector<std::int32_t> labels;   ///< count
   std::vector<std::int64_t> indices;  ///< count; index in the data set of each sample
 };
@@ -100,6 +100,7 @@ class Loader {
   Shape output_;
   LoaderOptions options_;
   std::int64_t iterations_;
+  std::int64_t sample_bytes_;  ///< of pixels, all views of a sample
   std::int64_t piece_samples_;
   std::shared_ptr<const WindowOrder> windows_;  ///< of the epoch that was begun last
 

@@ -32,6 +32,7 @@ broken_limit = 44
 crop = "window"
 area = [0.45, 0.46]
 aspect = [0.47, 0.48]
+test_crop = "ten-crop"
 shorter_side = 49
 filter = "area"
 mean = [7, 8]
@@ -117,6 +118,7 @@ Job every_field(const std::string& network) {
                    .crop = "window",
                    .area = {0.45, 0.46},
                    .aspect = {0.47, 0.48},
+                   .test_crop = "ten-crop",
                    .shorter_side = 49,
                    .filter = "area",
                    .mean = {7, 8},

@@ -11,6 +11,7 @@
 #include "layers/graph/graph.h"
 #include "trainer/data/epoch_order.h"
 #include "trainer/data/image_folder.h"
+#include "trainer/data/mixup.h"
 #include "trainer/data/png_writer.h"
 #include "trainer/data/prepare.h"
 #include "trainer/data/skip_broken.h"
@@ -97,12 +98,22 @@ Image draw_sheet(const Dataset& set, const Showing& showing, int rows, int colum
   const RandomStream stream(seed, Purpose::augment, 0);
   const EpochOrder order(seed, 0, set.size(), true);
   std::vector<std::uint8_t> sample(static_cast<std::size_t>(output.elements()));
+  std::vector<std::uint8_t> other(sample.size());
   PrepareScratch scratch;
+  const auto prepare = [&](std::int64_t row, int column, std::vector<std::uint8_t>& pixels) {
+    prepare_sample(set, column == 0 ? showing.evaluation : showing.training, stream, column, order.at(row),
+                   scratch, pixels.data(), output);
+  };
   for (int row = 0; row < rows; ++row) {
-    const std::int64_t index = order.at(row);
+    const std::int64_t partner = mixup_partner(row, set.size());
     for (int column = 0; column < columns; ++column) {
-      prepare_sample(set, column == 0 ? showing.evaluation : showing.training, stream, column, index, scratch,
-                     sample.data(), output);
+      prepare(row, column, sample);
+      if (showing.training.mixup > 0 && column > 0 && partner >= 0) {
+        prepare(partner, column, other);
+        mix_pair(draw_mixup(showing.training.mixup, stream, column,
+                            order.at(std::min<std::int64_t>(row, partner))),
+                 sample, other);
+      }
       put(sample, output, row, column, sheet);
     }
   }

@@ -61,6 +61,7 @@ struct Job {
     std::vector<double> erase_area{0.02, 0.4};        ///< share of the image, least and most
     std::vector<double> erase_aspect{0.3, 10.0 / 3};  ///< width / height, least and most
     std::string erase_with = "random";                ///< random, mean, zero
+    double mixup = 0;                                 ///< alpha of Beta(alpha, alpha); 0: none
     std::int64_t loader_threads = 1;                  ///< per rank
     std::int64_t ahead = 4;                           ///< batches prepared ahead of need
     friend bool operator==(const Data&, const Data&) = default;

@@ -49,6 +49,7 @@ Augmentation training_augmentation(const Job& job, Shape input) {
   augmentation.jitter = {job.data.brightness, job.data.contrast, job.data.saturation, job.data.hue};
   augmentation.shift.sigma = job.data.colour_shift;
   augmentation.erasing = erasing_of(job.data, input);
+  augmentation.mixup = job.data.mixup;
   return augmentation;
 }
 

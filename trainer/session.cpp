@@ -144,6 +144,7 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.evaluate_batch = job.train.evaluate_batch;
   request.momentum = job.optimizer.momentum > 0;
   request.shared_statistics = job.train.shared_statistics;
+  request.second_labels = job.data.mixup > 0;
   request.shard_optimizer = job.train.shard_optimizer;
   request.precision = dtype_of(job.train.precision);
   request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);

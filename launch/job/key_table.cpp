@@ -83,6 +83,9 @@ void add_pixel_keys(SectionKeys<Job::Data>& data) {
                "erase: least and most width / height");
   data.word("erase_with", &Job::Data::erase_with, {"random", "mean", "zero"},
             "erase: what takes the place of the pixels: random ones, the mean, or black");
+  data.number("mixup", &Job::Data::mixup, {0, 100},
+              "training samples: each mixed with another of the batch, labels too, by shares of "
+              "Beta(x, x); 0: none");
 }
 
 void add_data_keys(std::vector<Key>& keys) {

@@ -187,13 +187,11 @@ int main(int argc, char** argv) {
   each("raw 256, random resized crop, flip", prepare(raw, training));
   each("raw 256 from a shard, the same", prepare(*raw_shard, training));
   // What happens to the pixels after the crop, each alone.
-  const std::vector<std::uint8_t> cropped = [&] {
-    prepare_sample(crops, training, stream, 0, 0, scratch, out.data(), kOutput);
-    return out;
-  }();
+  prepare_sample(crops, training, stream, 0, 0, scratch, out.data(), kOutput);
+  const std::vector<std::uint8_t> cropped(out.begin(), out.begin() + kOutput.elements());
   const auto change = [&](const char* name, const Augmentation& augmentation) {
     each(name, [&, augmentation](std::int64_t i) {
-      out = cropped;
+      std::ranges::copy(cropped, out.begin());
       change_pixels(augmentation, stream, round, i, out.data(), kOutput);
     });
   };
@@ -201,6 +199,10 @@ int main(int argc, char** argv) {
   change("hue 0.1", {.jitter = {0, 0, 0, 0.1}});
   change("colour shift 0.1", {.shift = {.sigma = 0.1}});
   change("erase every image, random pixels", {.erasing = {.probability = 1}});
+  std::vector<std::uint8_t> other = cropped;
+  each("mixup of two, each", [&](std::int64_t i) {
+    if (i % 2 == 0) mix_pair(draw_mixup(0.2, stream, round, i), {out.data(), cropped.size()}, other);
+  });
   const auto loader = [&](const char* name, const std::shared_ptr<const Dataset>& set, int threads) {
     ways.push_back(
         {name, kImages * kLoaderEpochs, [&training, set, threads] { load(set, training, threads); }});

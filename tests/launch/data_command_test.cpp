@@ -271,6 +271,7 @@ TEST_F(FolderJob, ShowDrawsWithTheJobsAugmentations) {
   const Bytes plain = show(job(""));
   EXPECT_EQ(show(job("")), plain);
   EXPECT_NE(show(job("colour_shift = 5\n")), plain);
+  EXPECT_NE(show(job("mixup = 1\n")), plain);
   EXPECT_NE(show(job("erase = 1\nerase_with = \"mean\"\n")), plain);
   const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {
     std::vector<std::string> words{"show", tree_.path(""), "--out", folder_.path("s.png")};

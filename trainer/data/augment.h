@@ -46,6 +46,9 @@ struct Augmentation {
   ColourShift shift{};
   RandomErasing erasing{};
 
+  /// Alpha of mixup (mixup.h), which the Loader does: it is of pairs of samples, after all else. 0: none.
+  double mixup = 0;
+
   /// In place of the one window that `centre` (or `window`, centred) shows, the ten of ten_crops.h.
   bool ten_crops = false;
 

@@ -48,6 +48,7 @@ erase = 0.56
 erase_area = [0.57, 0.58]
 erase_aspect = [0.59, 0.60]
 erase_with = "mean"
+mixup = 0.61
 loader_threads = 12
 ahead = 13
 [train]
@@ -134,6 +135,7 @@ Job every_field(const std::string& network) {
                    .erase_area = {0.57, 0.58},
                    .erase_aspect = {0.59, 0.60},
                    .erase_with = "mean",
+                   .mixup = 0.61,
                    .loader_threads = 12,
                    .ahead = 13},
           .train = {.batch = 14,

@@ -32,15 +32,15 @@ int eval_command(const std::vector<std::string>& arguments) {
     return inputs->job.comm.timeout_seconds;
   };
   return run_on_ranks(prepare, [&](Communicator& comm) {
-    const std::int64_t samples = inputs->test->size();
+    const Augmentation preparation = evaluation_augmentation(inputs->job, inputs->graph.input());
+    const std::int64_t samples = inputs->test->size() * preparation.views();
     const KernelSettings kernels = kernels_of_run(folder, inputs->job);
     Session session(std::move(*inputs), comm, false, samples, kernels);
     if (comm.rank() == 0) tell_actions(session.plan());
     const CheckpointStore store(folder + "/checkpoints", 1);
     const LoadedWeights weights =
         load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());
-    const Evaluation result = evaluate(session.executor(), session.inputs().test, comm,
-                                       evaluation_augmentation(session.job(), session.graph().input()),
+    const Evaluation result = evaluate(session.executor(), session.inputs().test, comm, preparation,
                                        static_cast<int>(session.job().data.loader_threads));
     for (const std::string& note : session.inputs().test->take_notes())
       fmt::print(stderr, "convoy: {}\n", note);
@@ -53,12 +53,13 @@ int eval_command(const std::vector<std::string>& arguments) {
                              {"top1", result.top1},
                              {"top5", result.top5},
                              {"samples", result.samples},
+                             {"crops", preparation.views()},
                              {"seconds", result.seconds}}));
     } else {
       fmt::print(
-          "{}: after {} updates: loss {:.4f}, top-1 {:.4f}, top-5 {:.4f} on {} test images ({:.1f} s)\n",
+          "{}: after {} updates: loss {:.4f}, top-1 {:.4f}, top-5 {:.4f} on {} test images{} ({:.1f} s)\n",
           weights.path, weights.iteration, result.loss, result.top1, result.top5, result.samples,
-          result.seconds);
+          preparation.views() > 1 ? ", ten crops of each" : "", result.seconds);
     }
     return 0;
   });

@@ -13,6 +13,7 @@
 #include "trainer/planner/inference_plan.h"
 #include "trainer/planner/plan_page.h"
 #include "trainer/planner/search_plan.h"
+#include "trainer/preparation.h"
 #include "trainer/session.h"
 #include "trainer/storage/file_io.h"
 
@@ -41,7 +42,8 @@ std::int64_t samples_of(const Job& job, const Graph& graph, Split split) {
 void ask_for_inference(const Job& job, const Graph& graph, std::int64_t batch, PlanRequest& request) {
   request.training = false;
   request.may_shrink = request.may_shrink || request.may_shrink_batch;
-  request.samples = batch > 0 ? batch * request.ranks : samples_of(job, graph, Split::test);
+  const int views = evaluation_augmentation(job, graph.input()).views();
+  request.samples = batch > 0 ? batch * request.ranks : samples_of(job, graph, Split::test) * views;
   if (batch > 0) request.evaluate_batch = batch;
 }
 

@@ -15,6 +15,7 @@
 #include "trainer/checkpoint.h"
 #include "trainer/data/file_bytes.h"
 #include "trainer/data/prepare.h"
+#include "trainer/evaluate.h"
 #include "trainer/preparation.h"
 #include "trainer/session.h"
 
@@ -26,9 +27,13 @@ namespace po = boost::program_options;
 /// An image to classify, and its label where that is known.
 struct Query {
   std::string name;
-  std::vector<std::uint8_t> pixels;  ///< H × W × C
+  std::vector<std::uint8_t> pixels;  ///< H × W × C of each view
   std::optional<std::int32_t> label;
 };
+
+std::size_t bytes_of_views(const Augmentation& preparation, Shape shape) {
+  return static_cast<std::size_t>(shape.elements() * preparation.views());
+}
 
 /// What evaluation would see of a JPEG or PNG file.
 Query decoded_image(const std::string& path, const std::vector<std::uint8_t>& file, const Job& job,
@@ -37,18 +42,17 @@ Query decoded_image(const std::string& path, const std::vector<std::uint8_t>& fi
     fail(ExitCode::usage, "{}: is in colour, but the network takes images of {}; give it raw pixels", path,
          counted(shape.channels, "channel"));
   }
-  const Augmentation preparation = evaluation_augmentation(job, shape);
-  const int shorter = preparation.crop == CropKind::window ? 1 : preparation.shorter_side;  // 1: what fits
+  Augmentation preparation = evaluation_augmentation(job, shape);
+  if (preparation.crop == CropKind::window) preparation.shorter_side = 1;  // what just covers the input
   DecodeScratch scratch;
   View view;
+  EvaluationViews views(preparation, shape);
   decode_image(
-      {file, path}, decode_options(job),
-      [&](int height, int width) { return resized_window(shorter, -1, -1, height, width, shape); }, scratch,
-      view);
-  Query query{path, std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements())), {}};
+      {file, path}, decode_options(job), [&](int height, int width) { return views.choose(height, width); },
+      scratch, view);
+  Query query{path, std::vector<std::uint8_t>(bytes_of_views(preparation, shape)), {}};
   ResampleScratch resampling;
-  resample(view, preparation.filter, false, static_cast<int>(shape.height), static_cast<int>(shape.width),
-           resampling, query.pixels.data());
+  views.make(view, resampling, query.pixels.data());
   return query;
 }
 
@@ -77,9 +81,8 @@ Query test_image(const std::string& text, const Dataset& set, const Augmentation
     fail(ExitCode::usage, "--index \"{}\": expected a number from 0 to {}", text, set.size() - 1);
   }
   PrepareScratch scratch;
-  Query query{fmt::format("test image {}", index),
-              std::vector<std::uint8_t>(static_cast<std::size_t>(shape.elements())),
-              {}};
+  Query query{
+      fmt::format("test image {}", index), std::vector<std::uint8_t>(bytes_of_views(preparation, shape)), {}};
   query.label = prepare_sample(set, preparation, RandomStream(0, Purpose::augment, 0), 0, index, scratch,
                                query.pixels.data(), shape);
   return query;
@@ -89,14 +92,11 @@ PredictionMap classify(Executor& executor, const Query& query) {
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
   const std::int32_t label = query.label.value_or(0);
-  StepContext context;
-  context.valid_samples = 1;
-  executor.load(segment, query.pixels.data(), &label, 1);
-  executor.run(segment, context, false);
   const Graph& graph = executor.graph();
-  PredictionMap map{executor.output(segment),
+  const auto views =
+      static_cast<int>(static_cast<std::int64_t>(query.pixels.size()) / graph.input().elements());
+  PredictionMap map{mean_of_views(executor, segment, query.pixels.data(), {&label, 1}, views, {}),
                     graph.output_shape(graph.layers()[static_cast<std::size_t>(graph.loss_layer())])};
-  map.values.resize(static_cast<std::size_t>(map.shape.elements()));
   return map;
 }
 
@@ -166,6 +166,10 @@ int predict_command(const std::vector<std::string>& arguments) {
   JobInputs inputs = open_inputs(job_of_run(folder, line.texts("set")), purpose);
   const Shape shape = inputs.graph.input();
   const Augmentation preparation = evaluation_augmentation(inputs.job, shape);
+  if (line.flag("map") && preparation.views() > 1) {
+    fail(ExitCode::usage,
+         "--map tells of the positions of one window; the job has ten: add --set data.test_crop=centre");
+  }
   std::vector<Query> queries;
   for (const std::string& path : images) queries.push_back(image_of_file(path, inputs.job, shape));
   for (const std::string& index : indices)
@@ -173,7 +177,7 @@ int predict_command(const std::vector<std::string>& arguments) {
 
   const std::unique_ptr<Communicator> comm = make_single();
   const KernelSettings kernels = kernels_of_run(folder, inputs.job);
-  Session session(std::move(inputs), *comm, false, 1, kernels);
+  Session session(std::move(inputs), *comm, false, preparation.views(), kernels);
   tell_actions(session.plan());
   const CheckpointStore store(folder + "/checkpoints", 1);
   const LoadedWeights weights =

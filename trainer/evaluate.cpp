@@ -1,11 +1,60 @@
 #include "trainer/evaluate.h"
 
+#include <algorithm>
 #include <array>
 
 #include "layers/core/clock.h"
+#include "layers/graph/arithmetic/loss.h"
 #include "trainer/data/loader.h"
 
 namespace convoy {
+namespace {
+
+/// Top-1 and top-5 of a batch by the means of its views' outputs.
+void count_views(Executor& executor, const Segment& segment, const Batch& batch, int views,
+                 const StepContext& context, Metrics& metrics) {
+  const std::vector<float> means =
+      mean_of_views(executor, segment, batch.pixels.data(), batch.labels, views, context);
+  const Graph& graph = executor.graph();
+  const auto classes = static_cast<std::size_t>(graph.classes());
+  const std::size_t each = means.size() / batch.labels.size();
+  std::vector<float> sums(classes);
+  for (std::size_t n = 0; n < batch.labels.size(); ++n) {
+    std::ranges::fill(sums, 0.F);
+    for (std::size_t i = 0; i < each; ++i) sums[i % classes] += means[n * each + i];
+    const int rank = rank_of(sums.data(), static_cast<int>(classes), batch.labels[n]);
+    metrics.top1 += rank < 1 ? 1 : 0;
+    metrics.top5 += rank < 5 ? 1 : 0;
+    metrics.samples += 1;
+  }
+}
+
+}  // namespace
+
+std::vector<float> mean_of_views(Executor& executor, const Segment& segment, const std::uint8_t* pixels,
+                                 std::span<const std::int32_t> labels, int views, StepContext context) {
+  const std::int64_t bytes = executor.graph().input().elements();
+  const auto all = static_cast<std::int64_t>(labels.size()) * views;
+  std::vector<std::int32_t> label_of(static_cast<std::size_t>(segment.samples));
+  std::vector<float> means;
+  for (std::int64_t first = 0; first < all; first += segment.samples) {
+    const std::int64_t count = std::min(segment.samples, all - first);
+    for (std::int64_t i = 0; i < count; ++i)
+      label_of[static_cast<std::size_t>(i)] = labels[static_cast<std::size_t>((first + i) / views)];
+    context.valid_samples = count;
+    executor.load(segment, pixels + first * bytes, label_of.data(), count);
+    executor.run(segment, context, false);
+    const std::vector<float> output = executor.output(segment);
+    const std::size_t each = output.size() / static_cast<std::size_t>(segment.samples);
+    means.resize(labels.size() * each);
+    for (std::int64_t i = 0; i < count; ++i) {
+      float* mean = means.data() + static_cast<std::size_t>((first + i) / views) * each;
+      const float* one = output.data() + static_cast<std::size_t>(i) * each;
+      for (std::size_t j = 0; j < each; ++j) mean[j] += one[j] / static_cast<float>(views);
+    }
+  }
+  return means;
+}
 
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
                     const Augmentation& preparation, int loader_threads, const std::atomic<bool>* stop) {
@@ -13,7 +62,8 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
   LoaderOptions options;
-  options.batch = segment.samples * comm.size();
+  const int views = preparation.views();
+  options.batch = std::max<std::int64_t>(segment.samples / views, 1) * comm.size();
   options.rank = comm.rank();
   options.ranks = comm.size();
   options.threads = loader_threads;
@@ -23,6 +73,7 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
   options.augmentation = preparation;
   Loader loader(std::move(set), executor.graph().input(), options);
   executor.clear_metrics();
+  Metrics of_views;
   bool stopped = false;
   while (const Batch* batch = loader.next()) {
     stopped = stop != nullptr && stop->load();
@@ -31,11 +82,19 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
     StepContext context;
     context.first_pass = false;
     context.iteration = batch->iteration;
+    if (views > 1) {
+      count_views(executor, segment, *batch, views, context, of_views);
+      continue;
+    }
     context.valid_samples = batch->count;
     executor.load(segment, batch->pixels.data(), batch->labels.data(), batch->count);
     executor.run(segment, context, false);
   }
-  const Metrics local = executor.metrics();
+  Metrics local = executor.metrics();
+  if (views > 1) {
+    of_views.loss = local.loss / views;
+    local = of_views;
+  }
   std::array<double, 5> sums{local.loss, local.top1, local.top5, local.samples, stopped ? 1.0 : 0.0};
   comm.all_reduce(sums, Reduction::sum, "evaluation");
   const double samples = sums[3] > 0 ? sums[3] : 1;

@@ -143,14 +143,20 @@ double& Executor::account(StepKind kind) {
 }
 
 void Executor::load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
-                    std::int64_t count) {
+                    std::int64_t count, const SecondLabel* second) {
   const auto start = Clock::now();
+  if ((second != nullptr) != (segment.second_labels >= 0))
+    fail(ExitCode::internal, "samples of a segment have second labels, or have none: here is the other");
+  const auto put = [&]<class Label>(int tensor, const Label* values) {
+    const auto bytes = static_cast<std::int64_t>(sizeof(Label));
+    device_->copy_in(at({tensor, 0}), values, count * bytes);
+    if (count >= segment.samples) return;
+    const std::vector<Label> padding(static_cast<std::size_t>(segment.samples - count));
+    device_->copy_in(at({tensor, count * bytes}), padding.data(), (segment.samples - count) * bytes);
+  };
   device_->copy_in(at({segment.pixels, 0}), pixels, count * graph_->input().elements());
-  device_->copy_in(at({segment.labels, 0}), labels, count * 4);
-  if (count < segment.samples) {
-    const std::vector<std::int32_t> padding(static_cast<std::size_t>(segment.samples - count));
-    device_->copy_in(at({segment.labels, count * 4}), padding.data(), (segment.samples - count) * 4);
-  }
+  put(segment.labels, labels);
+  if (second != nullptr) put(segment.second_labels, second);
   times_.input += seconds_since(start);
 }
 

@@ -9,6 +9,7 @@
 
 #include "comm/communicator.h"
 #include "comm/device_reducer.h"
+#include "layers/core/second_label.h"
 #include "layers/device/device.h"
 #include "trainer/loss_scale.h"
 #include "trainer/planner/plan.h"
@@ -46,9 +47,10 @@ class Executor {
   const Graph& graph() const { return *graph_; }
 
   /// Copies `count` samples (H × W × C bytes each) and their labels to a segment's input; what the segment
-  /// holds beyond them is filled with class 0 and does not count.
+  /// holds beyond them is filled with class 0 and does not count. `second` goes with Choices::second_labels,
+  /// to segments of training.
   void load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
-            std::int64_t count);
+            std::int64_t count, const SecondLabel* second = nullptr);
 
   /// Runs a segment of micro-batches. In the `last_pass` of an iteration the reductions of its buckets start.
   void run(const Segment& segment, const StepContext& context, bool last_pass);

@@ -45,14 +45,25 @@ struct Job {
     std::string crop = "auto";                  ///< auto, window, random-resized, random, centre
     std::vector<double> area{0.08, 1};          ///< random-resized: share of the image, least and most
     std::vector<double> aspect{0.75, 4.0 / 3};  ///< random-resized: width / height, least and most
+    std::string test_crop = "centre";           ///< of evaluation: centre, ten-crop
     std::int64_t shorter_side = 0;              ///< pixels after resizing; 0: the network's input / 0.875
     std::string filter = "bilinear";            ///< bilinear, area
     std::vector<double> mean;  ///< per channel, of pixels in 0 to 255; empty: measured on the training set
-    std::vector<double> deviation;    ///< likewise
-    std::int64_t crop_padding = 0;    ///< random crop after padding by so many pixels; 0: none
-    bool flip = false;                ///< mirror half of the samples left to right
-    std::int64_t loader_threads = 1;  ///< per rank
-    std::int64_t ahead = 4;           ///< batches prepared ahead of need
+    std::vector<double> deviation;  ///< likewise
+    std::int64_t crop_padding = 0;  ///< random crop after padding by so many pixels; 0: none
+    bool flip = false;              ///< mirror half of the samples left to right
+    double brightness = 0;          ///< factor between 1 - x and 1 + x; 0: left alone
+    double contrast = 0;            ///< likewise
+    double saturation = 0;          ///< likewise
+    double hue = 0;                 ///< turned by up to so much of the circle either way
+    double colour_shift = 0;        ///< deviation of the shift along principal components; 0: none
+    double erase = 0;               ///< share of the samples that lose a rectangle
+    std::vector<double> erase_area{0.02, 0.4};        ///< share of the image, least and most
+    std::vector<double> erase_aspect{0.3, 10.0 / 3};  ///< width / height, least and most
+    std::string erase_with = "random";                ///< random, mean, zero
+    double mixup = 0;                                 ///< alpha of Beta(alpha, alpha); 0: none
+    std::int64_t loader_threads = 1;                  ///< per rank
+    std::int64_t ahead = 4;                           ///< batches prepared ahead of need
     friend bool operator==(const Data&, const Data&) = default;
   } data;
 

@@ -20,7 +20,8 @@ void run_passes(Executor& executor, const Batch& batch, StepContext& context) {
     context.first_pass = i == 0;
     context.first_sample = batch.first + offset;
     context.valid_samples = size;
-    executor.load(segment, batch.pixels.data() + offset * bytes, batch.labels.data() + offset, size);
+    const SecondLabel* second = batch.second_labels.empty() ? nullptr : batch.second_labels.data() + offset;
+    executor.load(segment, batch.pixels.data() + offset * bytes, batch.labels.data() + offset, size, second);
     executor.run(segment, context, last);
     offset += size;
   }

@@ -24,6 +24,20 @@ Augmentation resizing(const Job::Data& data, Shape input) {
   return augmentation;
 }
 
+RandomErasing erasing_of(const Job::Data& data, Shape input) {
+  RandomErasing erasing{data.erase, data.erase_area[0], data.erase_area[1], data.erase_aspect[0],
+                        data.erase_aspect[1]};
+  if (data.erase_with == "zero") erasing.with = EraseWith::zero;
+  if (data.erase_with != "mean") return erasing;
+  erasing.with = EraseWith::mean;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(input.channels); ++c) {
+    // One a channel or one for all; not measured yet where the augmentation is only looked at.
+    const double mean = data.mean.empty() ? 0 : data.mean[std::min(c, data.mean.size() - 1)];
+    erasing.mean.push_back(static_cast<std::uint8_t>(std::lround(mean)));
+  }
+  return erasing;
+}
+
 }  // namespace
 
 Augmentation training_augmentation(const Job& job, Shape input) {
@@ -32,6 +46,10 @@ Augmentation training_augmentation(const Job& job, Shape input) {
   augmentation.flip = job.data.flip;
   augmentation.crop = crop_of(job.data);
   augmentation.resized = {job.data.area[0], job.data.area[1], job.data.aspect[0], job.data.aspect[1]};
+  augmentation.jitter = {job.data.brightness, job.data.contrast, job.data.saturation, job.data.hue};
+  augmentation.shift.sigma = job.data.colour_shift;
+  augmentation.erasing = erasing_of(job.data, input);
+  augmentation.mixup = job.data.mixup;
   return augmentation;
 }
 
@@ -43,6 +61,7 @@ Augmentation evaluation_augmentation(const Job& job, Shape input) {
   Augmentation augmentation = resizing(job.data, input);
   augmentation.crop_padding = static_cast<int>(job.data.crop_padding);
   augmentation.centred = true;
+  augmentation.ten_crops = job.data.test_crop == "ten-crop";
   augmentation.crop = crop_of(job.data) == CropKind::window ? CropKind::window : CropKind::centre;
   return augmentation;
 }

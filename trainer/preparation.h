@@ -6,14 +6,14 @@
 
 namespace convoy {
 
-/// What a job does to training samples of a network with this input.
+/// What a job, its mean filled in, does to training samples of a network with this input.
 Augmentation training_augmentation(const Job& job, Shape input);
 
 /// How it decodes files of images.
 DecodeOptions decode_options(const Job& job);
 
 /// What it does to samples that are evaluated: nothing is random; images of any size are resized by their
-/// shorter side, and the central window is taken.
+/// shorter side, and the central window is taken, or ten.
 Augmentation evaluation_augmentation(const Job& job, Shape input);
 
 }  // namespace convoy

@@ -58,6 +58,7 @@ void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
          "{}: the network takes images of {} channels, but those of the data set \"{}\" have {}", job.network,
          input.channels, job.data.kind, stored.channels);
   }
+  check_colours(training_augmentation(job, input), input.channels);
   if (job.data.crop_padding >= std::min(input.height, input.width)) {
     fail(ExitCode::usage,
          "[data] crop_padding = {} would cut crops without a pixel of the image, which is {} x {}; a usual "
@@ -70,8 +71,9 @@ void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
 ChannelStatistics measured(const Job& job, const Graph& graph, const Dataset& train) {
   const bool varies = train.shape().height == 0;
   if (!varies) return channel_statistics(train, kStatisticsSamples);
-  return channel_statistics(train, kStatisticsFiles, evaluation_augmentation(job, graph.input()),
-                            graph.input());
+  Augmentation central = evaluation_augmentation(job, graph.input());
+  central.ten_crops = false;
+  return channel_statistics(train, kStatisticsFiles, central, graph.input());
 }
 
 /// The text of a double as the job file holds it, so that a run and its resume use the same number.
@@ -142,6 +144,7 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.evaluate_batch = job.train.evaluate_batch;
   request.momentum = job.optimizer.momentum > 0;
   request.shared_statistics = job.train.shared_statistics;
+  request.second_labels = job.data.mixup > 0;
   request.shard_optimizer = job.train.shard_optimizer;
   request.precision = dtype_of(job.train.precision);
   request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);

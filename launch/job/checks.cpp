@@ -54,6 +54,8 @@ void check_bounds(const std::vector<double>& bounds, const char* name, const Pla
 void check_images(const Job::Data& data, const Places& places) {
   check_bounds(data.area, "area", places);
   check_bounds(data.aspect, "aspect", places);
+  check_bounds(data.erase_area, "erase_area", places);
+  check_bounds(data.erase_aspect, "erase_aspect", places);
   const bool files = holds_image_files(data.kind);
   if (files && data.crop == "window") {
     places.refuse(

@@ -53,12 +53,39 @@ void add_image_keys(SectionKeys<Job::Data>& data) {
   data.numbers("area", &Job::Data::area, {0, 1, true},
                "random-resized: least and most share of the image's area");
   data.numbers("aspect", &Job::Data::aspect, {0, 100, true}, "random-resized: least and most width / height");
+  data.word("test_crop", &Job::Data::test_crop, {"centre", "ten-crop"},
+            "evaluation: the central window, or the mean of what the network says of the windows at the four "
+            "corners, the central one, and all five mirrored");
   data.integer(
       "shorter_side", &Job::Data::shorter_side, {0, 65535},
       "random, centre and evaluation: pixels of the shorter side after resizing; 0: the network's input "
       "/ 0.875");
   data.word("filter", &Job::Data::filter, {"bilinear", "area"},
             "resizing: triangle filter as wide as what it shrinks (Pillow's), or mean of the area covered");
+}
+
+/// Of what happens to the pixels of training samples.
+void add_pixel_keys(SectionKeys<Job::Data>& data) {
+  data.number("brightness", &Job::Data::brightness, {0, 100},
+              "training samples: brightness times a random factor of 1 - x to 1 + x; 0: left alone");
+  data.number("contrast", &Job::Data::contrast, {0, 100}, "training samples: contrast, likewise");
+  data.number("saturation", &Job::Data::saturation, {0, 100}, "training samples: saturation, likewise");
+  data.number("hue", &Job::Data::hue, {0, 0.5},
+              "training samples: hue turned by a random part of the circle, up to so much either way");
+  data.number("colour_shift", &Job::Data::colour_shift, {0, 100},
+              "training samples: shift along the principal components of ImageNet's colours by normal "
+              "numbers of this deviation (AlexNet: 0.1); 0: none");
+  data.number("erase", &Job::Data::erase, {0, 1},
+              "training samples: share of them that lose a random rectangle (random erasing); 0: none");
+  data.numbers("erase_area", &Job::Data::erase_area, {0, 1, true},
+               "erase: least and most share of the image's area");
+  data.numbers("erase_aspect", &Job::Data::erase_aspect, {0, 100, true},
+               "erase: least and most width / height");
+  data.word("erase_with", &Job::Data::erase_with, {"random", "mean", "zero"},
+            "erase: what takes the place of the pixels: random ones, the mean, or black");
+  data.number("mixup", &Job::Data::mixup, {0, 100},
+              "training samples: each mixed with another of the batch, labels too, by shares of "
+              "Beta(x, x); 0: none");
 }
 
 void add_data_keys(std::vector<Key>& keys) {
@@ -92,6 +119,7 @@ void add_data_keys(std::vector<Key>& keys) {
                "random crop after zero padding by so many pixels a side, in evaluation the middle; 0: none");
   data.boolean("flip", &Job::Data::flip,
                "mirror half of the training samples left to right, chosen at random");
+  add_pixel_keys(data);
   data.integer("loader_threads", &Job::Data::loader_threads, {1, 256},
                "threads per rank that prepare batches");
   data.integer("ahead", &Job::Data::ahead, {1, 1024}, "batches prepared ahead of need, per rank");
@@ -109,8 +137,9 @@ void add_train_keys(std::vector<Key>& keys) {
                "largest norm of the whole gradient; 0: no clipping");
   train.integer("evaluate_every", &Job::Train::evaluate_every, {0, kMostCount},
                 "epochs between evaluations; 0: only at the end");
-  train.integer("evaluate_batch", &Job::Train::evaluate_batch, {0, kMostCount},
-                "samples at a time on one device in evaluation; 0: as micro_batch");
+  train.integer(
+      "evaluate_batch", &Job::Train::evaluate_batch, {0, kMostCount},
+      "samples at a time on one device in evaluation, each of the ten crops one; 0: as micro_batch");
   train.boolean("shared_statistics", &Job::Train::shared_statistics,
                 "batch norm takes its statistics over all ranks, in place of each rank's own samples");
   train.boolean(

@@ -2,6 +2,7 @@
 
 #include "layers/cpu/lower.h"
 #include "layers/graph/arithmetic/loss.h"
+#include "layers/graph/loss_reads.h"
 
 namespace convoy::cpu {
 
@@ -22,18 +23,17 @@ class LossLayer : public CpuLayer {
                                   ? plain_activation(site.inputs[0], site.batch, DType::f32)
                                   : channels_last_activation(site.inputs[0], site.batch, DType::f32);
     const Layout scores = engine.accept(rows, inputs[0]);
-    const Layout labels{-1, site.batch * 4};
     // Samples' losses wait here until one thread adds them up in order, so that the sum has one value; a
     // map's sums over positions stand after them.
     const std::int64_t sums = positions_ == 1 ? 0 : site.batch * site.output.channels * 4;
     spec_.passes.push_back({PassKind::forward,
-                            {{Role::input, 0, scores}, {Role::labels, 0, labels}},
+                            loss_reads({Role::input, 0, scores}, site),
                             {{Role::output, 0, scores}, {Role::metrics, 0, {-1, sizeof(Metrics)}}},
                             site.batch * static_cast<std::int64_t>(sizeof(SampleLoss)) + sums,
                             true});
     if (!site.training || !site.input_gradient[0]) return;
     spec_.passes.push_back({PassKind::backward_data,
-                            {{Role::output, 0, scores}, {Role::labels, 0, labels}},
+                            loss_reads({Role::output, 0, scores}, site),
                             {{Role::input_gradient, 0, scores}},
                             0,
                             true});
@@ -49,6 +49,7 @@ class LossLayer : public CpuLayer {
                                        void* scratch) const {
     const auto* scores = static_cast<const float*>(reads[0]);
     const auto* labels = static_cast<const std::int32_t*>(reads[1]);
+    const SecondLabel* second = second_labels_of(reads);
     auto* output = static_cast<float*>(writes[0]);
     auto* metrics = static_cast<Metrics*>(writes[1]);
     auto* samples = static_cast<SampleLoss*>(scratch);
@@ -61,13 +62,14 @@ class LossLayer : public CpuLayer {
       for (std::int64_t n = 0; n < batch; ++n) {
         const std::int64_t first = n * positions * classes;
         const float* row = scores + first;
+        const SecondLabel* other = second == nullptr ? nullptr : second + n;
         if (positions == 1) {
           samples[n].rank =
               rank_of(row, classes, labels[n]);  // before the output takes the place of the scores
-          samples[n].loss = arithmetic.forward(row, classes, labels[n], output + first);
+          samples[n].loss = mixed_loss(arithmetic, row, classes, labels[n], other, output + first);
         } else {
-          samples[n] =
-              loss_of_map(arithmetic, row, positions, classes, labels[n], output + first, sums + n * classes);
+          samples[n] = loss_of_map(arithmetic, row, positions, classes, labels[n], other, output + first,
+                                   sums + n * classes);
         }
       }
       if (context.first_pass && starts) *metrics = Metrics{};
@@ -84,17 +86,19 @@ class LossLayer : public CpuLayer {
   std::unique_ptr<Kernel> bind_backward(std::span<void* const> reads, std::span<void* const> writes) const {
     const auto* output = static_cast<const float*>(reads[0]);
     const auto* labels = static_cast<const std::int32_t*>(reads[1]);
+    const SecondLabel* second = second_labels_of(reads);
     auto* gradient = static_cast<float*>(writes[0]);
-    const std::int64_t classes = site_.output.channels;
+    const auto classes = static_cast<int>(site_.output.channels);
     return make_kernel([=, arithmetic = arithmetic_, rows = site_.batch * positions_, positions = positions_,
                         weight = static_cast<float>(weight_)](const StepContext& context) {
       const float scale = weight * context.sample_weight * context.loss_scale / static_cast<float>(positions);
 #pragma omp parallel for
       for (std::int64_t r = 0; r < rows; ++r) {
         const std::int32_t label = labels[r / positions];
-        for (std::int64_t c = 0; c < classes; ++c) {
+        const SecondLabel* other = second == nullptr ? nullptr : second + r / positions;
+        for (int c = 0; c < classes; ++c) {
           const std::int64_t at = r * classes + c;
-          gradient[at] = arithmetic.gradient(output[at], c == label) * scale;
+          gradient[at] = mixed_gradient(arithmetic, output[at], c, label, other) * scale;
         }
       }
     });

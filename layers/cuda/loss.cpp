@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/loss.h"
 
 #include "layers/cuda/lower.h"
+#include "layers/graph/loss_reads.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
 namespace {
@@ -17,12 +18,13 @@ Lowered lower_loss(const Op& op, LossFunction function, float smoothing, const S
                         const PassSpec& pass, Memory reads, Memory writes, void* scratch) -> Run {
                       const auto* from = static_cast<const float*>(reads[0]);
                       const auto* labels = static_cast<const std::int32_t*>(reads[1]);
+                      const SecondLabel* second = second_labels_of(reads);
                       auto* to = static_cast<float*>(writes[0]);
                       if (pass.kind == PassKind::forward) {
                         auto* samples = static_cast<SampleLoss*>(scratch);
                         auto* sums = reinterpret_cast<float*>(samples + rows.batch);
                         return [=, metrics = static_cast<Metrics*>(writes[1])](const StepContext& context) {
-                          loss_of_samples(queue, rows, from, labels, to, samples, sums);
+                          loss_of_samples(queue, rows, from, labels, second, to, samples, sums);
                           add_metrics(queue, samples, context.valid_samples, weight, main,
                                       context.first_pass && starts, metrics);
                         };
@@ -30,7 +32,7 @@ Lowered lower_loss(const Op& op, LossFunction function, float smoothing, const S
                       return [=](const StepContext& context) {
                         const float scale = static_cast<float>(weight) * context.sample_weight *
                                             context.loss_scale / static_cast<float>(rows.positions);
-                        loss_gradient(queue, rows, from, labels, scale, to);
+                        loss_gradient(queue, rows, from, labels, second, scale, to);
                       };
                     });
 }

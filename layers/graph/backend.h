@@ -36,6 +36,7 @@ struct Site {
   bool shared_statistics = false;    ///< training: batch norm's statistics are those of all ranks
   bool starts_metrics = true;        ///< the first loss of its segment: in the first pass sums start anew
   std::int64_t workspace_bytes = 0;  ///< most scratch for a choice of algorithms; see Backend::caps_workspace
+  bool second_labels = false;        ///< training: samples are mixed, and losses read Role::second_labels
 };
 
 /// What an operand of a pass is. `index` counts inputs, parameters or states of the layer.
@@ -52,6 +53,8 @@ enum class Role : std::uint8_t {
   shared,     ///< fp64 sums that are added up over the ranks after the pass that writes them
   labels,     ///< int32, one a sample
   metrics,    ///< Metrics of the iteration
+  /// SecondLabel, one a sample; where samples are mixed
+  second_labels,
 };
 
 struct Operand {

@@ -1,5 +1,6 @@
 #include "layers/graph/arithmetic/loss.h"
 
+#include "layers/graph/loss_reads.h"
 #include "layers/sizes/specs.h"
 
 namespace convoy::sizes {
@@ -9,16 +10,15 @@ namespace {
 LayerSpec loss(const Site& site, Layouts& layouts) {
   LayerSpec spec;
   const Layout scores = layouts.activation(site.inputs[0], site.batch, DType::f32);
-  const Layout labels{-1, site.batch * 4};
   const std::int64_t sums = site.output.pixels() == 1 ? 0 : site.batch * site.output.channels * 4;
   spec.passes.push_back({PassKind::forward,
-                         {{Role::input, 0, scores}, {Role::labels, 0, labels}},
+                         loss_reads({Role::input, 0, scores}, site),
                          {{Role::output, 0, scores}, {Role::metrics, 0, {-1, sizeof(Metrics)}}},
                          site.batch * static_cast<std::int64_t>(sizeof(SampleLoss)) + sums,
                          true});
   if (!gives_gradient(site)) return spec;
   spec.passes.push_back({PassKind::backward_data,
-                         {{Role::output, 0, scores}, {Role::labels, 0, labels}},
+                         loss_reads({Role::output, 0, scores}, site),
                          {{Role::input_gradient, 0, scores}},
                          0,
                          true});

@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
   Augmentation evaluation;
   evaluation.crop = CropKind::centre;
   evaluation.shorter_side = 256;
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(kOutput.elements()));
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(kTenCrops * kOutput.elements()));
   Image image;
   PrepareScratch scratch;
   std::int64_t round = 0;
@@ -181,8 +181,28 @@ int main(int argc, char** argv) {
   each("decode whole, random resized crop, flip", prepare(whole, training));
   each("decode crop, random resized crop, flip", prepare(crops, training));
   each("decode crop, resize 256, centre 224", prepare(crops, evaluation));
+  Augmentation ten = evaluation;
+  ten.ten_crops = true;
+  each("decode, resize 256, ten crops of 224", prepare(crops, ten));
   each("raw 256, random resized crop, flip", prepare(raw, training));
   each("raw 256 from a shard, the same", prepare(*raw_shard, training));
+  // What happens to the pixels after the crop, each alone.
+  prepare_sample(crops, training, stream, 0, 0, scratch, out.data(), kOutput);
+  const std::vector<std::uint8_t> cropped(out.begin(), out.begin() + kOutput.elements());
+  const auto change = [&](const char* name, const Augmentation& augmentation) {
+    each(name, [&, augmentation](std::int64_t i) {
+      std::ranges::copy(cropped, out.begin());
+      change_pixels(augmentation, stream, round, i, out.data(), kOutput);
+    });
+  };
+  change("brightness, contrast, saturation 0.4", {.jitter = {0.4, 0.4, 0.4, 0}});
+  change("hue 0.1", {.jitter = {0, 0, 0, 0.1}});
+  change("colour shift 0.1", {.shift = {.sigma = 0.1}});
+  change("erase every image, random pixels", {.erasing = {.probability = 1}});
+  std::vector<std::uint8_t> other = cropped;
+  each("mixup of two, each", [&](std::int64_t i) {
+    if (i % 2 == 0) mix_pair(draw_mixup(0.2, stream, round, i), {out.data(), cropped.size()}, other);
+  });
   const auto loader = [&](const char* name, const std::shared_ptr<const Dataset>& set, int threads) {
     ways.push_back(
         {name, kImages * kLoaderEpochs, [&training, set, threads] { load(set, training, threads); }});

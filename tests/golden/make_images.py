@@ -142,6 +142,11 @@ def resized():
         one = one.resize(size, Image.Resampling.BILINEAR)
         left, top = int(round((size[0] - 24) / 2.0)), int(round((size[1] - 24) / 2.0))
         one.crop((left, top, left + 24, top + 24)).save(path(f"centre_{name}.ppm"))
+        # FiveCrop(24) and the five mirrored, one below the other.
+        right, bottom = size[0] - 24, size[1] - 24
+        five = [one.crop((x, y, x + 24, y + 24)) for x, y in ((0, 0), (right, 0), (0, bottom), (right, bottom), (left, top))]
+        ten = five + [crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for crop in five]
+        write_expected(f"ten_{name}", np.concatenate([np.asarray(crop) for crop in ten]))
     rows, columns = covered(47, 2.5, 40.0, 13), covered(61, 1.25, 50.5, 17)
     write_expected("area", np.floor(np.einsum("yh,xw,hwc->yxc", rows, columns, pixels.astype(np.float64)) + 0.5))
 

@@ -235,6 +235,58 @@ TEST_F(FolderJob, ShardsAndListsTrainAsTheFolder) {
   EXPECT_EQ(losses("list", 1, {"data.kind=image-list", "data.root=" + tree_.path("")}), of_folder);
 }
 
+// Colours, erasing and crops are of the sample and epoch, not of who prepares it, and a resumed run draws the
+// same.
+TEST_F(FolderJob, AugmentsAlikeOnAnyRanksAndThreadsAndAfterAResume) {
+  const std::string plain = job("");
+  const std::string more =
+      "brightness = 0.4\ncontrast = 0.4\nsaturation = 0.4\nhue = 0.1\ncolour_shift = 0.1\nerase = 0.5\n"
+      "erase_with = \"mean\"\n";
+  ASSERT_EQ(train(plain, "plain", 1).code, 0);
+  ASSERT_EQ(train(job(more), "one", 1).code, 0);
+  const std::vector<double> losses = losses_of(folder_.path("one"));
+  ASSERT_EQ(losses.size(), 6U);
+  EXPECT_GT(largest_difference(losses_of(folder_.path("plain")), losses), 1e-4);
+  const std::string threads = job(more + "loader_threads = 3\n");
+  ASSERT_EQ(train(threads, "two", 2).code, 0);
+  EXPECT_LT(largest_difference(losses_of(folder_.path("two")), losses), 1e-5);
+  const std::vector<std::string> half{
+      "train", threads, "--run-dir", folder_.path("half"), "--set", "train.iterations=4"};
+  ASSERT_EQ(run(convoy(half), folder_.path("")).code, 0);
+  ASSERT_EQ(train(threads, "half", 1).code, 0);
+  EXPECT_EQ(losses_of(folder_.path("half")), losses);
+}
+
+TEST_F(FolderJob, ShowDrawsWithTheJobsAugmentations) {
+  const auto show = [&](const std::string& of_job) {
+    const std::string sheet = folder_.path("sheet.png");
+    const Ended ended =
+        data({"show", tree_.path(""), "--out", sheet, "--job", of_job, "--rows", "2", "--columns", "5"});
+    EXPECT_EQ(ended.code, 0) << ended.all();
+    const Image image = cut(decoded(read_bytes(sheet)));
+    EXPECT_EQ(image.width, 4 + 5 * 12);  // samples of 8 x 8, as the network takes them
+    EXPECT_EQ(image.height, 4 + 2 * 12);
+    return image.pixels;
+  };
+  const Bytes plain = show(job(""));
+  EXPECT_EQ(show(job("")), plain);
+  EXPECT_NE(show(job("colour_shift = 5\n")), plain);
+  EXPECT_NE(show(job("mixup = 1\n")), plain);
+  EXPECT_NE(show(job("erase = 1\nerase_with = \"mean\"\n")), plain);
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {
+    std::vector<std::string> words{"show", tree_.path(""), "--out", folder_.path("s.png")};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = data(words);
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.all(), HasSubstr(part));
+  };
+  const std::string here = job("");
+  refused({"--job", here, "--size", "9"}, "leave --size");
+  refused({"--set", "data.flip=true"}, "give --job too");
+  refused({"--job", here, "--set", "data.kind=mnist"}, "has no image files");
+  refused({"--job", here, "--set", "data.hue=0.6"}, "0.5");
+}
+
 TEST_F(FolderJob, MetricsTellOfTheLoader) {
   ASSERT_EQ(train(job(""), "run", 1).code, 0);
   double bytes = 0;
@@ -294,6 +346,44 @@ TEST_F(FolderJob, EvaluatesAndPredictsTestImages) {
       run(convoy({"predict", folder_.path("run"), tree_.path("val/bee/v.jpg"), "--json"}), folder_.path(""));
   ASSERT_EQ(by_name.code, 0) << by_name.all();
   EXPECT_EQ(boost::json::parse(by_name.out).at("predictions").at(0).at("classes"), of_set.at("classes"));
+}
+
+TEST_F(FolderJob, TenCropsAreEvaluatedAndPredicted) {
+  const Image half = pattern(12, 20);  // whose crops differ
+  tree_.folder.write("val/ape/v.jpg", jpeg_of(half));
+  ASSERT_EQ(train(job("test_crop = \"ten-crop\"\n"), "run", 1).code, 0);
+  const auto answer = [&](std::vector<std::string> words, int ranks) {
+    words.emplace_back("--json");
+    const Ended ended = run(mpi_convoy(ranks, words), folder_.path(""));
+    EXPECT_EQ(ended.code, 0) << ended.all();
+    return boost::json::parse(ended.out);
+  };
+  const boost::json::value one = answer({"eval", folder_.path("run")}, 1);
+  EXPECT_EQ(one.at("samples"), 2);
+  EXPECT_EQ(one.at("crops"), 10);
+  EXPECT_NEAR(metrics_of(folder_.path("run"), "evaluation").back().at("loss").to_number<double>(),
+              one.at("loss").as_double(), 1e-6);
+  const boost::json::value three =
+      answer({"eval", folder_.path("run"), "--set", "train.evaluate_batch=3"}, 3);
+  EXPECT_EQ(three.at("samples"), 2);
+  EXPECT_NEAR(three.at("loss").as_double(), one.at("loss").as_double(), 1e-6);
+  const boost::json::value centre =
+      answer({"eval", folder_.path("run"), "--set", "data.test_crop=centre"}, 1);
+  EXPECT_EQ(centre.at("crops"), 1);
+  EXPECT_GT(std::abs(centre.at("loss").as_double() - one.at("loss").as_double()), 1e-6);
+
+  const auto classes = [](const boost::json::value& found) {
+    return found.at("predictions").at(0).at("classes");
+  };
+  const boost::json::value by_index = answer({"predict", folder_.path("run"), "--index", "0"}, 1);
+  EXPECT_EQ(classes(by_index),
+            classes(answer({"predict", folder_.path("run"), tree_.path("val/ape/v.jpg")}, 1)));
+  EXPECT_NE(
+      classes(by_index),
+      classes(answer({"predict", folder_.path("run"), "--index", "0", "--set", "data.test_crop=centre"}, 1)));
+  const Ended map = run(convoy({"predict", folder_.path("run"), "--index", "0", "--map"}), folder_.path(""));
+  EXPECT_EQ(map.code, 2);
+  EXPECT_THAT(map.all(), HasSubstr("data.test_crop=centre"));
 }
 
 // Of every job for ImageNet there is a plan, on a machine without ImageNet.

@@ -60,6 +60,14 @@ TEST_F(GpuTraining, LosesTheSameForAnyRanksAndMicroBatches) {
   EXPECT_LT(largest_difference(losses(job, 1, {"train.clip_norm=1e9"}), reference), 1e-5);
 }
 
+TEST_F(GpuTraining, TrainsOnMixedSamplesAsTheProcessorDoes) {
+  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::vector<double> reference = losses(job, 1, {"data.mixup=0.4"}, false);
+  EXPECT_LT(largest_difference(losses(job, 1, {"data.mixup=0.4"}), reference), 1e-4);
+  EXPECT_LT(largest_difference(losses(job, 3, {"data.mixup=0.4", "train.micro_batch=3"}), reference), 1e-4);
+  EXPECT_GT(largest_difference(losses(job, 1, {}), reference), 1e-3);
+}
+
 TEST_F(GpuTraining, SharesStatisticsOverRanks) {
   const std::string job = folder_.write_job(kTinyBatchNorm, kJob);
   const std::vector<double> reference = losses(job, 1, {"train.shared_statistics=true"});

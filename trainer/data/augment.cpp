@@ -1,9 +1,9 @@
 #include "trainer/data/augment.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "layers/core/error.h"
+#include "layers/core/text.h"
+#include "trainer/data/draws.h"
+#include "trainer/data/window.h"
 
 namespace convoy {
 namespace {
@@ -20,34 +20,20 @@ std::int64_t draw_start(std::int64_t stored, std::int64_t output, std::int64_t p
   return uniform_below(word, static_cast<std::uint32_t>(places)) - padding;
 }
 
-/// Copies one row of the window; what lies outside of the stored row is zero.
-void copy_row(const Image& in, std::int64_t y, std::int64_t x, std::int64_t width, std::uint8_t* out) {
-  if (y < 0 || y >= in.height) {
-    std::memset(out, 0, static_cast<std::size_t>(width * in.channels));
-    return;
-  }
-  const std::int64_t left = std::clamp<std::int64_t>(-x, 0, width);
-  const std::int64_t right = std::clamp<std::int64_t>(in.width - x, left, width);
-  const std::uint8_t* row = in.pixels.data() + y * in.width * in.channels;
-  std::memset(out, 0, static_cast<std::size_t>(left * in.channels));
-  std::memcpy(out + left * in.channels, row + (x + left) * in.channels,
-              static_cast<std::size_t>((right - left) * in.channels));
-  std::memset(out + right * in.channels, 0, static_cast<std::size_t>((width - right) * in.channels));
-}
-
-void mirror_row(std::uint8_t* row, std::int64_t width, std::int64_t channels) {
-  if (channels == 1) {
-    std::reverse(row, row + width);
-    return;
-  }
-  std::uint8_t* left = row;
-  std::uint8_t* right = row + (width - 1) * channels;
-  for (; left < right; left += channels, right -= channels) std::swap_ranges(left, left + channels, right);
-}
-
 }  // namespace
 
+void check_colours(const Augmentation& augmentation, std::int64_t channels) {
+  const char* key = augmentation.jitter.saturation > 0 ? "saturation"
+                    : augmentation.jitter.hue > 0      ? "hue"
+                    : augmentation.shift.sigma > 0     ? "colour_shift"
+                                                       : nullptr;
+  if (key == nullptr || channels == 3) return;
+  fail(ExitCode::usage, "data.{} changes colours, but the images have {}; set it to 0", key,
+       counted(channels, "channel"));
+}
+
 void check_augmentation(const Augmentation& augmentation, Shape stored, Shape output) {
+  check_colours(augmentation, stored.channels);
   if (augmentation.crop != CropKind::window && stored.channels == output.channels && output.elements() > 0)
     return;  // it resizes
   const std::int64_t padding = 2 * std::int64_t{augmentation.crop_padding};
@@ -71,16 +57,26 @@ void augment(const Augmentation& augmentation, const RandomStream& stream, std::
   if (!augmentation.centred && (augmentation.crop_padding > 0 || augmentation.flip)) {
     // Word 0 moves the window down, word 1 right, word 2 mirrors: part of what a resumed run repeats.
     const Random4 words =
-        stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), 0);
+        stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), draws::kPlace);
     window.y = draw_start(in.height, output.height, augmentation.crop_padding, words.word[0]);
     window.x = draw_start(in.width, output.width, augmentation.crop_padding, words.word[1]);
     mirror = augmentation.flip && (words.word[2] >> 31) != 0;
   }
-  const std::int64_t row_bytes = output.width * output.channels;
-  for (std::int64_t y = 0; y < output.height; ++y, out += row_bytes) {
-    copy_row(in, window.y + y, window.x, output.width, out);
-    if (mirror) mirror_row(out, output.width, output.channels);
-  }
+  copy_window(in, window.y, window.x, mirror, output, out);
+  change_pixels(augmentation, stream, epoch, index, out, output);
+}
+
+void change_pixels(const Augmentation& augmentation, const RandomStream& stream, std::int64_t epoch,
+                   std::int64_t index, std::uint8_t* pixels, Shape shape) {
+  const std::span<std::uint8_t> all(pixels, static_cast<std::size_t>(shape.elements()));
+  if (augmentation.jitter.any())
+    jitter_colours(draw_jitter(augmentation.jitter, stream, epoch, index), static_cast<int>(shape.channels),
+                   all);
+  if (augmentation.shift.sigma > 0) shift_colours(draw_shift(augmentation.shift, stream, epoch, index), all);
+  if (augmentation.erasing.probability <= 0) return;
+  const Rect rect = rectangle_to_erase(augmentation.erasing, stream, epoch, index,
+                                       static_cast<int>(shape.height), static_cast<int>(shape.width));
+  erase_rectangle(augmentation.erasing, stream, epoch, index, rect, shape, pixels);
 }
 
 }  // namespace convoy

@@ -4,9 +4,12 @@
 
 #include "layers/core/philox.h"
 #include "layers/core/shape.h"
+#include "trainer/data/colour.h"
 #include "trainer/data/crops.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/erase.h"
 #include "trainer/data/resample.h"
+#include "trainer/data/ten_crops.h"
 
 namespace convoy {
 
@@ -37,10 +40,28 @@ struct Augmentation {
 
   /// As evaluation sees it: the window is in the middle of a padded image too, and nothing is mirrored.
   bool centred = false;
+
+  // What happens to the pixels of the crop, in this order.
+  ColourJitter jitter{};
+  ColourShift shift{};
+  RandomErasing erasing{};
+
+  /// Alpha of mixup (mixup.h), which the Loader does: it is of pairs of samples, after all else. 0: none.
+  double mixup = 0;
+
+  /// In place of the one window that `centre` (or `window`, centred) shows, the ten of ten_crops.h.
+  bool ten_crops = false;
+
+  /// Images that a sample becomes.
+  int views() const { return ten_crops ? kTenCrops : 1; }
 };
 
+/// Throws Error(usage) where an augmentation needs colours that images of so many channels do not have.
+void check_colours(const Augmentation& augmentation, std::int64_t channels);
+
 /// Throws Error(usage) unless images of shape `stored` can be cut to `output`: the same channels, and no side
-/// longer than the stored one with its padding. A `stored` side of 0 (it varies) is left to augment().
+/// longer than the stored one with its padding; and where check_colours() does. A `stored` side of 0 (it
+/// varies) is left to augment().
 void check_augmentation(const Augmentation& augmentation, Shape stored, Shape output);
 
 /// Writes the augmented image to `out`: HWC bytes, output.elements() of them. What is drawn depends on the
@@ -48,5 +69,9 @@ void check_augmentation(const Augmentation& augmentation, Shape stored, Shape ou
 /// Throws Error(usage) where check_augmentation would for the shape of `in`.
 void augment(const Augmentation& augmentation, const RandomStream& stream, std::int64_t epoch,
              std::int64_t index, const Image& in, std::uint8_t* out, Shape output);
+
+/// The part of augment() that comes after the crop: colours and erasing, in place.
+void change_pixels(const Augmentation& augmentation, const RandomStream& stream, std::int64_t epoch,
+                   std::int64_t index, std::uint8_t* pixels, Shape shape);
 
 }  // namespace convoy

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/data/draws.h"
+
 namespace convoy {
 namespace {
 
 constexpr std::uint32_t kTries = 10;
-
-double between(double least, double most, std::uint32_t word) {
-  return least + (most - least) * (static_cast<double>(word) * 0x1p-32);
-}
 
 Rect central(const RandomResizedCrop& limits, int height, int width) {
   const double aspect = static_cast<double>(width) / height;
@@ -42,11 +40,11 @@ Rect random_resized_crop(const RandomResizedCrop& limits, const RandomStream& st
                          std::int64_t index, int height, int width) {
   const double area = static_cast<double>(height) * width;
   for (std::uint32_t i = 0; i < kTries; ++i) {
-    const Random4 words =
-        stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), 1 + i);
-    const double wanted = area * between(limits.least_area, limits.most_area, words.word[0]);
+    const Random4 words = stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index),
+                                       draws::kResizedCrop + i);
+    const double wanted = area * uniform_between(limits.least_area, limits.most_area, words.word[0]);
     const double aspect =
-        std::exp(between(std::log(limits.least_aspect), std::log(limits.most_aspect), words.word[1]));
+        std::exp(uniform_between(std::log(limits.least_aspect), std::log(limits.most_aspect), words.word[1]));
     const auto wide = static_cast<std::int64_t>(std::llround(std::sqrt(wanted * aspect)));
     const auto high = static_cast<std::int64_t>(std::llround(std::sqrt(wanted / aspect)));
     if (wide < 1 || high < 1 || wide > width || high > height) continue;
@@ -63,14 +61,16 @@ Sides resized_sides(int shorter, int height, int width) {
   return {static_cast<std::int64_t>(static_cast<double>(shorter) * height / width), shorter};
 }
 
-ImageCrop resized_window(int shorter, double down, double right, int height, int width, Shape output) {
+Sides covering_sides(int shorter, int height, int width, Shape output) {
   const double cover =
       std::max(static_cast<double>(output.height) / height, static_cast<double>(output.width) / width);
-  auto [high, wide] = resized_sides(shorter, height, width);
-  if (shorter < cover * std::min(height, width)) {
-    high = std::max<std::int64_t>(output.height, std::llround(cover * height));
-    wide = std::max<std::int64_t>(output.width, std::llround(cover * width));
-  }
+  if (shorter >= cover * std::min(height, width)) return resized_sides(shorter, height, width);
+  return {std::max<std::int64_t>(output.height, std::llround(cover * height)),
+          std::max<std::int64_t>(output.width, std::llround(cover * width))};
+}
+
+ImageCrop resized_window(int shorter, double down, double right, int height, int width, Shape output) {
+  const auto [high, wide] = covering_sides(shorter, height, width, output);
   ImageCrop crop;
   const double scale_y = static_cast<double>(height) / static_cast<double>(high);
   const double scale_x = static_cast<double>(width) / static_cast<double>(wide);

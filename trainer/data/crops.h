@@ -30,6 +30,9 @@ struct Sides {
 /// rounded down, as torchvision's Resize does.
 Sides resized_sides(int shorter, int height, int width);
 
+/// The same, or larger where a side would be shorter than the output's.
+Sides covering_sides(int shorter, int height, int width, Shape output);
+
 /// The image resized such that its shorter side has `shorter` pixels (and that it covers `output`), and what
 /// of it is cut out: a window of the size of `output` with its top left corner at the fractions `down` and
 /// `right`, in [0, 1), of the places it has; a central window where they are negative. The longer side is

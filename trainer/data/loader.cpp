@@ -47,6 +47,13 @@ struct Loader::Work {
   double seconds = 0;
 };
 
+/// Storage of a thread.
+struct Loader::Scratch {
+  PrepareScratch prepare;
+  std::vector<std::uint8_t> partner;  ///< of a sample whose partner is another rank's
+  std::int64_t bytes = 0;             ///< of pixels decoded so far
+};
+
 Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptions options)
     : dataset_(std::move(dataset)), output_(output), options_(options) {
   check();
@@ -63,13 +70,15 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptio
   }
   filling_ = due_ = options_.start_epoch * iterations_ + options_.start_iteration;
   end_ = std::max(due_, options_.epochs * iterations_);
-  piece_samples_ = std::max<std::int64_t>(1, kPieceBytes / output_.elements());
+  sample_bytes_ = output_.elements() * options_.augmentation.views();
+  piece_samples_ = std::max<std::int64_t>(1, kPieceBytes / sample_bytes_);
   ring_.resize(static_cast<std::size_t>(options_.ahead));
   const auto most = static_cast<std::size_t>(ceil_divide(std::min(options_.batch, size), options_.ranks));
   for (Slot& slot : ring_) {
-    slot.batch.pixels.reserve(most * static_cast<std::size_t>(output_.elements()));
+    slot.batch.pixels.reserve(most * static_cast<std::size_t>(sample_bytes_));
     slot.batch.labels.reserve(most);
     slot.batch.indices.reserve(most);
+    if (mixes()) slot.batch.second_labels.reserve(most);
   }
   for (int i = 0; i < options_.threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
@@ -95,6 +104,8 @@ void Loader::check() const {
          o.batch, o.rank, o.ranks, o.threads, o.ahead, o.start_epoch, o.start_iteration, o.epochs, o.window,
          o.augmentation.crop_padding);
   }
+  if (mixes() && o.augmentation.views() > 1)
+    fail(ExitCode::usage, "mixup is for training, and ten crops are for evaluation: set one of them alone");
   check_augmentation(o.augmentation, dataset_->shape(), output_);
 }
 
@@ -120,7 +131,8 @@ const Batch* Loader::next() {
 }
 
 void Loader::work(const std::stop_token& stop) {
-  PrepareScratch scratch;
+  Scratch scratch;
+  if (mixes()) scratch.partner.resize(static_cast<std::size_t>(sample_bytes_));
   for (Piece piece; take(stop, piece);) {
     Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
     std::exception_ptr error;
@@ -143,7 +155,7 @@ bool Loader::take(const std::stop_token& stop, Piece& piece) {
   if (!space_.wait(lock, stop, free) || filling_ == end_ || stop.stop_requested()) return false;
   Slot& slot = ring_[static_cast<std::size_t>(filling_ % options_.ahead)];
   if (slot.serial != filling_) begin(slot, filling_);
-  piece = {filling_, slot.handed, std::min(piece_samples_, slot.batch.count - slot.handed)};
+  piece = {filling_, slot.handed, piece_size(slot.batch, slot.handed)};
   slot.handed += piece.count;
   slot.all_handed = slot.handed == slot.batch.count;
   ++slot.open_pieces;
@@ -152,6 +164,13 @@ bool Loader::take(const std::stop_token& stop, Piece& piece) {
     if (options_.window > 0) space_.notify_all();  // the thread that reads ahead follows
   }
   return true;
+}
+
+/// Of the piece that starts at local sample `first`. Pairs that are mixed stay together.
+std::int64_t Loader::piece_size(const Batch& batch, std::int64_t first) const {
+  std::int64_t size = piece_samples_;
+  if (mixes()) size += size % 2 - (batch.first + first) % 2;
+  return std::min(size, batch.count - first);
 }
 
 /// Makes a free slot that of batch `serial`, without contents.
@@ -164,9 +183,10 @@ void Loader::begin(Slot& slot, std::int64_t serial) {
   batch.first = share.first;
   batch.count = share.count;
   const auto count = static_cast<std::size_t>(share.count);
-  batch.pixels.resize(count * static_cast<std::size_t>(output_.elements()));
+  batch.pixels.resize(count * static_cast<std::size_t>(sample_bytes_));
   batch.labels.resize(count);
   batch.indices.resize(count);
+  if (mixes()) batch.second_labels.resize(count);
   slot.serial = serial;
   slot.handed = 0;
   slot.all_handed = false;
@@ -180,26 +200,72 @@ std::shared_ptr<const WindowOrder> Loader::windows_of(std::int64_t epoch) const 
   return std::make_shared<const WindowOrder>(options_.seed, epoch, dataset_->shard_starts(), options_.window);
 }
 
+/// Index in the data set of what is at `position` of the global batch.
+std::int64_t Loader::index_at(const Slot& slot, std::int64_t position) const {
+  const std::int64_t of_epoch = slot.batch.iteration * options_.batch + position;
+  if (slot.windows) return slot.windows->at(of_epoch);
+  return EpochOrder(options_.seed, slot.batch.epoch, dataset_->size(), options_.shuffle).at(of_epoch);
+}
+
+/// Writes a sample of a batch to `out` and returns its label.
+std::int32_t Loader::prepare(const Batch& batch, std::int64_t index, Scratch& scratch,
+                             std::uint8_t* out) const {
+  const RandomStream stream(options_.seed, Purpose::augment, 0);
+  const std::int32_t label = prepare_sample(*dataset_, options_.augmentation, stream, batch.epoch, index,
+                                            scratch.prepare, out, output_);
+  const Image& image = scratch.prepare.view.image;
+  scratch.bytes += std::int64_t{image.channels} * image.height * image.width;
+  return label;
+}
+
 /// Fills one piece of a batch, without the lock.
-Loader::Work Loader::fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch,
+Loader::Work Loader::fill(const Piece& piece, const std::stop_token& stop, Scratch& scratch,
                           Slot& slot) const {
   Batch& batch = slot.batch;
-  const EpochOrder order(options_.seed, batch.epoch, dataset_->size(), options_.shuffle);
-  const RandomStream stream(options_.seed, Purpose::augment, 0);
-  Work done;
-  const std::int64_t before = scratch.read.file_bytes;
+  const std::int64_t bytes = scratch.bytes;
+  const std::int64_t file_bytes = scratch.prepare.read.file_bytes;
   for (std::int64_t i = piece.first; i < piece.first + piece.count && !stop.stop_requested(); ++i) {
-    const std::int64_t position = batch.iteration * options_.batch + batch.first + i;
-    const std::int64_t index = slot.windows ? slot.windows->at(position) : order.at(position);
     const auto place = static_cast<std::size_t>(i);
-    batch.indices[place] = index;
-    batch.labels[place] = prepare_sample(*dataset_, options_.augmentation, stream, batch.epoch, index,
-                                         scratch, batch.pixels.data() + i * output_.elements(), output_);
-    const Image& image = scratch.view.image;
-    done.bytes += std::int64_t{image.channels} * image.height * image.width;
+    batch.indices[place] = index_at(slot, batch.first + i);
+    batch.labels[place] =
+        prepare(batch, batch.indices[place], scratch, batch.pixels.data() + i * sample_bytes_);
   }
-  done.file_bytes = scratch.read.file_bytes - before;
-  return done;
+  if (mixes() && !stop.stop_requested()) mix(piece, scratch, slot);
+  return {scratch.bytes - bytes, scratch.prepare.read.file_bytes - file_bytes};
+}
+
+/// Mixes the samples of a piece with their partners, which are in the piece too unless they are another
+/// rank's.
+void Loader::mix(const Piece& piece, Scratch& scratch, Slot& slot) const {
+  Batch& batch = slot.batch;
+  const RandomStream stream(options_.seed, Purpose::augment, 0);
+  const std::int64_t end = piece.first + piece.count;
+  const auto pixels = [&](std::int64_t i) {
+    return std::span(batch.pixels)
+        .subspan(static_cast<std::size_t>(i * sample_bytes_), static_cast<std::size_t>(sample_bytes_));
+  };
+  for (std::int64_t i = piece.first; i < end; ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    const std::int64_t position = batch.first + i;
+    const std::int64_t partner = mixup_partner(position, batch.global_samples);
+    if (partner < 0) {
+      batch.second_labels[place] = {batch.labels[place], 0};
+      continue;
+    }
+    const bool together = partner > position && i + 1 < end;
+    const std::int64_t index = together ? batch.indices[place + 1] : index_at(slot, partner);
+    const std::int32_t share = draw_mixup(options_.augmentation.mixup, stream, batch.epoch,
+                                          partner > position ? batch.indices[place] : index);
+    if (together) {
+      mix_pair(share, pixels(i), pixels(i + 1));
+      batch.second_labels[place] = second_label(batch.labels[place + 1], share);
+      batch.second_labels[place + 1] = second_label(batch.labels[place], share);
+      ++i;
+      continue;
+    }
+    batch.second_labels[place] = second_label(prepare(batch, index, scratch, scratch.partner.data()), share);
+    mix_pair(share, pixels(i), scratch.partner);
+  }
 }
 
 /// Asks the data set for window after window, each while the one before is being decoded: what this rank
@@ -257,9 +323,11 @@ LoaderStatistics Loader::statistics() const {
 
 std::int64_t Loader::memory_bytes() const {
   const std::int64_t samples = ceil_divide(std::min(options_.batch, dataset_->size()), options_.ranks);
-  const auto each =
-      output_.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
-  return options_.ahead * samples * each + options_.threads * dataset_->scratch_bytes();
+  const std::size_t labels =
+      sizeof(std::int32_t) + sizeof(std::int64_t) + (mixes() ? sizeof(SecondLabel) : 0);
+  const std::int64_t partner = mixes() ? sample_bytes_ : 0;
+  return options_.ahead * samples * (sample_bytes_ + static_cast<std::int64_t>(labels)) +
+         options_.threads * (dataset_->scratch_bytes() + partner);
 }
 
 }  // namespace convoy

@@ -12,6 +12,7 @@
 #include "layers/core/shape.h"
 #include "trainer/data/augment.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/mixup.h"
 #include "trainer/data/prepare.h"
 #include "trainer/data/window_order.h"
 
@@ -24,9 +25,10 @@ struct Batch {
   std::int64_t global_samples = 0;    ///< of this global batch, all ranks together
   std::int64_t first = 0;             ///< position in the global batch of the first local sample
   std::int64_t count = 0;             ///< local samples; 0 where a small last batch has none for this rank
-  std::vector<std::uint8_t> pixels;   ///< count × H × W × C
+  std::vector<std::uint8_t> pixels;   ///< count × views × H × W × C, views of LoaderOptions::augmentation
   std::vector<std::int32_t> labels;   ///< count
   std::vector<std::int64_t> indices;  ///< count; index in the data set of each sample
+  std::vector<SecondLabel> second_labels;  ///< count with mixup, else none
 };
 
 struct LoaderOptions {
@@ -86,11 +88,17 @@ class Loader {
   struct Slot;
   struct Piece;
   struct Work;
+  struct Scratch;
 
   void check() const;
   bool take(const std::stop_token& stop, Piece& piece);
   void begin(Slot& slot, std::int64_t serial);
-  Work fill(const Piece& piece, const std::stop_token& stop, PrepareScratch& scratch, Slot& slot) const;
+  bool mixes() const { return options_.augmentation.mixup > 0; }
+  std::int64_t piece_size(const Batch& batch, std::int64_t first) const;
+  std::int64_t index_at(const Slot& slot, std::int64_t position) const;
+  std::int32_t prepare(const Batch& batch, std::int64_t index, Scratch& scratch, std::uint8_t* out) const;
+  Work fill(const Piece& piece, const std::stop_token& stop, Scratch& scratch, Slot& slot) const;
+  void mix(const Piece& piece, Scratch& scratch, Slot& slot) const;
   void finish(const Piece& piece, std::exception_ptr error, const Work& done);
   void work(const std::stop_token& stop);
   std::shared_ptr<const WindowOrder> windows_of(std::int64_t epoch) const;
@@ -100,6 +108,7 @@ class Loader {
   Shape output_;
   LoaderOptions options_;
   std::int64_t iterations_;
+  std::int64_t sample_bytes_;  ///< of pixels, all views of a sample
   std::int64_t piece_samples_;
   std::shared_ptr<const WindowOrder> windows_;  ///< of the epoch that was begun last
 

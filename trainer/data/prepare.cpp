@@ -1,5 +1,7 @@
 #include "trainer/data/prepare.h"
 
+#include "trainer/data/draws.h"
+
 namespace convoy {
 namespace {
 
@@ -33,18 +35,71 @@ void give_back(std::vector<std::uint8_t>& storage) {
   if (storage.capacity() > kMostKeptBytes) std::vector<std::uint8_t>().swap(storage);
 }
 
+void give_back(PrepareScratch& scratch) {
+  for (auto* storage : {&scratch.view.image.pixels, &scratch.read.file, &scratch.read.decode.turned,
+                        &scratch.resample.between}) {
+    give_back(*storage);
+  }
+}
+
+/// A window of the stored pixels, or ten.
+std::int32_t prepare_window(const Dataset& dataset, const Augmentation& augmentation,
+                            const RandomStream& stream, std::int64_t epoch, std::int64_t index,
+                            PrepareScratch& scratch, std::uint8_t* out, Shape output) {
+  const std::int32_t label = dataset.read(index, scratch.view.image);
+  if (augmentation.ten_crops) {
+    check_augmentation(augmentation,
+                       {scratch.view.image.channels, scratch.view.image.height, scratch.view.image.width},
+                       output);
+    ten_crops(scratch.view.image, output, out);
+  } else {
+    augment(augmentation, stream, epoch, index, scratch.view.image, out, output);
+  }
+  return label;
+}
+
+std::int32_t prepare_ten_crops(const Dataset& dataset, const Augmentation& augmentation, std::int64_t index,
+                               PrepareScratch& scratch, std::uint8_t* out, Shape output) {
+  EvaluationViews views(augmentation, output);
+  EvaluationViews* const pointer = &views;
+  const std::int32_t label = dataset.read_crop(
+      index, [pointer](int height, int width) { return pointer->choose(height, width); }, scratch.read,
+      scratch.view);
+  views.make(scratch.view, scratch.resample, out);
+  give_back(scratch);
+  return label;
+}
+
 }  // namespace
+
+ImageCrop EvaluationViews::choose(int height, int width) {
+  if (!augmentation_->ten_crops)
+    return resized_window(augmentation_->shorter_side, -1, -1, height, width, output_);
+  resized_ = covering_sides(augmentation_->shorter_side, height, width, output_);
+  ImageCrop crop = whole_image(height, width);
+  crop.height = static_cast<int>(resized_.height);
+  crop.width = static_cast<int>(resized_.width);
+  return crop;
+}
+
+void EvaluationViews::make(View& view, ResampleScratch& scratch, std::uint8_t* out) const {
+  if (augmentation_->ten_crops) {
+    ten_crops(view, resized_, augmentation_->filter, scratch, output_, out);
+  } else {
+    resample(view, augmentation_->filter, false, static_cast<int>(output_.height),
+             static_cast<int>(output_.width), scratch, out);
+  }
+}
 
 std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmentation,
                             const RandomStream& stream, std::int64_t epoch, std::int64_t index,
                             PrepareScratch& scratch, std::uint8_t* out, Shape output) {
-  if (augmentation.crop == CropKind::window) {
-    const std::int32_t label = dataset.read(index, scratch.view.image);
-    augment(augmentation, stream, epoch, index, scratch.view.image, out, output);
-    return label;
-  }
-  // The words of block 0 mean what they mean in augment(): down, right, mirror.
-  const Random4 words = stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), 0);
+  if (augmentation.crop == CropKind::window)
+    return prepare_window(dataset, augmentation, stream, epoch, index, scratch, out, output);
+  if (augmentation.ten_crops) return prepare_ten_crops(dataset, augmentation, index, scratch, out, output);
+  // The words mean what they mean in augment(): down, right, mirror.
+  const Random4 words =
+      stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), draws::kPlace);
   const Chooser chooser{augmentation, stream, epoch, index, words, output};
   const Chooser* const pointer = &chooser;
   const std::int32_t label = dataset.read_crop(
@@ -53,10 +108,8 @@ std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmenta
   const bool mirror = augmentation.flip && (words.word[2] >> 31) != 0;
   resample(scratch.view, augmentation.filter, mirror, static_cast<int>(output.height),
            static_cast<int>(output.width), scratch.resample, out);
-  for (auto* storage : {&scratch.view.image.pixels, &scratch.read.file, &scratch.read.decode.turned,
-                        &scratch.resample.between}) {
-    give_back(*storage);
-  }
+  change_pixels(augmentation, stream, epoch, index, out, output);
+  give_back(scratch);
   return label;
 }
 

@@ -14,9 +14,27 @@ struct PrepareScratch {
   ResampleScratch resample;
 };
 
-/// Reads sample `index`, cuts, resizes and mirrors it as `augmentation` says, and writes it to `out`: HWC
-/// bytes, output.elements() of them. Returns its label. What is drawn depends on (stream, epoch, index)
-/// alone, as in augment(). Throws Error(data) where the sample cannot be read.
+/// What evaluation sees of an image of any size: the window, or the ten, that `augmentation` (of kind
+/// `centre`) names.
+class EvaluationViews {
+ public:
+  EvaluationViews(const Augmentation& augmentation, Shape output)
+      : augmentation_(&augmentation), output_(output) {}
+
+  /// The part of the image that is needed, for a ChooseCrop.
+  ImageCrop choose(int height, int width);
+  /// Once that is decoded: writes views() × output.elements() HWC bytes.
+  void make(View& view, ResampleScratch& scratch, std::uint8_t* out) const;
+
+ private:
+  const Augmentation* augmentation_;
+  Shape output_;
+  Sides resized_{};
+};
+
+/// Reads sample `index`, cuts, resizes, mirrors and changes it as `augmentation` says, and writes it to
+/// `out`: HWC bytes, views() × output.elements() of them. Returns its label. What is drawn depends on
+/// (stream, epoch, index) alone, as in augment(). Throws Error(data) where the sample cannot be read.
 std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmentation,
                             const RandomStream& stream, std::int64_t epoch, std::int64_t index,
                             PrepareScratch& scratch, std::uint8_t* out, Shape output);

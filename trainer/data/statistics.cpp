@@ -101,7 +101,7 @@ ChannelStatistics channel_statistics(const Dataset& dataset, std::int64_t most_s
   return measure(dataset, most_samples, threads, seen, [&] {
     return [&, scratch = PrepareScratch()](std::int64_t index, std::vector<std::uint8_t>& pixels) mutable {
       const RandomStream stream(0, Purpose::augment, 0);
-      pixels.resize(static_cast<std::size_t>(output.elements()));
+      pixels.resize(static_cast<std::size_t>(output.elements() * preparation.views()));
       prepare_sample(dataset, preparation, stream, 0, index, scratch, pixels.data(), output);
     };
   });

@@ -101,6 +101,7 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
     choices.reduce = request.ranks > 1;
     choices.shards = request.shard_optimizer ? request.ranks : 1;
     choices.shared_statistics = request.shared_statistics && request.ranks > 1;
+    choices.second_labels = request.second_labels;
     choices.bucket_bytes = request.bucket_bytes;
     choices.recompute = request.recompute;
     plan.micro_batch = choices.train_samples.front();

@@ -28,6 +28,7 @@ struct PlanRequest {
   std::int64_t limit_bytes = 0;             ///< what the device may hold, less the reserve
   std::int64_t workspace_bytes = 64 << 20;  ///< most that a kernel may have, where the backend caps it
   bool shared_statistics = false;           ///< batch norm's are those of all ranks
+  bool second_labels = false;               ///< training samples are mixed, and have two labels
   std::vector<int> recompute;               ///< layers, rising, whose outputs backward makes again
   bool shard_optimizer = false;             ///< its state is divided among the ranks
 

@@ -151,6 +151,7 @@ void find_lifetimes(Program& program) {
   for (const Segment& segment : program.segments) {
     touch(segment.pixels, segment.first);
     touch(segment.labels, segment.first);
+    touch(segment.second_labels, segment.first);
     if (segment.kind == SegmentKind::evaluate) touch(segment.output, segment.end - 1);
   }
   const int last = static_cast<int>(program.steps.size()) - 1;

@@ -87,6 +87,8 @@ struct Segment {
   int pixels = -1;
   int labels = -1;
   int output = -1;  ///< tensor of the main loss's output (probabilities or scores)
+  /// Tensor of SecondLabel; -1 where samples are not mixed.
+  int second_labels = -1;
 };
 
 /// A trained parameter's place in the flat buffers of weights, gradients and momentum.
@@ -120,6 +122,7 @@ struct Choices {
   bool reduce = false;                ///< gradients of other ranks are added
   int shards = 1;                     ///< ranks that divide the optimizer's state; 1: each has all of it
   bool shared_statistics = false;     ///< batch norm's are those of all ranks
+  bool second_labels = false;         ///< training samples are mixed (mixup), and have two labels
   std::int64_t workspace_bytes = 0;   ///< Site::workspace_bytes
   std::int64_t bucket_bytes = 4 << 20;
   std::vector<int>
@@ -173,7 +176,8 @@ struct LoweredSite {
 };
 
 /// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
-/// its samples, the precision, shared_statistics and the cap of the workspace, on no other choice.
+/// its samples, the precision, shared_statistics, second_labels and the cap of the workspace, on no other
+/// choice.
 struct Lowering {
   std::vector<std::shared_ptr<const LoweredLayer>> layers;
   std::vector<bool> absorbed;      ///< by layer: the layer before it does its forward pass
@@ -181,10 +185,15 @@ struct Lowering {
 };
 
 /// Lowerings of one graph by one backend, kept from one Program to the next.
-using LoweringKey = std::tuple<SegmentKind, std::int64_t, DType, bool, std::int64_t>;
+using LoweringKey = std::tuple<SegmentKind, std::int64_t, DType, bool, bool, std::int64_t>;
 using Lowerings = std::map<LoweringKey, Lowering>;
 inline LoweringKey lowering_key(SegmentKind kind, std::int64_t samples, const Choices& choices) {
-  return {kind, samples, choices.precision, choices.shared_statistics, choices.workspace_bytes};
+  return {kind,
+          samples,
+          choices.precision,
+          choices.shared_statistics,
+          choices.second_labels,
+          choices.workspace_bytes};
 }
 
 /// Writes the Program of a graph out. A pure function of its arguments, the same on every rank; with `known`,

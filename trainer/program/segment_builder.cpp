@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "layers/core/second_label.h"
+
 namespace convoy {
 namespace {
 
@@ -61,6 +63,7 @@ Site SegmentBuilder::site_of(int index) const {
   const std::vector<int>& consumers = graph_.activations()[at(layer.output)].consumers;
   site.relu_follows = consumers.size() == 1 && follows_alone(consumers[0]);
   site.shared_statistics = program_.choices.shared_statistics;
+  site.second_labels = training() && program_.choices.second_labels;
   for (int before = 0; before < index; ++before) {
     if (has(before) && is_loss(graph_.layers()[at(before)].op)) site.starts_metrics = false;
   }
@@ -159,6 +162,10 @@ void SegmentBuilder::input() {
   const Shape shape = graph_.input();
   segment_.pixels = new_tensor("pixels", Category::input, {-1, segment_.samples * shape.elements()});
   segment_.labels = new_tensor("labels", Category::input, {-1, segment_.samples * 4});
+  if (training() && program_.choices.second_labels) {
+    const auto bytes = static_cast<std::int64_t>(sizeof(SecondLabel));
+    segment_.second_labels = new_tensor("second labels", Category::input, {-1, segment_.samples * bytes});
+  }
   const Layout layout = backend_.input_layout(shape, segment_.samples, program_.choices.precision);
   values_[0].tensor = new_tensor("input", Category::activations, layout);
   values_[0].layout = layout;

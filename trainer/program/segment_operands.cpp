@@ -76,6 +76,8 @@ Ref SegmentBuilder::read(int index, const Operand& operand) {
       return state_ref(program_.state);
     case Role::labels:
       return {segment_.labels, 0};
+    case Role::second_labels:
+      return {segment_.second_labels, 0};
     default:
       fail(ExitCode::internal, "layer \"{}\": a pass reads what it can only write", layer.name);
   }

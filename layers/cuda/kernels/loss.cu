@@ -11,19 +11,21 @@ struct Forward {
   int positions, classes;
   const float* scores;
   const std::int32_t* labels;
+  const SecondLabel* second;
   float* output;
   SampleLoss* samples;
   float* sums;
   CONVOY_HD void operator()(std::int64_t n) const {
     const std::int64_t first = n * positions * classes;
     const float* row = scores + first;
+    const SecondLabel* other = second == nullptr ? nullptr : second + n;
     if (positions == 1) {
       // The rank before the output takes the place of the scores.
       const int rank = rank_of(row, classes, labels[n]);
-      samples[n] = {arithmetic.forward(row, classes, labels[n], output + first), rank};
+      samples[n] = {mixed_loss(arithmetic, row, classes, labels[n], other, output + first), rank};
     } else {
-      samples[n] =
-          loss_of_map(arithmetic, row, positions, classes, labels[n], output + first, sums + n * classes);
+      samples[n] = loss_of_map(arithmetic, row, positions, classes, labels[n], other, output + first,
+                               sums + n * classes);
     }
   }
 };
@@ -53,11 +55,16 @@ struct Gradient {
   int positions, classes;
   const float* output;
   const std::int32_t* labels;
+  const SecondLabel* second;
   float scale;
   float* gradient;
   CONVOY_HD void operator()(std::int64_t i) const {
     const std::int64_t row = i / classes;
-    gradient[i] = arithmetic.gradient(output[i], i - row * classes == labels[row / positions]) * scale;
+    const std::int64_t sample = row / positions;
+    const SecondLabel* other = second == nullptr ? nullptr : second + sample;
+    gradient[i] =
+        mixed_gradient(arithmetic, output[i], static_cast<int>(i - row * classes), labels[sample], other) *
+        scale;
   }
 };
 
@@ -80,11 +87,11 @@ void with_arithmetic(const LossRows& rows, Call&& call) {
 }  // namespace
 
 void loss_of_samples(Queue queue, const LossRows& rows, const float* scores, const std::int32_t* labels,
-                     float* output, SampleLoss* samples, float* sums) {
+                     const SecondLabel* second, float* output, SampleLoss* samples, float* sums) {
   with_arithmetic(rows, [&]<class A>(const A& arithmetic) {
     for_each_index(
         queue, rows.batch,
-        Forward<A>{arithmetic, rows.positions, rows.classes, scores, labels, output, samples, sums});
+        Forward<A>{arithmetic, rows.positions, rows.classes, scores, labels, second, output, samples, sums});
   });
 }
 
@@ -94,10 +101,11 @@ void add_metrics(Queue queue, const SampleLoss* samples, std::int64_t valid, dou
 }
 
 void loss_gradient(Queue queue, const LossRows& rows, const float* output, const std::int32_t* labels,
-                   float scale, float* gradient) {
+                   const SecondLabel* second, float scale, float* gradient) {
   with_arithmetic(rows, [&]<class A>(const A& arithmetic) {
-    for_each_index(queue, rows.batch * rows.positions * rows.classes,
-                   Gradient<A>{arithmetic, rows.positions, rows.classes, output, labels, scale, gradient});
+    for_each_index(
+        queue, rows.batch * rows.positions * rows.classes,
+        Gradient<A>{arithmetic, rows.positions, rows.classes, output, labels, second, scale, gradient});
   });
 }
 

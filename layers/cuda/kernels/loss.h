@@ -19,16 +19,16 @@ struct LossRows {
   int classes = 0;
 };
 
-/// The losses and ranks of all samples; `output` may be the scores' memory. `sums` has a value a class and
-/// sample where there is more than one position.
+/// The losses and ranks of all samples; `second` is null where none is mixed; `output` may be the scores'
+/// memory. `sums` has a value a class and sample where there is more than one position.
 void loss_of_samples(Queue queue, const LossRows& rows, const float* scores, const std::int32_t* labels,
-                     float* output, SampleLoss* samples, float* sums);
+                     const SecondLabel* second, float* output, SampleLoss* samples, float* sums);
 /// Adds those of the first `valid` samples to the metrics, all but the loss where `main`; with `starts`, to
 /// zeros.
 void add_metrics(Queue queue, const SampleLoss* samples, std::int64_t valid, double weight, bool main,
                  bool starts, Metrics* metrics);
 /// gradient of the scores, times `scale`.
 void loss_gradient(Queue queue, const LossRows& rows, const float* output, const std::int32_t* labels,
-                   float scale, float* gradient);
+                   const SecondLabel* second, float scale, float* gradient);
 
 }  // namespace CONVOY_CUDA_NAMESPACE

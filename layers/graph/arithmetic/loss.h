@@ -3,11 +3,13 @@
 #include <cmath>
 
 #include "layers/core/host_device.h"
+#include "layers/core/second_label.h"
 
 /// Losses of one sample. Each has
 ///   forward(scores, classes, label, output): the loss; fills `output` (may be the memory of the scores);
 ///   gradient(output, of_label): the derivative of the loss by the score whose output is `output`; whether it
-///     is the score of the label makes the only difference.
+///     is the score of the label makes the only difference;
+///   of_label(score): what of the loss depends on which class is the label, of the score of that class.
 /// Values that are not numbers make the loss one that is none.
 namespace convoy {
 
@@ -52,6 +54,7 @@ struct SoftmaxCrossEntropy {
   CONVOY_HD constexpr float gradient(float output, bool of_label) const {
     return output - share - (of_label ? 1 - smoothing : 0.F);
   }
+  CONVOY_HD constexpr float of_label(float score) const { return (smoothing - 1) * score; }
 };
 
 /// Half the squared distance from the one-hot vector of the label: ½ Σ_c (x_c - y_c)², as Caffe's
@@ -69,6 +72,7 @@ struct HalfSquaredError {
   CONVOY_HD constexpr float gradient(float output, bool of_label) const {
     return output - (of_label ? 1.F : 0.F);
   }
+  CONVOY_HD constexpr float of_label(float score) const { return 0.5F - score; }
 };
 
 /// One against all others: Σ_c max(0, 1 - s_c · x_c), or of its squares, with s = 1 for the label and -1 for
@@ -94,6 +98,11 @@ struct OneVersusAllHinge {
     const float slope = squared ? 2 * m : (m == 0 ? 0.F : 1.F);
     return of_label ? -slope : slope;
   }
+  CONVOY_HD constexpr float of_label(float score) const {
+    const float as_label = margin(score, true);
+    const float as_other = margin(score, false);
+    return squared ? as_label * as_label - as_other * as_other : as_label - as_other;
+  }
 };
 
 /// Every class a question of its own: Σ_c log(1 + exp(x_c)) - y_c · x_c against the one-hot vector y of the
@@ -112,19 +121,40 @@ struct SigmoidCrossEntropyOfScores {
   CONVOY_HD constexpr float gradient(float output, bool of_label) const {
     return output - (of_label ? 1.F : 0.F);
   }
+  CONVOY_HD constexpr float of_label(float score) const { return -score; }
 };
+
+/// Arithmetic::forward of a sample that has a second label; null: it has none.
+template <class Arithmetic>
+CONVOY_HD float mixed_loss(const Arithmetic& arithmetic, const float* scores, int classes, int label,
+                           const SecondLabel* second, float* output) {
+  if (second == nullptr || second->share == 0) return arithmetic.forward(scores, classes, label, output);
+  // Before the output takes the place of the scores.
+  const float change = arithmetic.of_label(scores[second->label]) - arithmetic.of_label(scores[label]);
+  return arithmetic.forward(scores, classes, label, output) + second->share * change;
+}
+
+/// Arithmetic::gradient of the score of class `c`, likewise.
+template <class Arithmetic>
+CONVOY_HD float mixed_gradient(const Arithmetic& arithmetic, float output, int c, int label,
+                               const SecondLabel* second) {
+  const float own = arithmetic.gradient(output, c == label);
+  if (second == nullptr || second->share == 0) return own;
+  return own + second->share * (arithmetic.gradient(output, c == second->label) - own);
+}
 
 /// A loss of scores at several positions, each position a row of `classes`: the mean of the rows' losses, and
 /// the rank of the label by the mean of their outputs. `sums` has room for one value a class.
 template <class Arithmetic>
 CONVOY_HD SampleLoss loss_of_map(const Arithmetic& arithmetic, const float* scores, int positions,
-                                 int classes, int label, float* output, float* sums) {
+                                 int classes, int label, const SecondLabel* second, float* output,
+                                 float* sums) {
   double loss = 0;
   for (int c = 0; c < classes; ++c) sums[c] = 0;
   for (int p = 0; p < positions; ++p) {
     float* row = output + static_cast<long>(p) * classes;
-    loss +=
-        static_cast<double>(arithmetic.forward(scores + static_cast<long>(p) * classes, classes, label, row));
+    loss += static_cast<double>(
+        mixed_loss(arithmetic, scores + static_cast<long>(p) * classes, classes, label, second, row));
     for (int c = 0; c < classes; ++c) sums[c] += row[c];
   }
   return {static_cast<float>(loss / positions), rank_of(sums, classes, label)};

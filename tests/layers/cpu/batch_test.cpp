@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -132,6 +133,54 @@ TEST(LossesOfMaps, AreMeansOverPositions) {
       const std::size_t place = at(i / kClasses / kPositions, i / kClasses % kPositions, i % kClasses);
       EXPECT_FLOAT_EQ(map.output[place], rows.output[i]) << type;
       EXPECT_FLOAT_EQ(map.input_gradients[0][place] * kPositions, rows.input_gradients[0][i]) << type;
+    }
+  }
+}
+
+// (1 - share) × the loss of one label + share × that of the other, and gradients likewise, of every loss.
+TEST(MixedLabels, LossesAndGradientsAreTheirWeightedSum) {
+  constexpr std::size_t kClasses = 7;
+  constexpr std::size_t kBatch = 4;
+  const std::vector<SecondLabel> second{{2, 0.3F}, {1, 0.F}, {5, 0.5F}, {6, 0.125F}};
+  for (const char* options : {"type = \"softmax_loss\"", "type = \"softmax_loss\", label_smoothing = 0.2",
+                              "type = \"sigmoid_cross_entropy\"", "type = \"hinge\"",
+                              "type = \"hinge\", norm = 2", "type = \"squared_error\""}) {
+    for (const Shape shape : {Shape{kClasses, 1, 1}, Shape{kClasses, 2, 3}}) {
+      const std::string row = fmt::format("{{ {}, map = true, weight = 2 }}", options);
+      LayerBench mixed(row, shape, kBatch, {.second_labels = true});
+      LayerBench own(row, shape, kBatch);
+      LayerBench other(row, shape, kBatch);
+      mixed.second_labels = second;
+      mixed.labels = own.labels = {0, 1, 5, 3};
+      for (std::size_t n = 0; n < kBatch; ++n) other.labels[n] = second[n].label;
+      double loss = 0;
+      for (LayerBench* bench : {&mixed, &own, &other}) {
+        bench->inputs[0] = hashed_values(1, bench->inputs[0].size());
+        bench->forward();
+        bench->backward();
+      }
+      // A sample alone at a time, for its own loss.
+      for (std::size_t n = 0; n < kBatch; ++n) {
+        const std::size_t each = own.inputs[0].size() / kBatch;
+        const auto alone = [&](std::int32_t label) {
+          LayerBench one(row, shape, 1);
+          one.inputs[0].assign(own.inputs[0].begin() + static_cast<std::ptrdiff_t>(n * each),
+                               own.inputs[0].begin() + static_cast<std::ptrdiff_t>((n + 1) * each));
+          one.labels = {label};
+          one.forward();
+          return one.metrics.loss;
+        };
+        loss += (1 - second[n].share) * alone(own.labels[n]) + second[n].share * alone(second[n].label);
+        for (std::size_t i = n * each; i < (n + 1) * each; ++i) {
+          const float expected = (1 - second[n].share) * own.input_gradients[0][i] +
+                                 second[n].share * other.input_gradients[0][i];
+          EXPECT_NEAR(mixed.input_gradients[0][i], expected, 1e-6) << options;
+        }
+      }
+      EXPECT_NEAR(mixed.metrics.loss, loss, 1e-5 * std::abs(loss)) << options;
+      EXPECT_EQ(mixed.output, own.output) << options;
+      EXPECT_EQ(mixed.metrics.top1, own.metrics.top1) << options;
+      EXPECT_TRUE(mixed.fences_stand());
     }
   }
 }

@@ -45,6 +45,7 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
            settings.relu_follows,
            settings.type,
            settings.shared_statistics};
+  site_.second_labels = settings.second_labels;
   if (!settings.way.empty()) device_ = make_bench_device({{backend().kernel_problem(site_), settings.way}});
   std::vector<Layout> incoming;
   for (const Shape& shape : site_.inputs) {
@@ -59,6 +60,7 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
   parameter_gradients = parameters;
   statistics = states;
   labels.resize(static_cast<std::size_t>(batch));
+  second_labels.resize(settings.second_labels ? labels.size() : 0);
   context.valid_samples = batch;
   context.sample_weight = 1.F / static_cast<float>(batch);
   saved_ = buffer(lowered_->spec().saved_bytes);
@@ -179,6 +181,8 @@ void LayerBench::fill(Port& port) {
   if (operand.role == Role::saved || operand.role == Role::shared) return;
   if (operand.role == Role::labels) {
     port.memory->put(labels.data(), labels.size() * sizeof labels[0]);
+  } else if (operand.role == Role::second_labels) {
+    port.memory->put(second_labels.data(), second_labels.size() * sizeof second_labels[0]);
   } else if (operand.role == Role::parameter) {
     device_.backend->store_parameter(layer().parameters[index(operand.index)], operand.layout,
                                      values(operand).data(), port.memory->data());

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "layers/core/second_label.h"
 #include "layers/graph/backend.h"
 #include "layers/graph/graph.h"
 #include "tests/layers/cpu/bench_device.h"
@@ -25,6 +26,7 @@ struct BenchSettings {
   bool relu_follows = false;       ///< the layer is asked to apply a ReLU that follows it
   DType type = DType::f32;         ///< of activations and weights; the values seen from outside are fp32
   bool shared_statistics = false;  ///< batch norm as on several ranks, of which this is the only one
+  bool second_labels = false;      ///< of a loss: samples are mixed
   std::string way{};               ///< chosen for the layer's kernels; empty: the usual one
 };
 
@@ -45,6 +47,7 @@ class LayerBench {
   std::vector<std::vector<float>> states;
   std::vector<float> output_gradient;
   std::vector<std::int32_t> labels;
+  std::vector<SecondLabel> second_labels;  ///< where BenchSettings has them
   StepContext context;
 
   // What comes out.

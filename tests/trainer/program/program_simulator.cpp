@@ -32,6 +32,7 @@ class Simulator {
       if (segment.kind != SegmentKind::update) {
         held_[index(segment.pixels)][0] = {"pixels", {}};
         held_[index(segment.labels)][0] = {"labels", {}};
+        if (segment.second_labels >= 0) held_[index(segment.second_labels)][0] = {"second labels", {}};
       }
       find_specs();
       for (int s = segment.first; s < segment.end; ++s) step(s);
@@ -226,6 +227,8 @@ class Simulator {
         return expect(s, ref, fmt::format("sums {} of {}", operand.index, layer.name));
       case Role::labels:
         return expect(s, ref, "labels");
+      case Role::second_labels:
+        return expect(s, ref, "second labels");
       case Role::parameter:
         if (!holds_weights(ref)) expect(s, ref, "parameter");
         return;

@@ -51,6 +51,9 @@ std::vector<ProgramCase> program_cases() {
     Choices shared = choices_of({4, 3}, true, 4, true);
     shared.shared_statistics = true;
     add("shared_statistics", shared);
+    Choices mixed = choices_of({4, 3}, true, 4);
+    mixed.second_labels = true;
+    add("second_labels", mixed);
     Choices sharded = choices_of({4, 3}, true, 4, true);
     sharded.shards = 3;
     add("sharded", sharded);

@@ -1,0 +1,191 @@
+#include "trainer/data/colour.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "tests/trainer/data/chi_square.h"
+#include "tests/trainer/data/image_files.h"
+
+namespace convoy {
+namespace {
+
+const RandomStream kStream(3, Purpose::augment, 0);
+constexpr int kSamples = 20000;
+
+/// Square `number` of those that tests/golden/make_colours.py writes; the first is what all others are made
+/// from.
+Image square(int number) {
+  static const Image all = read_ppm(kImages + "colours.ppm");
+  const int side = all.width;
+  const auto bytes = std::ptrdiff_t{3} * side * side;
+  const auto first = all.pixels.begin() + number * bytes;
+  return {3, side, side, {first, first + bytes}};
+}
+
+using Change = ColourChange;
+
+void make(Change change, float amount, Image& image) {
+  if (change == Change::brightness) change_brightness(image.pixels, amount);
+  if (change == Change::contrast) change_contrast(image.pixels, 3, amount);
+  if (change == Change::saturation) change_saturation(image.pixels, amount);
+  if (change == Change::hue) change_hue(image.pixels, amount);
+}
+
+/// Of the changes, one after the other, to square `number`.
+int distance_after(const std::vector<std::pair<Change, float>>& changes, int number) {
+  Image image = square(0);
+  for (const auto& [change, amount] : changes) make(change, amount, image);
+  return distance(image, square(number));
+}
+
+TEST(ColourJitter, BrightnessContrastAndSaturationArePillowsToTheBit) {
+  int number = 0;
+  for (const float factor : {0.6F, 1.45F})
+    EXPECT_EQ(distance_after({{Change::brightness, factor}}, ++number), 0);
+  for (const float factor : {0.3F, 1.9F})
+    EXPECT_EQ(distance_after({{Change::contrast, factor}}, ++number), 0);
+  for (const float factor : {0.F, 0.55F, 1.8F})
+    EXPECT_EQ(distance_after({{Change::saturation, factor}}, ++number), 0);
+}
+
+TEST(ColourJitter, HueIsTorchvisionsWithinOneLevel) {
+  int number = 7;
+  for (const float turn : {-0.3F, 0.07F, 0.5F}) EXPECT_LE(distance_after({{Change::hue, turn}}, ++number), 1);
+}
+
+TEST(ColourJitter, OneChangeAfterTheOtherIsTorchvisionsToo) {
+  EXPECT_EQ(
+      distance_after({{Change::brightness, 1.3F}, {Change::contrast, 0.7F}, {Change::saturation, 1.5F}}, 11),
+      0);
+  EXPECT_EQ(
+      distance_after({{Change::saturation, 0.6F}, {Change::contrast, 1.4F}, {Change::brightness, 0.8F}}, 12),
+      0);
+  EXPECT_LE(distance_after({{Change::contrast, 0.8F},
+                            {Change::saturation, 1.2F},
+                            {Change::brightness, 1.1F},
+                            {Change::hue, 0.2F}},
+                           13),
+            1);
+}
+
+TEST(ColourJitter, HueTurnedAndTurnedBackIsTheSame) {
+  for (const float turn : {0.F, 1.F, -1.F}) {
+    Image image = square(0);
+    change_hue(image.pixels, turn);
+    EXPECT_EQ(image.pixels, square(0).pixels) << turn;
+  }
+  Image image = square(0);
+  for (int i = 0; i < 3; ++i) change_hue(image.pixels, 1.F / 3);  // red to green to blue to red
+  EXPECT_EQ(distance(image, square(0)), 0);
+}
+
+// Each change is made in its place: in the drawn order, the result is that of the four calls one by one.
+TEST(ColourJitter, ChangesAreMadeInTheDrawnOrder) {
+  const ColourJitter all{0.5, 0.5, 0.5, 0.3};
+  std::set<std::array<Change, 4>> orders;
+  for (int i = 0; i < 100; ++i) {
+    const Jittering drawn = draw_jitter(all, kStream, 1, i);
+    orders.insert(drawn.order);
+    Image image = square(0);
+    jitter_colours(drawn, 3, image.pixels);
+    Image expected = square(0);
+    for (const Change change : drawn.order)
+      make(change, drawn.amount[static_cast<std::size_t>(change)], expected);
+    ASSERT_EQ(image.pixels, expected.pixels);
+  }
+  EXPECT_GT(orders.size(), 20U);
+}
+
+TEST(ColourJitter, FactorsAreUniformAndOrdersEquallyLikely) {
+  const ColourJitter jitter{0.4, 1.5, 0.2, 0.25};
+  const std::array<std::pair<double, double>, 4> bounds{{{0.6, 1.4}, {0, 2.5}, {0.8, 1.2}, {-0.25, 0.25}}};
+  std::array<std::vector<int>, 4> bins;
+  bins.fill(std::vector<int>(20));
+  std::map<std::array<Change, 4>, int> orders;
+  for (int i = 0; i < kSamples; ++i) {
+    const Jittering drawn = draw_jitter(jitter, kStream, 2, i);
+    ++orders[drawn.order];
+    for (std::size_t k = 0; k < 4; ++k) {
+      const double share = (drawn.amount[k] - bounds[k].first) / (bounds[k].second - bounds[k].first);
+      ASSERT_GE(share, -1e-6);
+      ASSERT_LE(share, 1 + 1e-6);
+      ++bins[k][static_cast<std::size_t>(std::clamp(share, 0.0, 0.9999) * 20)];
+    }
+  }
+  for (const std::vector<int>& counts : bins) EXPECT_TRUE(is_uniform(counts));
+  ASSERT_EQ(orders.size(), 24U);
+  std::vector<int> counts;
+  for (const auto& [order, count] : orders) counts.push_back(count);
+  EXPECT_TRUE(is_uniform(counts));
+}
+
+TEST(ColourJitter, WhatIsNotAskedForIsLeftAlone) {
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(draw_jitter({0, 0, 0, 0}, kStream, 0, i).amount, (std::array<float, 4>{1, 1, 1, 0}));
+    const Jittering drawn = draw_jitter({0, 0.3, 0, 0}, kStream, 0, i);
+    EXPECT_EQ(drawn.amount[0], 1);
+    EXPECT_NE(drawn.amount[1], 1);
+  }
+}
+
+TEST(ColourJitter, OneChannelHasBrightnessAndContrast) {
+  Bytes pixels{0, 100, 200, 40};  // mean 85
+  change_contrast(pixels, 1, 0.5F);
+  EXPECT_EQ(pixels, (Bytes{42, 92, 142, 62}));
+  change_brightness(pixels, 2);
+  EXPECT_EQ(pixels, (Bytes{84, 184, 255, 124}));
+}
+
+// α_i λ_i p_i: along each eigenvector the shift is normal, with the deviation sigma λ_i in grey levels.
+TEST(ColourShift, IsNormalAlongThePrincipalComponents) {
+  const ColourShift shift{.sigma = 2};  // large: grey levels are whole
+  std::array<double, 3> sums{};
+  std::array<std::array<double, 3>, 3> products{};
+  int within = 0;
+  for (int i = 0; i < kSamples; ++i) {
+    const std::array<int, 3> added = draw_shift(shift, kStream, 5, i);
+    std::array<double, 3> along{};
+    for (std::size_t k = 0; k < 3; ++k) {
+      for (std::size_t c = 0; c < 3; ++c) along[k] += shift.vectors[c][k] * added[c];
+    }
+    within += std::abs(along[0]) < 2 * 255 * 0.2175;
+    for (std::size_t k = 0; k < 3; ++k) {
+      sums[k] += along[k];
+      for (std::size_t l = 0; l < 3; ++l) products[k][l] += along[k] * along[l];
+    }
+  }
+  // A channel's rounding adds a variance of 1/12, and the largest shifts of all end at 255.
+  for (std::size_t k = 0; k < 3; ++k) {
+    const double deviation = 2 * 255 * shift.values[k];
+    EXPECT_NEAR(sums[k] / kSamples, 0, 4 * deviation / std::sqrt(kSamples)) << k;
+    EXPECT_NEAR(std::sqrt(products[k][k] / kSamples), std::sqrt(deviation * deviation + 1.0 / 12),
+                0.03 * deviation)
+        << k;
+    for (std::size_t l = 0; l < k; ++l) {
+      EXPECT_NEAR(products[k][l] / kSamples, 0,
+                  4 * deviation * 2 * 255 * shift.values[l] / std::sqrt(kSamples) + 1)
+          << k << l;
+    }
+  }
+  EXPECT_NEAR(within, 0.6827 * kSamples, 4 * std::sqrt(0.22 * kSamples));
+}
+
+TEST(ColourShift, AddsAndStaysWithinBytes) {
+  Bytes pixels{0, 10, 250, 255, 128, 3};
+  shift_colours({-5, 7, 10}, pixels);
+  EXPECT_EQ(pixels, (Bytes{0, 17, 255, 250, 135, 13}));
+}
+
+TEST(ColourShift, DependsOnEpochAndSampleAlone) {
+  const ColourShift shift{.sigma = 1};
+  EXPECT_EQ(draw_shift(shift, kStream, 1, 2), draw_shift(shift, RandomStream(3, Purpose::augment, 0), 1, 2));
+  EXPECT_NE(draw_shift(shift, kStream, 1, 2), draw_shift(shift, kStream, 2, 2));
+  EXPECT_NE(draw_shift(shift, kStream, 1, 2), draw_shift(shift, kStream, 1, 3));
+  EXPECT_EQ(draw_shift({}, kStream, 1, 2), (std::array<int, 3>{0, 0, 0}));
+}
+
+}  // namespace
+}  // namespace convoy

@@ -48,7 +48,10 @@ struct Loader::Work {
 };
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptions options)
-    : dataset_(std::move(dataset)), output_(output), options_(options) {
+    : dataset_(std::move(dataset)),
+      output_(output),
+      options_(options),
+      budget_(std::max(options.threads, 1) * kThreadBytes / 2) {
   check();
   const std::int64_t size = dataset_->size();
   iterations_ = ceil_divide(size, options_.batch);
@@ -121,6 +124,8 @@ const Batch* Loader::next() {
 
 void Loader::work(const std::stop_token& stop) {
   PrepareScratch scratch;
+  BudgetClaim claim(budget_);
+  scratch.read.decode.budget = &claim;
   for (Piece piece; take(stop, piece);) {
     Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
     std::exception_ptr error;
@@ -130,6 +135,7 @@ void Loader::work(const std::stop_token& stop) {
       done = fill(piece, stop, scratch, slot);
     } catch (...) {
       error = std::current_exception();
+      give_back_large(scratch);
     }
     done.seconds = seconds_since(start);
     finish(piece, std::move(error), done);
@@ -257,9 +263,12 @@ LoaderStatistics Loader::statistics() const {
 
 std::int64_t Loader::memory_bytes() const {
   const std::int64_t samples = ceil_divide(std::min(options_.batch, dataset_->size()), options_.ranks);
-  const auto each =
-      output_.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
-  return options_.ahead * samples * each + options_.threads * dataset_->scratch_bytes();
+  return ring_bytes(options_.ahead, samples, output_) + options_.threads * dataset_->scratch_bytes();
+}
+
+std::int64_t Loader::ring_bytes(std::int64_t batches, std::int64_t samples, Shape output) {
+  return batches * samples *
+         (output.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t)));
 }
 
 }  // namespace convoy

@@ -28,19 +28,23 @@ struct Chooser {
   }
 };
 
-/// One huge image among many must not hold its memory for the rest of the training.
-void give_back(std::vector<std::uint8_t>& storage) {
-  if (storage.capacity() > kMostKeptBytes) std::vector<std::uint8_t>().swap(storage);
-}
-
 }  // namespace
+
+void give_back_large(PrepareScratch& scratch) {
+  for (auto* storage : {&scratch.view.image.pixels, &scratch.read.file, &scratch.read.decode.turned,
+                        &scratch.resample.between}) {
+    if (storage->capacity() > std::size_t{kMostKeptBytes}) std::vector<std::uint8_t>().swap(*storage);
+  }
+  if (scratch.read.decode.budget != nullptr) scratch.read.decode.budget->release();
+}
 
 std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmentation,
                             const RandomStream& stream, std::int64_t epoch, std::int64_t index,
                             PrepareScratch& scratch, std::uint8_t* out, Shape output) {
   if (augmentation.crop == CropKind::window) {
-    const std::int32_t label = dataset.read(index, scratch.view.image);
+    const std::int32_t label = dataset.read_crop(index, whole_image, scratch.read, scratch.view);
     augment(augmentation, stream, epoch, index, scratch.view.image, out, output);
+    give_back_large(scratch);
     return label;
   }
   // The words of block 0 mean what they mean in augment(): down, right, mirror.
@@ -51,12 +55,11 @@ std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmenta
       index, [pointer](int height, int width) { return pointer->choose(height, width); }, scratch.read,
       scratch.view);
   const bool mirror = augmentation.flip && (words.word[2] >> 31) != 0;
+  const std::int64_t between = scratch.view.pixels.height * output.width * output.channels;
+  scratch.read.decode.claim(between);
   resample(scratch.view, augmentation.filter, mirror, static_cast<int>(output.height),
            static_cast<int>(output.width), scratch.resample, out);
-  for (auto* storage : {&scratch.view.image.pixels, &scratch.read.file, &scratch.read.decode.turned,
-                        &scratch.resample.between}) {
-    give_back(*storage);
-  }
+  give_back_large(scratch);
   return label;
 }
 

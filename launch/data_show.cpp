@@ -155,7 +155,7 @@ int data_show(const std::vector<std::string>& arguments) {
   std::vector<std::string> notes;
   const std::shared_ptr<const ImageFolder> images =
       open_place(image_places(line.required("DIR")).front(), showing.decode, notes);
-  const SkipBroken set(images, images->size(), std::move(notes));
+  const SkipBroken set(images, {images->size()}, std::move(notes));
   const auto rows = static_cast<int>(std::min(line.number("rows", 1, 64), set.size()));
   const auto columns = static_cast<int>(line.number("columns", 1, 64));
   const Shape output = showing.output;

@@ -9,6 +9,7 @@
 #include "launch/plan_prediction.h"
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
+#include "trainer/loader_memory.h"
 #include "trainer/planner/advice.h"
 #include "trainer/planner/inference_plan.h"
 #include "trainer/planner/plan_page.h"
@@ -151,6 +152,7 @@ int plan_command(const std::vector<std::string>& arguments) {
   PlanRequest request = plan_request(job, samples, ranks, memory_limit(job, device.info, here));
   if (inference) ask_for_inference(job, graph, batch, request);
   device.plan_for(request);
+  request.loader_bytes = loader_bytes(job, request, graph.input());
   set_links(hosts, device, request);
   request.find_smallest = true;
   const KernelSettings kernels = kernel_settings(job);

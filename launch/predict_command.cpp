@@ -13,6 +13,7 @@
 #include "launch/run_reader.h"
 #include "layers/core/text.h"
 #include "trainer/checkpoint.h"
+#include "trainer/class_identity.h"
 #include "trainer/data/file_bytes.h"
 #include "trainer/data/prepare.h"
 #include "trainer/evaluate.h"
@@ -182,6 +183,8 @@ int predict_command(const std::vector<std::string>& arguments) {
   const CheckpointStore store(folder + "/checkpoints", 1);
   const LoadedWeights weights =
       load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());
+  if (const Dataset* test = session.inputs().test.get())
+    check_class_names(weights.class_names, test->class_names(), weights.path);
   boost::json::array answers;
   const char* scores = score_name(session.graph());
   for (const Query& query : queries) {

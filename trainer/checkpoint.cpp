@@ -3,23 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <cmath>
 #include <cstring>
 #include <sstream>
 
+#include "trainer/class_identity.h"
 #include "trainer/parameters.h"
 #include "trainer/resume_changes.h"
 
 namespace convoy {
 namespace {
-
-/// ["a","b"]
-std::string json_text(const std::vector<std::string>& words) {
-  boost::json::array array;
-  for (const std::string& word : words) array.emplace_back(boost::json::string(word));
-  return boost::json::serialize(array);
-}
 
 std::int64_t number(const Metadata& metadata, const std::string& key, const std::string& path) {
   const auto found = metadata.find(key);
@@ -44,6 +37,7 @@ void check_identity(const Metadata& metadata, const CheckpointIdentity& identity
   compare("seed", identity.seed);
   compare("batch", identity.batch);
   compare("samples", identity.samples);
+  check_class_names(class_names_of(metadata, path), identity.class_names, path);
 }
 
 std::vector<std::string> changes_since(const Metadata& metadata, const CheckpointIdentity& identity) {
@@ -139,7 +133,7 @@ void save_checkpoint(const CheckpointStore& store, Executor& executor, Communica
     }
     store.save(position.iteration, tensors,
                {{"convoy.network", identity.network},
-                {"convoy.classes", json_text(identity.class_names)},
+                {"convoy.classes", class_names_text(identity.class_names)},
                 {"convoy.iteration", std::to_string(position.iteration)},
                 {"convoy.milliseconds", std::to_string(static_cast<std::int64_t>(position.seconds * 1000))},
                 {"convoy.seed", std::to_string(identity.seed)},
@@ -184,10 +178,7 @@ LoadedWeights load_weights(const ResumeSource& source, Executor& executor) {
     loaded.path = path;
     if (file.metadata().contains("convoy.iteration"))
       loaded.iteration = number(file.metadata(), "convoy.iteration", path);
-    if (const auto names = file.metadata().find("convoy.classes"); names != file.metadata().end()) {
-      const boost::json::value list = boost::json::parse(names->second);
-      for (const auto& name : list.as_array()) loaded.class_names.emplace_back(name.as_string());
-    }
+    loaded.class_names = class_names_of(file.metadata(), path);
   };
   if (!source.path.empty()) {
     take(SafetensorsStream::open(source.path), source.path);

@@ -47,8 +47,8 @@ struct Resumed {
 };
 
 /// Rank 0 reads, all ranks receive. nullopt when the store holds no checkpoint. Warnings about broken ones go
-/// to standard error. Error(usage) when the checkpoint is of another network (by its tensors), batch, seed
-/// or data set; other changes are allowed and told.
+/// to standard error. Error(usage) when the checkpoint is of another network (by its tensors), batch, seed,
+/// data set or classes (by their names); other changes are allowed and told.
 std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& executor, Communicator& comm,
                                           const CheckpointIdentity& identity);
 

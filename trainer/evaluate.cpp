@@ -10,23 +10,46 @@
 namespace convoy {
 namespace {
 
+/// What each class scores over all positions of a sample, as loss_of_map adds them up.
+void add_positions(std::span<const float> output, std::span<float> scores) {
+  std::ranges::fill(scores, 0.F);
+  for (std::size_t i = 0; i < output.size(); ++i) scores[i % scores.size()] += output[i];
+}
+
+/// Calls count(label, scores of the classes) for each sample of the batch.
+template <class Count>
+void for_each_sample(const Batch& batch, std::span<const float> output, std::size_t of_sample, int classes,
+                     const Count& count) {
+  std::vector<float> scores(static_cast<std::size_t>(classes));
+  for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+    add_positions(output.subspan(i * of_sample, of_sample), scores);
+    count(batch.labels[i], scores);
+  }
+}
+
 /// Top-1 and top-5 of a batch by the means of its views' outputs.
 void count_views(Executor& executor, const Segment& segment, const Batch& batch, int views,
-                 const StepContext& context, Metrics& metrics) {
+                 const StepContext& context, Metrics& metrics, Confusion* confusion) {
   const std::vector<float> means =
       mean_of_views(executor, segment, batch.pixels.data(), batch.labels, views, context);
-  const Graph& graph = executor.graph();
-  const auto classes = static_cast<std::size_t>(graph.classes());
-  const std::size_t each = means.size() / batch.labels.size();
-  std::vector<float> sums(classes);
-  for (std::size_t n = 0; n < batch.labels.size(); ++n) {
-    std::ranges::fill(sums, 0.F);
-    for (std::size_t i = 0; i < each; ++i) sums[i % classes] += means[n * each + i];
-    const int rank = rank_of(sums.data(), static_cast<int>(classes), batch.labels[n]);
-    metrics.top1 += rank < 1 ? 1 : 0;
-    metrics.top5 += rank < 5 ? 1 : 0;
-    metrics.samples += 1;
-  }
+  const auto classes = static_cast<int>(executor.graph().classes());
+  for_each_sample(batch, means, means.size() / batch.labels.size(), classes,
+                  [&](std::int32_t label, std::span<const float> scores) {
+                    const int rank = rank_of(scores.data(), classes, label);
+                    metrics.top1 += rank < 1 ? 1 : 0;
+                    metrics.top5 += rank < 5 ? 1 : 0;
+                    metrics.samples += 1;
+                    if (confusion != nullptr) confusion->count(label, scores);
+                  });
+}
+
+/// Counts the samples of the batch that just ran.
+void count_samples(const Executor& executor, const Segment& segment, const Batch& batch,
+                   Confusion& confusion) {
+  const std::vector<float> output = executor.output(segment);
+  for_each_sample(batch, output, output.size() / static_cast<std::size_t>(segment.samples),
+                  executor.graph().classes(),
+                  [&](std::int32_t label, std::span<const float> scores) { confusion.count(label, scores); });
 }
 
 }  // namespace
@@ -57,7 +80,8 @@ std::vector<float> mean_of_views(Executor& executor, const Segment& segment, con
 }
 
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
-                    const Augmentation& preparation, int loader_threads, const std::atomic<bool>* stop) {
+                    const Augmentation& preparation, int loader_threads, const std::atomic<bool>* stop,
+                    Confusion* confusion) {
   const auto start = Clock::now();
   const Program& program = executor.plan().program;
   const Segment& segment = *program.find(SegmentKind::evaluate, program.choices.evaluate_samples);
@@ -67,7 +91,7 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
   options.rank = comm.rank();
   options.ranks = comm.size();
   options.threads = loader_threads;
-  options.ahead = 2;
+  options.ahead = kEvaluationAhead;
   options.shuffle = false;
   options.epochs = 1;
   options.augmentation = preparation;
@@ -83,12 +107,13 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
     context.first_pass = false;
     context.iteration = batch->iteration;
     if (views > 1) {
-      count_views(executor, segment, *batch, views, context, of_views);
+      count_views(executor, segment, *batch, views, context, of_views, confusion);
       continue;
     }
     context.valid_samples = batch->count;
     executor.load(segment, batch->pixels.data(), batch->labels.data(), batch->count);
     executor.run(segment, context, false);
+    if (confusion != nullptr) count_samples(executor, segment, *batch, *confusion);
   }
   Metrics local = executor.metrics();
   if (views > 1) {
@@ -97,6 +122,7 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
   }
   std::array<double, 5> sums{local.loss, local.top1, local.top5, local.samples, stopped ? 1.0 : 0.0};
   comm.all_reduce(sums, Reduction::sum, "evaluation");
+  if (confusion != nullptr) confusion->add_up(comm);
   const double samples = sums[3] > 0 ? sums[3] : 1;
   return {sums[0] / samples,    sums[1] / samples, sums[2] / samples, static_cast<std::int64_t>(sums[3]),
           seconds_since(start), sums[4] > 0};

@@ -2,10 +2,14 @@
 
 #include <atomic>
 
+#include "trainer/confusion.h"
 #include "trainer/data/augment.h"
 #include "trainer/executor.h"
 
 namespace convoy {
+
+/// Batches that the loader of an evaluation holds.
+inline constexpr int kEvaluationAhead = 2;
 
 /// Mean loss and shares over a data set. Where each sample has ten views (Augmentation::ten_crops), its loss
 /// is the mean of theirs, and it is counted right by the mean of their outputs (Krizhevsky et al. 2012,
@@ -21,10 +25,11 @@ struct Evaluation {
 
 /// Runs the whole set once over all ranks, each sample counted once, whatever the counts, and prepared as
 /// `preparation` says (evaluation_augmentation of the job). `stop`, where given, is looked at before every
-/// batch; all ranks learn when one of them stopped.
+/// batch; all ranks learn when one of them stopped. `confusion`, where given, counts every sample, of all
+/// ranks.
 Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Communicator& comm,
                     const Augmentation& preparation, int loader_threads,
-                    const std::atomic<bool>* stop = nullptr);
+                    const std::atomic<bool>* stop = nullptr, Confusion* confusion = nullptr);
 
 /// Runs `samples` of `views` views each (H × W × C bytes, those of a sample together) through an evaluation
 /// segment, as many at a time as it takes. Returns the means over the views of the main loss's output:

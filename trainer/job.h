@@ -42,6 +42,7 @@ struct Job {
     std::int64_t background = 255;              ///< image files: grey level behind transparent pixels
     std::string broken = "stop";                ///< image files: stop, skip
     std::int64_t broken_limit = 100;            ///< image files: broken files skipped, on each rank
+    double broken_share = 0;                    ///< image files: the same as a share of the set
     std::string crop = "auto";                  ///< auto, window, random-resized, random, centre
     std::vector<double> area{0.08, 1};          ///< random-resized: share of the image, least and most
     std::vector<double> aspect{0.75, 4.0 / 3};  ///< random-resized: width / height, least and most

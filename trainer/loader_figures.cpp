@@ -19,6 +19,14 @@ std::string LoaderFigures::text() const {
   return text;
 }
 
+DataWait longest_wait(Communicator& comm, double share) {
+  std::vector<double> shares(static_cast<std::size_t>(comm.size()));
+  shares[static_cast<std::size_t>(comm.rank())] = share;
+  comm.start_all_gather(shares.data(), 1, Element::f64, "shares of waiting for data").wait();
+  const auto longest = std::ranges::max_element(shares);
+  return {*longest, static_cast<int>(longest - shares.begin())};
+}
+
 LoaderFigures loader_figures(const LoaderStatistics& before, const LoaderStatistics& now, int threads,
                              std::int64_t ahead, double seconds) {
   LoaderFigures figures;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "comm/communicator.h"
 #include "trainer/data/loader.h"
 
 namespace convoy {
@@ -19,6 +20,15 @@ struct LoaderFigures {
   /// "0/4 batches ready, 2 loader threads prepare 812 images/s, 89.1 MiB/s read"
   std::string text() const;
 };
+
+/// The rank that waited longest for data.
+struct DataWait {
+  double share = 0;  ///< of the time
+  int rank = 0;
+};
+
+/// Of all ranks, which call it together with their own shares; the same on each.
+DataWait longest_wait(Communicator& comm, double share);
 
 /// Of the time between two looks at its statistics, which took `seconds`.
 LoaderFigures loader_figures(const LoaderStatistics& before, const LoaderStatistics& now, int threads,

@@ -10,6 +10,7 @@
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/data/statistics.h"
 #include "trainer/kernels/cpu_speed.h"
+#include "trainer/loader_memory.h"
 #include "trainer/plan_again.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/preparation.h"
@@ -40,6 +41,7 @@ DataSource source_of(const Job& job, const Graph& graph, Split split) {
   source.test_shards = data.test_shards;
   source.decode = decode_options(job);
   source.broken_limit = data.broken == "skip" ? data.broken_limit : -1;
+  source.broken_share = data.broken_share;
   source.seed = static_cast<std::uint64_t>(job.seed);
   return source;
 }
@@ -261,6 +263,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   } else {
     request.collective_bytes = comm.buffer_bytes();
   }
+  request.loader_bytes = loader_bytes(job(), request, graph().input());
   std::vector<Refusal> refusals;
   while (!prepare(request, kernels, refusals)) continue;
   if (!training) return;

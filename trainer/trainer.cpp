@@ -72,6 +72,7 @@ class Run {
   bool stopping_ = false;
   const Loader* loader_ = nullptr;  ///< while training
   MetricsWindow window_;
+  DataWait longest_wait_;  ///< of the window before
   Sums epoch_sums_;
   Clock::time_point epoch_start_ = Clock::now();
   Evaluation evaluation_;
@@ -282,6 +283,12 @@ Progress::State Run::state_of(const Batch& batch) const {
   const double seconds = window_.seconds();
   const double rate = static_cast<double>(position_.iteration) / std::max(position_.seconds, 1e-9);
   const double samples = std::max(window_.sums.samples, 1.0);
+  double wait = window_.data_wait / seconds;
+  std::string loader = wait > Progress::kNoticedWait ? loader_now().text() : "";
+  if (longest_wait_.rank != 0 && longest_wait_.share > wait) {
+    wait = longest_wait_.share;
+    loader = fmt::format("rank {}", longest_wait_.rank);
+  }
   return {batch.epoch,
           job_.train.epochs,
           position_.iteration,
@@ -291,8 +298,8 @@ Progress::State Run::state_of(const Batch& batch) const {
           window_.sums.loss / samples,
           window_.sums.top1 / samples,
           window_.sums.samples / seconds,
-          window_.data_wait / seconds,
-          window_.data_wait / seconds > Progress::kNoticedWait ? loader_now().text() : "",
+          wait,
+          std::move(loader),
           static_cast<double>(total_ - position_.iteration) / std::max(rate, 1e-9)};
 }
 
@@ -311,6 +318,7 @@ void Run::log_line(const Batch& batch) {
   const double samples = std::max(window_.sums.samples, 1.0);
   const double seconds = window_.seconds();
   const LoaderFigures loader = loader_now();
+  longest_wait_ = longest_wait(comm_, window_.data_wait / seconds);
   boost::json::object line{{"kind", "train"},
                            {"iteration", position_.iteration},
                            {"epoch", batch.epoch + 1},
@@ -320,7 +328,8 @@ void Run::log_line(const Batch& batch) {
                            {"samples", window_.sums.samples},
                            {"learning_rate", learning_rate_},
                            {"images_per_second", window_.sums.samples / seconds},
-                           {"data_wait_share", window_.data_wait / seconds},
+                           {"data_wait_share", longest_wait_.share},
+                           {"data_wait_rank", longest_wait_.rank},
                            {"data_batches_ready", loader.ready},
                            {"data_decode_rate", loader.decode_rate},
                            {"data_bytes_read", loader.bytes_read}};
@@ -418,7 +427,9 @@ boost::json::object Run::summary() const {
       {"training_seconds", position_.seconds},
       {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
       {"projected_bytes", executor_.plan().projected_bytes()},
-      {"measured_peak_bytes", session_.device().peak_bytes() + executor_.plan().request.collective_bytes},
+      {"measured_peak_bytes", session_.device().peak_bytes() + executor_.plan().request.collective_bytes +
+                                  executor_.plan().request.loader_bytes_here()},
+      {"loader_bytes", executor_.plan().request.loader_bytes},
       {"planned_again", executor_.plan().refusals.size()},
       {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
       {"device_allocations_after_first_step",

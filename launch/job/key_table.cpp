@@ -46,6 +46,8 @@ void add_image_keys(SectionKeys<Job::Data>& data) {
             "image files: at one that cannot be read, end with its name, or take the next file in its place");
   data.integer("broken_limit", &Job::Data::broken_limit, {0, kMostCount},
                "broken = \"skip\": broken files of each rank before the job ends");
+  data.number("broken_share", &Job::Data::broken_share, {0, 1},
+              "broken = \"skip\": the same as a share of all files; the larger of both counts");
   data.word(
       "crop", &Job::Data::crop, {"auto", "window", "random-resized", "random", "centre"},
       "training samples: a window of the stored pixels; a random part, resized; a random or the central "

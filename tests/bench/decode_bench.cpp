@@ -1,15 +1,22 @@
 // Speed of decoding and preparing images:
 //   tests/bench/decode_bench [ROUNDS] [--files FOLDER] [--json]        (from the build folder; ROUNDS: 9)
 // Each way to take the images of bench_photographs is run once a round, one after the other; printed are the
-// medians over the rounds. On one core, but for the loader with two threads. With --files the images are in a
-// folder, where tests/bench/compare_decode.py has other programs decode them too.
+// medians over the rounds of images a second of the cores' work, which other programs change less, and a
+// second that passed. On one core, but for what says "2 threads" or "2 processes": two processes of plain
+// libjpeg-turbo calls share nothing but the machine, so that they tell what it gives to two threads at best.
+// Last comes the share of the time that a caller waits for a loader that has a tenth more speed than it
+// needs. With
+// --files the images are in a folder, where tests/bench/compare_decode.py has other programs decode them too.
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <thread>
 
 #include "layers/core/clock.h"
 #include "tests/bench/bench_images.h"
@@ -96,11 +103,55 @@ void load(const std::shared_ptr<const Dataset>& set, const Augmentation& augment
   while (loader.next() != nullptr) continue;
 }
 
+/// Runs `work` in so many processes at once.
+void in_processes(int processes, const std::function<void()>& work) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < processes; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      work();
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) ::waitpid(child, nullptr, 0);
+}
+
+/// Share of the time for which a caller waits that takes a batch every so many seconds, as a device does that
+/// is busy with it meanwhile. The first batches fill the ring.
+double waited_share(const std::shared_ptr<const Dataset>& set, const Augmentation& augmentation, int threads,
+                    double seconds_per_batch) {
+  LoaderOptions options;
+  options.batch = 16;
+  options.threads = threads;
+  options.epochs = 2 * kLoaderEpochs;
+  options.augmentation = augmentation;
+  Loader loader(set, kOutput, options);
+  while (loader.statistics().ready < options.ahead) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto start = Clock::now();
+  while (loader.next() != nullptr)
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds_per_batch));
+  return loader.statistics().waited_seconds / seconds_since(start);
+}
+
+/// Seconds that cores worked for this process and for those that it waited for.
+double core_seconds() {
+  double seconds = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage{};
+    ::getrusage(who, &usage);
+    for (const timeval& time : {usage.ru_utime, usage.ru_stime})
+      seconds += static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  }
+  return seconds;
+}
+
 struct Way {
   const char* name;
   std::int64_t images;  ///< that one call takes
   std::function<void()> take;
-  std::vector<double> rates{};
+  std::vector<double> of_cores{};  ///< images a second of the cores' work, by round
+  std::vector<double> elapsed{};   ///< and a second that passed
 };
 
 struct Settings {
@@ -123,16 +174,25 @@ Settings settings_of(int argc, char** argv) {
   return settings;
 }
 
-void print(std::vector<Way>& ways, const Settings& settings) {
-  if (!settings.json) fmt::print("images a second, median of {} rounds\n", settings.rounds);
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + std::ssize(values) / 2);
+  return values[values.size() / 2];
+}
+
+void print(const std::vector<Way>& ways, const Settings& settings) {
+  if (!settings.json) {
+    fmt::print(
+        "images for each second of the cores at work, and each second that passed; medians of {} rounds\n",
+        settings.rounds);
+  }
   std::string json;
-  for (Way& way : ways) {
-    std::ranges::sort(way.rates);
-    const double median = way.rates[way.rates.size() / 2];
-    json += fmt::format("{}\"{}\": {:.1f}", json.empty() ? "" : ", ", way.name, median);
+  for (const Way& way : ways) {
+    const auto [least, most] = std::ranges::minmax(way.of_cores);
+    json += fmt::format("{}\"{}\": {:.1f}, \"{}, elapsed\": {:.1f}", json.empty() ? "" : ", ", way.name,
+                        median(way.of_cores), way.name, median(way.elapsed));
     if (!settings.json)
-      fmt::print("  {:<46}{:8.0f}  ({:.0f} to {:.0f})\n", way.name, median, way.rates.front(),
-                 way.rates.back());
+      fmt::print("  {:<46}{:8.0f}  ({:.0f} to {:.0f}) {:8.0f}\n", way.name, median(way.of_cores), least, most,
+                 median(way.elapsed));
   }
   if (settings.json) fmt::print("{{{}}}\n", json);
 }
@@ -177,6 +237,12 @@ int main(int argc, char** argv) {
   };
   each("libjpeg-turbo, plainly",
        [&](std::int64_t i) { decode_plainly(files[static_cast<std::size_t>(i)], image); });
+  ways.push_back({"libjpeg-turbo, plainly, 2 processes", 2 * kImages, [&files] {
+                    in_processes(2, [&files] {
+                      Image own;
+                      for (const auto& file : files) decode_plainly(file, own);
+                    });
+                  }});
   each("decode", [&](std::int64_t i) { whole.read(i, image); });
   each("decode whole, random resized crop, flip", prepare(whole, training));
   each("decode crop, random resized crop, flip", prepare(crops, training));
@@ -214,11 +280,24 @@ int main(int argc, char** argv) {
   for (round = 0; round < settings.rounds; ++round) {
     for (Way& way : ways) {
       const auto start = Clock::now();
+      const double before = core_seconds();
       way.take();
-      way.rates.push_back(static_cast<double>(way.images) / seconds_since(start));
+      way.of_cores.push_back(static_cast<double>(way.images) / (core_seconds() - before));
+      way.elapsed.push_back(static_cast<double>(way.images) / seconds_since(start));
     }
   }
+  const auto needed = [&](const char* name) {
+    const auto way =
+        std::ranges::find_if(ways, [&](const Way& one) { return std::strcmp(one.name, name) == 0; });
+    return 1.1 * 16 / median(way->elapsed);
+  };
+  const double jpeg_wait = waited_share(jpeg_shard, training, 1, needed("loader, JPEG shard, 1 thread"));
+  const double raw_wait = waited_share(raw_shard, training, 1, needed("loader, raw shard, 1 thread"));
   print(ways, settings);
+  if (!settings.json) {
+    fmt::print("share of the time waited for a loader of 1.1 x the speed needed: JPEG {:.2f}%, raw {:.2f}%\n",
+               100 * jpeg_wait, 100 * raw_wait);
+  }
   std::filesystem::remove_all(shards);
   return 0;
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "tests/launch/process.h"
 #include "tests/trainer/data/folder_files.h"
@@ -294,6 +295,8 @@ TEST_F(FolderJob, MetricsTellOfTheLoader) {
     EXPECT_GE(line.at("data_batches_ready").as_int64(), 0);
     EXPECT_LE(line.at("data_batches_ready").as_int64(), 4);
     EXPECT_GE(line.at("data_decode_rate").to_number<double>(), 0);
+    EXPECT_GE(line.at("data_wait_share").to_number<double>(), 0);
+    EXPECT_EQ(line.at("data_wait_rank"), 0);
     bytes += line.at("data_bytes_read").to_number<double>();
   }
   double files = 0;
@@ -384,6 +387,79 @@ TEST_F(FolderJob, TenCropsAreEvaluatedAndPredicted) {
   const Ended map = run(convoy({"predict", folder_.path("run"), "--index", "0", "--map"}), folder_.path(""));
   EXPECT_EQ(map.code, 2);
   EXPECT_THAT(map.all(), HasSubstr("data.test_crop=centre"));
+}
+
+TEST_F(FolderJob, EvaluationTellsOfClasses) {
+  ASSERT_EQ(train(job(""), "run", 1).code, 0);
+  const std::string file = folder_.path("matrix.csv");
+  const Ended json =
+      run(mpi_convoy(2, {"eval", folder_.path("run"), "--json", "--confusion", file}), folder_.path(""));
+  ASSERT_EQ(json.code, 0) << json.all();
+  const boost::json::value answer = boost::json::parse(json.out);
+  double right = 0;
+  for (const auto& one : answer.at("classes").as_array()) {
+    EXPECT_EQ(one.at("samples"), 1);
+    right += one.at("top1").to_number<double>();
+  }
+  EXPECT_EQ(answer.at("classes").at(1).at("name"), "bee");
+  EXPECT_EQ(right / 2, answer.at("top1").to_number<double>());
+  std::istringstream matrix(read_text(file));
+  std::string row;
+  std::getline(matrix, row);
+  EXPECT_EQ(row, "true class,ape,bee\r");
+  for (const std::string name : {"ape", "bee"}) {
+    std::getline(matrix, row);
+    EXPECT_THAT(row, testing::AnyOf(name + ",1,0\r", name + ",0,1\r"));
+  }
+  const Ended text = run(convoy({"eval", folder_.path("run")}), folder_.path(""));
+  EXPECT_EQ(text.code, 0);
+  EXPECT_EQ(count_of(" taken for ", text.out), right == 2 ? 0 : static_cast<int>(2 - right)) << text.out;
+  const Ended none = run(convoy({"eval", folder_.path("run"), "--worst", "0"}), folder_.path(""));
+  EXPECT_EQ(count_of("\n", none.out), 1) << none.out;
+  const Ended lost = run(convoy({"eval", folder_.path("run"), "--confusion", folder_.path("no/such.csv")}),
+                         folder_.path(""));
+  EXPECT_EQ(lost.code, 2);
+  EXPECT_THAT(lost.err, HasSubstr("--confusion: cannot write"));
+}
+
+// Classes are numbered by their names, so another folder moves them: weights must not be taken for it.
+TEST_F(FolderJob, WeightsGoWithTheClassesThatTheyWereTrainedWith) {
+  const std::string one_job = job("");
+  ASSERT_EQ(train(one_job, "run", 1).code, 0);
+  for (const char* part : {"train", "val"})
+    fs::rename(tree_.path(std::string(part) + "/ape"), tree_.path(std::string(part) + "/cat"));
+  const std::string message = "class 0 is \"ape\" there, and \"bee\" in the data";
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"eval"}, {"predict", "--index", "0"}, {"train", one_job, "--run-dir"}}) {
+    std::vector<std::string> command = words;
+    command.insert(words[0] == "train" ? command.end() : command.begin() + 1, folder_.path("run"));
+    if (words[0] == "train") command.insert(command.end(), {"--set", "train.epochs=3"});
+    const Ended ended = run(convoy(command), folder_.path(""));
+    EXPECT_EQ(ended.code, 2) << ended.all();
+    EXPECT_THAT(ended.err, AllOf(HasSubstr(message), HasSubstr(".safetensors"))) << words[0];
+  }
+  // An image alone says nothing of classes.
+  const Ended image =
+      run(convoy({"predict", folder_.path("run"), tree_.path("val/bee/v.jpg")}), folder_.path(""));
+  EXPECT_EQ(image.code, 0) << image.all();
+}
+
+TEST_F(FolderJob, ClassesOfAnyNameAreTrainedAndFoundAgain) {
+  for (const char* part : {"train", "val"}) {
+    fs::rename(tree_.path(std::string(part) + "/ape"), tree_.path(std::string(part) + "/a\nb, \"c\" \xE9"));
+    fs::rename(tree_.path(std::string(part) + "/bee"), tree_.path(std::string(part) + "/b \xE2\x98\x83"));
+  }
+  const Ended trained = train(job(""), "run", 1);
+  ASSERT_EQ(trained.code, 0) << trained.all();
+  const std::string file = folder_.path("matrix.csv");
+  const Ended ended =
+      run(convoy({"eval", folder_.path("run"), "--json", "--confusion", file}), folder_.path(""));
+  ASSERT_EQ(ended.code, 0) << ended.all();
+  const boost::json::value answer = boost::json::parse(ended.out);
+  EXPECT_EQ(answer.at("classes").at(0).at("name"), "a\nb, \"c\" \\xe9");
+  EXPECT_EQ(answer.at("classes").at(1).at("name"), "b \xE2\x98\x83");
+  EXPECT_THAT(read_text(file),
+              testing::StartsWith("true class,\"a\nb, \"\"c\"\" \\xe9\",b \xE2\x98\x83\r\n"));
 }
 
 // Of every job for ImageNet there is a plan, on a machine without ImageNet.

@@ -98,6 +98,9 @@ struct DataSource {
   /// For sets of image files: broken files that are replaced before reading fails; -1: not one.
   std::int64_t broken_limit = -1;
 
+  /// The same as a share of the set; the larger of both counts.
+  double broken_share = 0;
+
   /// For "idx" and "synthetic": number of classes, at least 1. For sets of image files: how many there must
   /// be; 0: any number.
   int classes = 0;

@@ -41,7 +41,7 @@ void decode_image(const EncodedImage& file, const DecodeOptions& options, const 
                   DecodeScratch& scratch, View& view) {
   if (starts_with(file.bytes, kJpeg)) return decode_jpeg(file, options, choose, scratch, view);
   if (starts_with(file.bytes, kPng)) return decode_png(file, options, choose, scratch, view);
-  if (starts_as_ppm(file.bytes)) return decode_ppm(file, choose, view);
+  if (starts_as_ppm(file.bytes)) return decode_ppm(file, choose, scratch, view);
   if (file.bytes.empty()) fail(ExitCode::data, "{}: is empty", printable(file.name));
   fail(ExitCode::data, "{}: is neither a JPEG nor a PNG file", printable(file.name));
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/memory_budget.h"
 #include "trainer/data/view.h"
 
 namespace convoy {
@@ -34,6 +35,12 @@ struct EncodedImage {
 struct DecodeScratch {
   std::vector<std::uint8_t> row;
   std::vector<std::uint8_t> turned;
+  BudgetClaim* budget = nullptr;  ///< shared with other threads; null: there is no bound
+
+  /// Said before so many bytes are taken for the sample; may wait.
+  void claim(std::int64_t bytes) const {
+    if (budget != nullptr) budget->add(bytes);
+  }
 };
 
 /// Whether a file starts as JPEG, PNG or PPM files do.
@@ -58,7 +65,7 @@ void decode_jpeg(const EncodedImage& file, const DecodeOptions& options, const C
 void decode_png(const EncodedImage& file, const DecodeOptions& options, const ChooseCrop& choose,
                 DecodeScratch& scratch, View& view);
 /// Netpbm's format of raw RGB pixels, "P6", of 8 bits (ppm(5)); what is decoded is a copy of the crop.
-void decode_ppm(const EncodedImage& file, const ChooseCrop& choose, View& view);
+void decode_ppm(const EncodedImage& file, const ChooseCrop& choose, const DecodeScratch& scratch, View& view);
 
 /// Throws Error(data) unless height × width is at least 1 × 1 and within kMostPixels.
 void check_image_size(const std::string& name, std::int64_t height, std::int64_t width);

@@ -70,16 +70,16 @@ ImageFolder::Encoded ImageFolder::read_encoded(std::int64_t index, ReadScratch& 
   const FolderIndex::Entry entry = index_->entry(index);
   Encoded image;
   image.name = (root_ / entry.path).string();
-  image.bytes = fetch(entry, image.name, scratch.file);
+  image.bytes = fetch(entry, image.name, scratch);
   image.label = labels_.at(static_cast<std::size_t>(entry.label));
   scratch.file_bytes += static_cast<std::int64_t>(scratch.file.size());
   return image;
 }
 
 std::span<const std::uint8_t> ImageFolder::fetch(const FolderIndex::Entry& /*entry*/, const std::string& path,
-                                                 std::vector<std::uint8_t>& file) const {
-  read_file(path, file);
-  return file;
+                                                 ReadScratch& scratch) const {
+  read_file(path, scratch.file, scratch.decode.budget);
+  return scratch.file;
 }
 
 std::int32_t ImageFolder::read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
@@ -91,12 +91,6 @@ std::int32_t ImageFolder::read_crop(std::int64_t index, const ChooseCrop& choose
 
 std::string ImageFolder::sample_name(std::int64_t index) const {
   return (root_ / index_->entry(index).path).string();
-}
-
-std::int64_t ImageFolder::scratch_bytes() const {
-  const std::uint64_t largest = index_->largest() > 0 ? index_->largest() : kMostFileBytes;  // 0: a list
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(largest, kMostFileBytes)) + 3 * kMostPixels +
-         kMostDecoderBytes;
 }
 
 std::shared_ptr<const FolderIndex> load_index(const fs::path& folder, int threads,
@@ -145,7 +139,7 @@ std::shared_ptr<const Dataset> open_image_folder(const DataSource& source, Split
       open_folder(folder, names, source.decode, split == Split::train, notes);
   check_count("classes", source.classes, images->classes(), folder);
   check_count(split == Split::train ? "samples" : "test_samples", source.samples, images->size(), folder);
-  return std::make_shared<SkipBroken>(images, source.broken_limit, std::move(notes));
+  return std::make_shared<SkipBroken>(images, limit_of(source, *images), std::move(notes));
 }
 
 }  // namespace convoy

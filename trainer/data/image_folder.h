@@ -26,8 +26,7 @@ class ImageFolder : public Dataset {
   std::int32_t read_crop(std::int64_t index, const ChooseCrop& choose, ReadScratch& scratch,
                          View& view) const override;
   std::string sample_name(std::int64_t index) const override;
-  /// The largest file, the most pixels that are decoded, and what libjpeg may take for them.
-  std::int64_t scratch_bytes() const override;
+  std::int64_t scratch_bytes() const override { return kThreadBytes; }
   std::uint32_t checksum() const override { return index_->checksum(); }
 
   const FolderIndex& index() const { return *index_; }
@@ -43,9 +42,9 @@ class ImageFolder : public Dataset {
   const DecodeOptions& decode_options() const { return options_; }
 
  protected:
-  /// Reads what `entry` lists, whose path is `path`, into `file`; returns the image's bytes in it.
+  /// Reads what `entry` lists, whose path is `path`, into scratch.file; returns the image's bytes in it.
   virtual std::span<const std::uint8_t> fetch(const FolderIndex::Entry& entry, const std::string& path,
-                                              std::vector<std::uint8_t>& file) const;
+                                              ReadScratch& scratch) const;
 
   const std::filesystem::path& root() const { return root_; }
 

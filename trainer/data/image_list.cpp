@@ -104,7 +104,7 @@ std::shared_ptr<const Dataset> open_image_list(const DataSource& source, Split s
   check_count("classes", source.classes, images->classes(), root / list);
   check_count(split == Split::train ? "samples" : "test_samples", source.samples, images->size(),
               root / list);
-  return std::make_shared<SkipBroken>(images, source.broken_limit);
+  return std::make_shared<SkipBroken>(images, limit_of(source, *images));
 }
 
 }  // namespace convoy

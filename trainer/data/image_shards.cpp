@@ -90,14 +90,16 @@ const OpenFile& ImageShards::opened(std::uint32_t number) const {
 }
 
 std::span<const std::uint8_t> ImageShards::fetch(const FolderIndex::Entry& entry, const std::string& path,
-                                                 std::vector<std::uint8_t>& file) const {
+                                                 ReadScratch& scratch) const {
   constexpr auto kHeader = static_cast<std::size_t>(kTarBlock);
   if (entry.bytes > static_cast<std::uint64_t>(kMostFileBytes)) {
     fail(ExitCode::data, "{}: is of {} bytes, more than the {} that an image may have", printable(path),
          entry.bytes, kMostFileBytes);
   }
   // The header before the content comes with it, and tells whether this is the member that was indexed.
-  file.resize(kHeader + entry.bytes);
+  std::vector<std::uint8_t>& file = scratch.file;
+  scratch.decode.claim(static_cast<std::int64_t>(kHeader + entry.bytes));
+  resize_exactly(file, kHeader + entry.bytes);
   const std::size_t got =
       opened(entry.folder).read_at(static_cast<std::int64_t>(entry.offset - kHeader), file);
   if (got < file.size()) {
@@ -192,7 +194,7 @@ std::shared_ptr<const Dataset> open_image_shards(const DataSource& source, Split
   const fs::path place = root / pattern;
   check_count("classes", source.classes, images->classes(), place);
   check_count(split == Split::train ? "samples" : "test_samples", source.samples, images->size(), place);
-  return std::make_shared<SkipBroken>(images, source.broken_limit, std::move(notes));
+  return std::make_shared<SkipBroken>(images, limit_of(source, *images), std::move(notes));
 }
 
 }  // namespace convoy

@@ -26,7 +26,7 @@ class ImageShards : public ImageFolder {
 
  protected:
   std::span<const std::uint8_t> fetch(const FolderIndex::Entry& entry, const std::string& path,
-                                      std::vector<std::uint8_t>& file) const override;
+                                      ReadScratch& scratch) const override;
 
  private:
   struct Shard {

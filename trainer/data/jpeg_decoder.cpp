@@ -56,6 +56,17 @@ void rgb_from_cmyk(const std::uint8_t* in, std::uint8_t* out, int width) {
   }
 }
 
+/// What libjpeg keeps of a file in several scans: all of its coefficients.
+std::int64_t coefficient_bytes(jpeg_decompress_struct& info) {
+  if (jpeg_has_multiple_scans(&info) == FALSE) return 0;
+  std::int64_t blocks = 0;
+  for (int c = 0; c < info.num_components; ++c) {
+    const jpeg_component_info& component = info.comp_info[c];
+    blocks += std::int64_t{component.width_in_blocks} * component.height_in_blocks;
+  }
+  return blocks * static_cast<std::int64_t>(sizeof(JBLOCK));
+}
+
 void read_header(JpegDecompressor& decoder, const EncodedImage& file, const DecodeOptions& options) {
   jpeg_decompress_struct& info = decoder.info;
   decoder.call([&] {
@@ -78,7 +89,7 @@ void read_rows(JpegDecompressor& decoder, int skip, int rows, bool cmyk, DecodeS
   image.channels = 3;
   image.height = rows;
   image.width = static_cast<int>(info.output_width);
-  image.pixels.resize(row_bytes * static_cast<std::size_t>(rows));
+  resize_exactly(image.pixels, row_bytes * static_cast<std::size_t>(rows));
   std::uint8_t* const pixels = image.pixels.data();
   std::uint8_t* const row = scratch.row.data();
   const int width = image.width;
@@ -120,6 +131,11 @@ void decode_jpeg(const EncodedImage& file, const DecodeOptions& options, const C
   info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
   info.scale_num = static_cast<unsigned>(8 / reduction);
   info.scale_denom = 8;
+  // With the columns beside the crop that come along: up to two of the largest units of 32 pixels.
+  const std::int64_t pixel_bytes = std::int64_t{3} * (crop.pixels.height / reduction + 1) *
+                                   (crop.pixels.width / reduction + 2 * (kMargin + 32));
+  scratch.claim(coefficient_bytes(info));
+  scratch.claim(pixel_bytes * (orientation.is_identity() ? 1 : 2));
   decoder.call([&] { jpeg_start_decompress(&info); });
   const Rect pixels = reduced(crop.pixels, reduction, static_cast<int>(info.output_height),
                               static_cast<int>(info.output_width));

@@ -55,7 +55,10 @@ struct Loader::Scratch {
 };
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, Shape output, LoaderOptions options)
-    : dataset_(std::move(dataset)), output_(output), options_(options) {
+    : dataset_(std::move(dataset)),
+      output_(output),
+      options_(options),
+      budget_(std::max(options.threads, 1) * kThreadBytes / 2) {
   check();
   const std::int64_t size = dataset_->size();
   iterations_ = ceil_divide(size, options_.batch);
@@ -133,6 +136,8 @@ const Batch* Loader::next() {
 void Loader::work(const std::stop_token& stop) {
   Scratch scratch;
   if (mixes()) scratch.partner.resize(static_cast<std::size_t>(sample_bytes_));
+  BudgetClaim claim(budget_);
+  scratch.prepare.read.decode.budget = &claim;
   for (Piece piece; take(stop, piece);) {
     Slot& slot = ring_[static_cast<std::size_t>(piece.serial % options_.ahead)];
     std::exception_ptr error;
@@ -142,6 +147,7 @@ void Loader::work(const std::stop_token& stop) {
       done = fill(piece, stop, scratch, slot);
     } catch (...) {
       error = std::current_exception();
+      give_back_large(scratch);
     }
     done.seconds = seconds_since(start);
     finish(piece, std::move(error), done);
@@ -323,11 +329,16 @@ LoaderStatistics Loader::statistics() const {
 
 std::int64_t Loader::memory_bytes() const {
   const std::int64_t samples = ceil_divide(std::min(options_.batch, dataset_->size()), options_.ranks);
-  const std::size_t labels =
-      sizeof(std::int32_t) + sizeof(std::int64_t) + (mixes() ? sizeof(SecondLabel) : 0);
   const std::int64_t partner = mixes() ? sample_bytes_ : 0;
-  return options_.ahead * samples * (sample_bytes_ + static_cast<std::int64_t>(labels)) +
+  return ring_bytes(options_.ahead, samples, output_, options_.augmentation) +
          options_.threads * (dataset_->scratch_bytes() + partner);
+}
+
+std::int64_t Loader::ring_bytes(std::int64_t batches, std::int64_t samples, Shape output,
+                                const Augmentation& augmentation) {
+  const std::size_t labels =
+      sizeof(std::int32_t) + sizeof(std::int64_t) + (augmentation.mixup > 0 ? sizeof(SecondLabel) : 0);
+  return batches * samples * (output.elements() * augmentation.views() + static_cast<std::int64_t>(labels));
 }
 
 }  // namespace convoy

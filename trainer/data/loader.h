@@ -12,6 +12,7 @@
 #include "layers/core/shape.h"
 #include "trainer/data/augment.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/memory_budget.h"
 #include "trainer/data/mixup.h"
 #include "trainer/data/prepare.h"
 #include "trainer/data/window_order.h"
@@ -81,8 +82,14 @@ class Loader {
 
   LoaderStatistics statistics() const;
 
-  /// Bound of the memory that the ring and the threads' scratch images take.
+  /// Bound of the memory that the ring and the threads' storage take. An image file that needs more than all
+  /// threads share for large ones is read while none of the others is, and up to kMostSampleBytes are taken
+  /// beyond.
   std::int64_t memory_bytes() const;
+
+  /// The same without a loader and its threads: of `batches` batches of `samples` samples on this rank.
+  static std::int64_t ring_bytes(std::int64_t batches, std::int64_t samples, Shape output,
+                                 const Augmentation& augmentation);
 
  private:
   struct Slot;
@@ -112,6 +119,7 @@ class Loader {
   std::int64_t piece_samples_;
   std::shared_ptr<const WindowOrder> windows_;  ///< of the epoch that was begun last
 
+  MemoryBudget budget_;
   mutable std::mutex mutex_;
   std::condition_variable_any space_;  ///< a slot became free
   std::condition_variable ready_;      ///< a slot became ready

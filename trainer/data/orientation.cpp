@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "trainer/data/memory_budget.h"
+
 namespace convoy {
 namespace {
 
@@ -103,7 +105,7 @@ void turn(const Orientation& orientation, View& view, std::vector<std::uint8_t>&
   const int height = orientation.transpose ? image.width : image.height;
   const int width = orientation.transpose ? image.height : image.width;
   const auto channels = static_cast<std::size_t>(image.channels);
-  scratch.resize(image.pixels.size());
+  resize_exactly(scratch, image.pixels.size());
   std::uint8_t* out = scratch.data();
   for (int y = 0; y < height; ++y) {
     const int from_y = orientation.flip_rows ? height - 1 - y : y;

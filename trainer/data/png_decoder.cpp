@@ -100,7 +100,7 @@ void lay_over(std::vector<std::uint8_t>& pixels, std::uint8_t background) {
 
 void read_rows(PngReader& reader, int channels, Image& image) {
   const std::size_t row_bytes = static_cast<std::size_t>(channels) * static_cast<std::size_t>(image.width);
-  image.pixels.resize(row_bytes * static_cast<std::size_t>(image.height));
+  resize_exactly(image.pixels, row_bytes * static_cast<std::size_t>(image.height));
   std::uint8_t* const pixels = image.pixels.data();
   const int height = image.height;
   const int passes = png_get_interlace_type(reader.png, reader.info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
@@ -128,6 +128,7 @@ void decode_png(const EncodedImage& file, const DecodeOptions& options, const Ch
   view.image.channels = 3;
   view.image.height = static_cast<int>(height);
   view.image.width = static_cast<int>(width);
+  scratch.claim(height * width * (channels + (orientation.is_identity() ? 0 : 3)));
   read_rows(reader, channels, view.image);
   if (channels == 4) lay_over(view.image.pixels, options.background);
   view.pixels = {0, 0, view.image.height, view.image.width};

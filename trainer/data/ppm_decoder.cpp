@@ -50,7 +50,8 @@ class PpmHeader {
 
 }  // namespace
 
-void decode_ppm(const EncodedImage& file, const ChooseCrop& choose, View& view) {
+void decode_ppm(const EncodedImage& file, const ChooseCrop& choose, const DecodeScratch& scratch,
+                View& view) {
   PpmHeader header(file);
   const std::int64_t width = header.number();
   const std::int64_t height = header.number();
@@ -67,7 +68,9 @@ void decode_ppm(const EncodedImage& file, const ChooseCrop& choose, View& view) 
   view.image.height = crop.pixels.height;
   view.image.width = crop.pixels.width;
   const auto crop_bytes = 3 * static_cast<std::size_t>(crop.pixels.width);
-  view.image.pixels.resize(crop_bytes * static_cast<std::size_t>(crop.pixels.height));
+  const std::size_t bytes = crop_bytes * static_cast<std::size_t>(crop.pixels.height);
+  scratch.claim(static_cast<std::int64_t>(bytes));
+  resize_exactly(view.image.pixels, bytes);
   const std::uint8_t* in = pixels.data() + static_cast<std::size_t>(crop.pixels.top) * row_bytes +
                            3 * static_cast<std::size_t>(crop.pixels.left);
   for (std::uint8_t* out = view.image.pixels.data();

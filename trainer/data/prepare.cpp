@@ -30,23 +30,16 @@ struct Chooser {
   }
 };
 
-/// One huge image among many must not hold its memory for the rest of the training.
-void give_back(std::vector<std::uint8_t>& storage) {
-  if (storage.capacity() > kMostKeptBytes) std::vector<std::uint8_t>().swap(storage);
-}
-
-void give_back(PrepareScratch& scratch) {
-  for (auto* storage : {&scratch.view.image.pixels, &scratch.read.file, &scratch.read.decode.turned,
-                        &scratch.resample.between}) {
-    give_back(*storage);
-  }
+/// Before `view` is resized: what is held between the passes over its columns and rows.
+void claim_between(PrepareScratch& scratch, Shape output) {
+  scratch.read.decode.claim(scratch.view.pixels.height * output.width * output.channels);
 }
 
 /// A window of the stored pixels, or ten.
 std::int32_t prepare_window(const Dataset& dataset, const Augmentation& augmentation,
                             const RandomStream& stream, std::int64_t epoch, std::int64_t index,
                             PrepareScratch& scratch, std::uint8_t* out, Shape output) {
-  const std::int32_t label = dataset.read(index, scratch.view.image);
+  const std::int32_t label = dataset.read_crop(index, whole_image, scratch.read, scratch.view);
   if (augmentation.ten_crops) {
     check_augmentation(augmentation,
                        {scratch.view.image.channels, scratch.view.image.height, scratch.view.image.width},
@@ -55,6 +48,7 @@ std::int32_t prepare_window(const Dataset& dataset, const Augmentation& augmenta
   } else {
     augment(augmentation, stream, epoch, index, scratch.view.image, out, output);
   }
+  give_back_large(scratch);
   return label;
 }
 
@@ -65,8 +59,9 @@ std::int32_t prepare_ten_crops(const Dataset& dataset, const Augmentation& augme
   const std::int32_t label = dataset.read_crop(
       index, [pointer](int height, int width) { return pointer->choose(height, width); }, scratch.read,
       scratch.view);
+  claim_between(scratch, output);
   views.make(scratch.view, scratch.resample, out);
-  give_back(scratch);
+  give_back_large(scratch);
   return label;
 }
 
@@ -91,6 +86,14 @@ void EvaluationViews::make(View& view, ResampleScratch& scratch, std::uint8_t* o
   }
 }
 
+void give_back_large(PrepareScratch& scratch) {
+  for (auto* storage : {&scratch.view.image.pixels, &scratch.read.file, &scratch.read.decode.turned,
+                        &scratch.resample.between}) {
+    if (storage->capacity() > std::size_t{kMostKeptBytes}) std::vector<std::uint8_t>().swap(*storage);
+  }
+  if (scratch.read.decode.budget != nullptr) scratch.read.decode.budget->release();
+}
+
 std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmentation,
                             const RandomStream& stream, std::int64_t epoch, std::int64_t index,
                             PrepareScratch& scratch, std::uint8_t* out, Shape output) {
@@ -106,10 +109,11 @@ std::int32_t prepare_sample(const Dataset& dataset, const Augmentation& augmenta
       index, [pointer](int height, int width) { return pointer->choose(height, width); }, scratch.read,
       scratch.view);
   const bool mirror = augmentation.flip && (words.word[2] >> 31) != 0;
+  claim_between(scratch, output);
   resample(scratch.view, augmentation.filter, mirror, static_cast<int>(output.height),
            static_cast<int>(output.width), scratch.resample, out);
   change_pixels(augmentation, stream, epoch, index, out, output);
-  give_back(scratch);
+  give_back_large(scratch);
   return label;
 }
 

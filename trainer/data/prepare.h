@@ -1,11 +1,13 @@
 #pragma once
 
 #include "trainer/data/augment.h"
+#include "trainer/data/file_bytes.h"
 
 namespace convoy {
 
-/// Storage of one sample that is kept for the next, where it is not larger.
-inline constexpr std::size_t kMostKeptBytes = std::size_t{1} << 26;
+/// What one image may take beyond kThreadBytes, while it has the budget of all threads for itself: the
+/// largest file, its pixels with alpha and turned, and a decoder's own memory.
+inline constexpr std::int64_t kMostSampleBytes = kMostFileBytes + 7 * kMostPixels + kMostDecoderBytes;
 
 /// Storage that prepare_sample reuses; one for each thread.
 struct PrepareScratch {
@@ -31,6 +33,10 @@ class EvaluationViews {
   Shape output_;
   Sides resized_{};
 };
+
+/// Gives back what one large image took: it must not hold its memory for the rest of the training, nor that
+/// which threads share. prepare_sample has done so when it returns; after an exception the caller does.
+void give_back_large(PrepareScratch& scratch);
 
 /// Reads sample `index`, cuts, resizes, mirrors and changes it as `augmentation` says, and writes it to
 /// `out`: HWC bytes, views() × output.elements() of them. Returns its label. What is drawn depends on

@@ -4,63 +4,73 @@
 #include <cstring>
 
 #include "layers/core/simd.h"
+#include "trainer/data/resample_rows.h"
 
 namespace convoy {
 namespace {
-
-/// Four channels at once; the fourth of three is the next pixel's first and is written over.
-using Four = float __attribute__((vector_size(16)));
-constexpr std::size_t kSpare = 4;  // floats after a line, which a pixel's four may reach into
 
 CONVOY_SIMD void to_floats(const std::uint8_t* in, std::size_t count, float* out) {
   for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]);
 }
 
-/// Sums in 1/65536 to bytes, halves upwards.
+/// A sum in 1/65536 to a byte, halves upwards.
+[[gnu::always_inline]] inline std::uint8_t to_byte(float sum) {
+  return static_cast<std::uint8_t>(static_cast<int>((sum + 32768.F) * 0x1p-16F));
+}
+
 CONVOY_SIMD void to_bytes(const float* sums, std::size_t count, std::uint8_t* out) {
-  for (std::size_t i = 0; i < count; ++i) {
-    out[i] = static_cast<std::uint8_t>(static_cast<int>((sums[i] + 32768.F) * 0x1p-16F));
-  }
+  for (std::size_t i = 0; i < count; ++i) out[i] = to_byte(sums[i]);
 }
 
-/// One row of three channels.
-CONVOY_SIMD void resize_rgb_row(const float* in, const Taps& taps, std::size_t width, float* out) {
-  const auto count = static_cast<std::size_t>(taps.count);
-  const float* weights = taps.weights.data();
-  for (std::size_t x = 0; x < width; ++x, weights += count, out += 3) {
-    const float* pixel = in + 3 * static_cast<std::size_t>(taps.first[x]);
-    Four sum{};
-    for (std::size_t i = 0; i < count; ++i, pixel += 3) {
-      Four value;
-      std::memcpy(&value, pixel, sizeof(value));
-      sum += value * weights[i];
+/// The first pass over images of three channels: rows [first, end), one after another at `out`.
+void resize_rgb_rows(const Image& image, std::size_t first, std::size_t end, std::size_t width,
+                     ResampleScratch& scratch, std::uint8_t* out) {
+  // Only the columns that weights ask for; they ask for them in rising order, or mirrored in falling order.
+  const Taps& taps = scratch.columns;
+  const auto [left, last] = std::minmax(taps.first.front(), taps.first.back());
+  RowsTask task{};
+  task.columns = static_cast<std::size_t>(last + taps.count - left);
+  task.width = width;
+  task.first = taps.first.data();
+  task.left = left;
+  task.count = static_cast<std::size_t>(taps.count);
+  task.weights = taps.weights.data();
+  scratch.line.resize(kColumn * task.columns);
+  scratch.spare.resize(3 * width);
+  task.line = scratch.line.data();
+  const std::size_t row_bytes = 3 * static_cast<std::size_t>(image.width);
+  for (std::size_t y = first; y < end; y += kTogether) {
+    // Where no four are left, the last is made again, to be thrown away.
+    for (std::size_t r = 0; r < kTogether; ++r) {
+      task.in[r] =
+          image.pixels.data() + std::min(y + r, end - 1) * row_bytes + 3 * static_cast<std::size_t>(left);
+      task.out[r] = y + r < end ? out + (y + r - first) * 3 * width : scratch.spare.data();
     }
-    std::memcpy(out, &sum, sizeof(sum));
+    resample_loops().resize_rows(task);
   }
 }
 
-void resize_row(const float* in, const Taps& taps, std::size_t width, std::size_t channels, float* out) {
-  if (channels == 3) return resize_rgb_row(in, taps, width, out);
-  const auto count = static_cast<std::size_t>(taps.count);
-  for (std::size_t x = 0; x < width; ++x) {
-    const float* weights = taps.weights.data() + x * count;
-    const float* pixel = in + channels * static_cast<std::size_t>(taps.first[x]);
-    for (std::size_t c = 0; c < channels; ++c) {
-      float sum = 0;
-      for (std::size_t i = 0; i < count; ++i) sum += weights[i] * pixel[i * channels + c];
-      *out++ = sum;
+/// The same of any channels.
+void resize_rows(const Image& image, std::size_t first, std::size_t end, std::size_t width,
+                 ResampleScratch& scratch, std::uint8_t* out) {
+  const auto channels = static_cast<std::size_t>(image.channels);
+  const std::size_t row_bytes = channels * static_cast<std::size_t>(image.width);
+  const auto count = static_cast<std::size_t>(scratch.columns.count);
+  scratch.line.resize(row_bytes);
+  scratch.sums.resize(width * channels);
+  for (std::size_t y = first; y < end; ++y, out += width * channels) {
+    to_floats(image.pixels.data() + y * row_bytes, row_bytes, scratch.line.data());
+    for (std::size_t x = 0; x < width; ++x) {
+      const float* weights = scratch.columns.weights.data() + x * count;
+      const float* pixel =
+          scratch.line.data() + channels * static_cast<std::size_t>(scratch.columns.first[x]);
+      for (std::size_t c = 0; c < channels; ++c) {
+        float sum = 0;
+        for (std::size_t i = 0; i < count; ++i) sum += weights[i] * pixel[i * channels + c];
+        scratch.sums[x * channels + c] = sum;
+      }
     }
-  }
-}
-
-/// sums = sum of weights[i] × row i of `in`.
-CONVOY_SIMD void add_rows(const std::uint8_t* in, std::size_t row_bytes, const float* weights,
-                          std::size_t count, float* sums) {
-  std::fill_n(sums, row_bytes, 0.F);
-  for (std::size_t i = 0; i < count; ++i, in += row_bytes) {
-    const float weight = weights[i];
-    if (weight == 0) continue;
-    for (std::size_t j = 0; j < row_bytes; ++j) sums[j] += weight * static_cast<float>(in[j]);
+    to_bytes(scratch.sums.data(), width * channels, out);
   }
 }
 
@@ -86,26 +96,21 @@ void resample(const View& view, Filter filter, bool mirrored, int height, int wi
   if (mirrored) mirror(scratch.columns);
 
   const auto channels = static_cast<std::size_t>(image.channels);
-  const std::size_t in_bytes = static_cast<std::size_t>(image.width) * channels;
   const std::size_t out_bytes = static_cast<std::size_t>(width) * channels;
   const auto [least, most] = std::minmax_element(scratch.rows.first.begin(), scratch.rows.first.end());
   const auto first = static_cast<std::size_t>(*least);  // input rows that any output row needs
   const auto end = static_cast<std::size_t>(*most + scratch.rows.count);
-  scratch.line.resize(in_bytes + kSpare);
-  scratch.sums.resize(out_bytes + kSpare);
   scratch.between.resize((end - first) * out_bytes);
-  for (std::size_t y = first; y < end; ++y) {
-    to_floats(image.pixels.data() + y * in_bytes, in_bytes, scratch.line.data());
-    resize_row(scratch.line.data(), scratch.columns, static_cast<std::size_t>(width), channels,
-               scratch.sums.data());
-    to_bytes(scratch.sums.data(), out_bytes, scratch.between.data() + (y - first) * out_bytes);
+  if (channels == 3) {
+    resize_rgb_rows(image, first, end, static_cast<std::size_t>(width), scratch, scratch.between.data());
+  } else {
+    resize_rows(image, first, end, static_cast<std::size_t>(width), scratch, scratch.between.data());
   }
   const auto count = static_cast<std::size_t>(scratch.rows.count);
   for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y, out += out_bytes) {
     const auto start = static_cast<std::size_t>(scratch.rows.first[y]) - first;
-    add_rows(scratch.between.data() + start * out_bytes, out_bytes, scratch.rows.weights.data() + y * count,
-             count, scratch.sums.data());
-    to_bytes(scratch.sums.data(), out_bytes, out);
+    resample_loops().mix_rows(scratch.between.data() + start * out_bytes, out_bytes,
+                              scratch.rows.weights.data() + y * count, count, out);
   }
 }
 

@@ -32,6 +32,7 @@ struct ResampleScratch {
   Taps rows;
   std::vector<float> line;
   std::vector<float> sums;
+  std::vector<std::uint8_t> spare;  ///< a row that is thrown away
   std::vector<std::uint8_t> between;
 };
 

@@ -1,20 +1,30 @@
 #include "trainer/data/skip_broken.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "layers/core/error.h"
 
 namespace convoy {
 
-SkipBroken::SkipBroken(std::shared_ptr<const Dataset> set, std::int64_t limit, std::vector<std::string> notes)
-    : set_(std::move(set)), limit_(limit), notes_(std::move(notes)) {}
+BrokenLimit limit_of(const DataSource& source, const Dataset& set) {
+  BrokenLimit limit{source.broken_limit, fmt::format("data.broken_limit = {}", source.broken_limit)};
+  const auto share = static_cast<std::int64_t>(source.broken_share * static_cast<double>(set.size()));
+  if (limit.samples < 0 || share <= limit.samples) return limit;
+  return {share,
+          fmt::format("{}, which is data.broken_share = {} of {}", share, source.broken_share, set.size())};
+}
+
+SkipBroken::SkipBroken(std::shared_ptr<const Dataset> set, BrokenLimit limit, std::vector<std::string> notes)
+    : set_(std::move(set)), limit_(std::move(limit)), notes_(std::move(notes)) {}
 
 void SkipBroken::note(std::int64_t index, const std::string& problem) const {
   const std::lock_guard lock(mutex_);
   if (!broken_.insert(index).second) return;
-  if (static_cast<std::int64_t>(broken_.size()) > limit_) {
-    fail(ExitCode::data, "{}\nthis is broken file {} on this rank, more than data.broken_limit = {}", problem,
-         broken_.size(), limit_);
+  if (static_cast<std::int64_t>(broken_.size()) > limit_.samples) {
+    fail(ExitCode::data, "{}\nthis is broken file {} on this rank, more than {}", problem, broken_.size(),
+         limit_.rule);
   }
   notes_.push_back(problem + "; the next file takes its place");
 }
@@ -26,7 +36,7 @@ std::int32_t SkipBroken::read_first(std::int64_t index, const Read& read) const 
     try {
       return read(candidate);
     } catch (const Error& problem) {
-      if (problem.code() != ExitCode::data || limit_ < 0 || tries + 1 >= size()) throw;
+      if (problem.code() != ExitCode::data || limit_.samples < 0 || tries + 1 >= size()) throw;
       note(candidate, problem.what());
     }
   }

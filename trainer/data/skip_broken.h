@@ -7,15 +7,25 @@
 
 namespace convoy {
 
+/// Broken samples that are replaced before reading fails.
+struct BrokenLimit {
+  std::int64_t samples = -1;  ///< -1: not one
+  std::string rule{};         ///< where it comes from, for messages
+};
+
+/// What a source allows of a set: source.broken_limit, or source.broken_share of its samples where that is
+/// more.
+BrokenLimit limit_of(const DataSource& source, const Dataset& set);
+
 /// A data set in whose place of samples that cannot be read (Error(data)) others are read: the next one that
 /// can, in the order of the set, which most often is of the same class. So the substitute depends on the
 /// sample alone, and on every rank and thread it is the same.
 class SkipBroken : public Dataset {
  public:
-  /// Of more than `limit` different broken samples the error goes on to the reader; with -1, of the first.
+  /// Of more than `limit` different broken samples the error goes on to the reader.
   /// Broken samples are counted by this object, so by each rank for itself. `notes` are the first of
   /// take_notes().
-  SkipBroken(std::shared_ptr<const Dataset> set, std::int64_t limit, std::vector<std::string> notes = {});
+  SkipBroken(std::shared_ptr<const Dataset> set, BrokenLimit limit, std::vector<std::string> notes = {});
 
   std::int64_t size() const override { return set_->size(); }
   int classes() const override { return set_->classes(); }
@@ -38,7 +48,7 @@ class SkipBroken : public Dataset {
   void note(std::int64_t index, const std::string& problem) const;
 
   std::shared_ptr<const Dataset> set_;
-  std::int64_t limit_;
+  BrokenLimit limit_;
   mutable std::mutex mutex_;
   mutable std::set<std::int64_t> broken_;
   mutable std::vector<std::string> notes_;

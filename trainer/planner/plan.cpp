@@ -207,6 +207,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
   ledger["layout_loss"] = plan.arena_bytes() - plan.layout.lower_bound;
   ledger["collective"] = plan.request.collective_bytes;
   ledger["overhead"] = plan.request.overhead_bytes;
+  ledger["loader"] = plan.request.loader_bytes_here();
   ledger["reserve"] = plan.request.reserve_bytes;
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   return {{"network", graph.name()},
@@ -228,6 +229,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"shard_optimizer", plan.program.choices.shards > 1},
           {"workspace_bytes", plan.workspace_bytes},
           {"ledger", std::move(ledger)},
+          {"loader_bytes", plan.request.loader_bytes},
           {"peak_step", peak.name},
           {"steps", plan.program.steps.size()},
           {"tensors", plan.program.tensors.size()},
@@ -282,6 +284,7 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
   };
   beside("collective buffers", plan.request.collective_bytes);
   beside("device overhead", plan.request.overhead_bytes);
+  beside("data loader", plan.request.loader_bytes_here());
   if (plan.projected_bytes() != plan.arena_bytes()) beside("in all", plan.projected_bytes());
   beside("reserve", plan.request.reserve_bytes);
   text += fmt::format("  {:<22}{:>14}   {}\n", "limit", format_bytes(plan.request.limit_bytes),
@@ -292,6 +295,9 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
   if (plan.largest_batch > 0)
     text += fmt::format("  {:<22}{:>14}   samples\n", "largest batch", plan.largest_batch);
   for (const std::string& line : action_lines(plan)) text += "  " + line + "\n";
+  if (plan.request.loader_bytes > plan.request.loader_bytes_here())
+    text +=
+        fmt::format("  host memory of the data loader: up to {}\n", format_bytes(plan.request.loader_bytes));
   return text;
 }
 

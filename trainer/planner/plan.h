@@ -38,6 +38,7 @@ struct PlanRequest {
   Interconnect links;
   std::int64_t overhead_bytes = 0;    ///< context, libraries, code of kernels
   std::int64_t collective_bytes = 0;  ///< buffers of the library that moves gradients
+  std::int64_t loader_bytes = 0;      ///< host memory of the data loader
   std::int64_t reserve_bytes = 0;     ///< left free; told, but not part of the projection
 
   // What search_plan may change.
@@ -51,6 +52,11 @@ struct PlanRequest {
   std::vector<std::string> order;      ///< names of actions: where times are about equal the first is taken
   std::int64_t statistics_batch = 16;  ///< least micro-batch to shrink to where there is batch norm
   bool find_smallest = false;          ///< look for Plan::smallest_limit_bytes even where the job fits
+
+  /// The loader's, where the device is the process that loads.
+  std::int64_t loader_bytes_here() const { return device == "cpu" ? loader_bytes : 0; }
+  /// What the device holds beside the arena.
+  std::int64_t beside_bytes() const { return overhead_bytes + collective_bytes + loader_bytes_here(); }
 };
 
 /// Something that the planner may do to make a job fit.
@@ -102,9 +108,7 @@ struct Plan {
 
   std::int64_t arena_bytes() const { return layout.bytes; }
   /// All that the job takes on the device.
-  std::int64_t projected_bytes() const {
-    return layout.bytes + request.overhead_bytes + request.collective_bytes;
-  }
+  std::int64_t projected_bytes() const { return layout.bytes + request.beside_bytes(); }
   bool fits() const { return projected_bytes() <= request.limit_bytes; }
   /// What the learning rate is multiplied by: with a smaller global batch it falls as that does (Goyal et al.
   /// 2017, "Accurate, Large Minibatch SGD", linear scaling).

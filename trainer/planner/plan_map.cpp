@@ -26,7 +26,7 @@ class Map {
       : plan_(plan),
         program_(plan.program),
         steps_(std::max<std::size_t>(plan.program.steps.size(), 1)),
-        room_(plan.request.limit_bytes - plan.request.overhead_bytes - plan.request.collective_bytes) {
+        room_(plan.request.limit_bytes - plan.request.beside_bytes()) {
     top_ = std::max<std::int64_t>(plan.arena_bytes(), program_.alignment);
     // A limit that is near is shown.
     if (room_ > top_ && static_cast<double>(room_) < 1.15 * static_cast<double>(top_))

@@ -24,7 +24,7 @@ class Page {
     std::copy(plan.ledger.begin(), plan.ledger.end(), bytes_.begin());
     bytes_[kLoss] = plan.arena_bytes() - plan.layout.lower_bound;
     bytes_[kCollective] = plan.request.collective_bytes;
-    bytes_[kOverhead] = plan.request.overhead_bytes;
+    bytes_[kOverhead] = plan.request.overhead_bytes + plan.request.loader_bytes_here();
   }
 
   std::string write() {
@@ -59,7 +59,10 @@ class Page {
   std::string name(std::size_t kind) const {
     if (kind == kLoss) return "in nobody's use";
     if (kind == kCollective) return "buffers of collectives";
-    if (kind == kOverhead) return "context, libraries and kernels of the device";
+    if (kind == kOverhead) {
+      return plan_.request.loader_bytes_here() > 0 ? "the data loader"
+                                                   : "context, libraries and kernels of the device";
+    }
     return kind < std::size(kSpoken) ? kSpoken[kind] : name_of(static_cast<Category>(kind));
   }
 

@@ -160,9 +160,7 @@ class Search {
   }
 
   /// Looks for a layout within the limit, and no further.
-  LayoutOptions quick() const {
-    return {kQuickEffort, request_.limit_bytes - request_.overhead_bytes - request_.collective_bytes};
-  }
+  LayoutOptions quick() const { return {kQuickEffort, request_.limit_bytes - request_.beside_bytes()}; }
 
   std::string text_of(const Choice& choice, std::int64_t micro_batch) const {
     std::string text = fmt::format("micro-batches of {}", micro_batch);

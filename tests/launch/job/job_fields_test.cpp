@@ -29,6 +29,7 @@ orientation = true
 background = 43
 broken = "skip"
 broken_limit = 44
+broken_share = 0.25
 crop = "window"
 area = [0.45, 0.46]
 aspect = [0.47, 0.48]
@@ -116,6 +117,7 @@ Job every_field(const std::string& network) {
                    .background = 43,
                    .broken = "skip",
                    .broken_limit = 44,
+                   .broken_share = 0.25,
                    .crop = "window",
                    .area = {0.45, 0.46},
                    .aspect = {0.47, 0.48},

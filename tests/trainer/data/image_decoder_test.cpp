@@ -153,6 +153,24 @@ TEST(ImageDecoder, BoundsTheScansOfAProgressiveFile) {
   EXPECT_THROW(decoded(longer), Error);
 }
 
+// Each scan goes over the whole image, so a small file may ask for hours; one of a thousand valid scans is
+// given up at the first that is too many.
+TEST(ImageDecoder, AValidFileOfAThousandScansIsRefusedSoon) {
+  JpegSettings settings{1, 1, 90, true};
+  settings.coefficient_scans = 3 * 63;
+  settings.refinements = 5;
+  const Bytes file = jpeg_of(pattern(300, 300), settings);
+  int scans = 0;
+  for (std::size_t at = 2; at + 1 < file.size(); ++at) scans += file[at] == 0xFF && file[at + 1] == 0xDA;
+  EXPECT_GT(scans, 1000);
+  Image whole;
+  decode_plainly(file, whole);
+  EXPECT_EQ(whole.height, 300) << "it is a valid file";
+  const auto start = std::chrono::steady_clock::now();
+  expect_broken(file, "more than 128 scans");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
 TEST(PngWriter, WhatItWritesIsReadAgain) {
   const Folder folder;
   const Image image = pattern(33, 20);

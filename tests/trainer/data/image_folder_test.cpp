@@ -1,6 +1,8 @@
 #include "trainer/data/image_folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <map>
 
@@ -188,6 +190,72 @@ TEST(BrokenFiles, RemovedWhileRunningIsBroken) {
   fs::remove(tree.path("train/a/c.jpg"));
   EXPECT_EQ(load(set, options_of(1)).indices.size(), 6U);
   EXPECT_THAT(set->take_notes(), ElementsAre(HasSubstr("train/a/c.jpg: cannot be read")));
+}
+
+TEST(BrokenFiles, AShareOfTheSetMayBeBroken) {
+  const ImageTree tree({"a", "b"}, {10, 2});
+  damage(tree);
+  DataSource source = tree.source();
+  source.broken_limit = 1;
+  source.broken_share = 0.34;  // 4 of 12
+  EXPECT_EQ(load(open_dataset(source, Split::train), options_of(1)).indices.size(), 12U);
+  source.broken_share = 0.33;
+  const auto set = open_dataset(source, Split::train);
+  expect_error(ExitCode::data, {"broken file 4", "more than 3, which is data.broken_share = 0.33 of 12"},
+               [&] { load(set, options_of(3)); });
+  source.broken_limit = -1;  // nothing may be broken, whatever the share
+  const auto strict = open_dataset(source, Split::train);
+  expect_error(ExitCode::data, {"train/a/"}, [&] { load(strict, options_of(1)); });
+}
+
+// The files go while the loader is at work, some batches already taken.
+TEST(BrokenFiles, RemovedUnderTheLoadersHandsStopItOrAreReplaced) {
+  for (const bool skips : {false, true}) {
+    const ImageTree tree({"a", "b"}, {20, 20});
+    DataSource source = tree.source();
+    source.broken_limit = skips ? 40 : -1;
+    LoaderOptions options = options_of(3);
+    options.threads = 3;
+    options.ahead = 1;
+    Loader loader(open_dataset(source, Split::train), kOutput, options);
+    for (int i = 0; i < 3; ++i) ASSERT_NE(loader.next(), nullptr);
+    const fs::path left = tree.path("train/b/k.jpg");
+    const Bytes kept = read_bytes(left.string());
+    fs::remove_all(tree.path("train"));
+    if (skips) tree.folder.write("train/b/k.jpg", kept);
+    std::int64_t samples = 12;
+    const auto rest = [&] {
+      while (const Batch* batch = loader.next()) {
+        samples += batch->count;
+        EXPECT_THAT(batch->labels, testing::Each(1)) << "of the one file that is left";
+      }
+    };
+    if (skips) {
+      rest();
+      EXPECT_EQ(samples, 120);
+    } else {
+      expect_error(ExitCode::data, {".jpg: cannot be read: No such file"}, rest);
+    }
+  }
+}
+
+TEST(BrokenFiles, WhatIsNoFileOrMayNotBeReadIsToldAtOnce) {
+  const ImageTree tree({"a"}, {4});
+  const auto set = open_dataset(tree.source(), Split::train);
+  fs::remove(tree.path("train/a/a.jpg"));
+  fs::create_directory(tree.path("train/a/a.jpg"));
+  fs::remove(tree.path("train/a/b.jpg"));
+  ASSERT_EQ(mkfifo(tree.path("train/a/b.jpg").c_str(), 0600), 0);
+  Image image;
+  for (const std::int64_t index : {0, 1})
+    expect_error(ExitCode::data, {".jpg: is no regular file"}, [&] { set->read(index, image); });
+  fs::remove(tree.path("train/a/c.jpg"));
+  fs::create_symlink("c.jpg", tree.path("train/a/c.jpg"));
+  expect_error(ExitCode::data, {"c.jpg: cannot be read: Too many levels of symbolic links"},
+               [&] { set->read(2, image); });
+  if (::geteuid() == 0) return;  // who may read everything
+  fs::permissions(tree.path("train/a/d.jpg"), fs::perms::none);
+  expect_error(ExitCode::data, {"d.jpg: cannot be read: Permission denied"}, [&] { set->read(3, image); });
 }
 
 TEST(BrokenFiles, WhereAllAreItStops) {

@@ -24,6 +24,7 @@ struct JpegSettings {
   bool arithmetic = false;
   int restart_rows = 0;
   int coefficient_scans = 0;  ///< of a progressive file: each coefficient of each colour in a scan of its own
+  int refinements = 0;        ///< and so many more of each, for a bit of its value
 };
 
 inline std::vector<std::uint8_t> jpeg_of(const Image& image, const JpegSettings& settings = {}) {
@@ -49,7 +50,9 @@ inline std::vector<std::uint8_t> jpeg_of(const Image& image, const JpegSettings&
   for (int i = 0; i < settings.coefficient_scans; ++i) {
     const int first = 1 + i / 3;
     const bool last = i + 3 >= settings.coefficient_scans;  // takes the rest
-    scans.push_back({1, {i % 3}, first, last ? 63 : first, 0, 0});
+    scans.push_back({1, {i % 3}, first, last ? 63 : first, 0, settings.refinements});
+    for (int bit = settings.refinements; bit > 0; --bit)
+      scans.push_back({1, {i % 3}, first, last ? 63 : first, bit, bit - 1});
   }
   if (settings.coefficient_scans > 0) {
     info.scan_info = scans.data();

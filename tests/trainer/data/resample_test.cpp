@@ -6,6 +6,7 @@
 
 #include "tests/trainer/data/image_files.h"
 #include "trainer/data/crops.h"
+#include "trainer/data/resample_rows.h"
 
 namespace convoy {
 namespace {
@@ -89,6 +90,41 @@ TEST(Resample, MirroringIsResizingTheMirroredImage) {
         }
       }
     }
+  }
+}
+
+// On every processor the same bits.
+TEST(Resample, AllVersionsOfTheLoopsGiveTheSame) {
+  if (__builtin_cpu_supports("avx2") == 0) GTEST_SKIP() << "no AVX2 here";
+  const Image image = pattern(kTogether, 61);
+  Taps taps;
+  for (const int width : {1, 2, 17, 61, 100}) {
+    find_taps(Filter::bilinear, 0, 61, 0, 61, width, taps);
+    const auto made = [&](const ResampleLoops& loops) {
+      const auto row = static_cast<std::size_t>(3 * width);
+      Bytes rows(kTogether * row + 1, 7);
+      std::vector<float> line(kColumn * 61);
+      RowsTask task{{},
+                    {},
+                    61,
+                    static_cast<std::size_t>(width),
+                    taps.first.data(),
+                    0,
+                    static_cast<std::size_t>(taps.count),
+                    taps.weights.data(),
+                    line.data()};
+      for (std::size_t r = 0; r < kTogether; ++r) {
+        task.in[r] = image.pixels.data() + r * 183;
+        task.out[r] = rows.data() + r * row;
+      }
+      loops.resize_rows(task);
+      EXPECT_EQ(rows.back(), 7) << "nothing is written past the last pixel";
+      Bytes mixed(row);
+      const std::vector<float> weights{1000, 0, 24536, 40000};
+      loops.mix_rows(rows.data(), row, weights.data(), kTogether, mixed.data());
+      return std::pair(rows, mixed);
+    };
+    EXPECT_EQ(made(plain_resample_loops()), made(resample_loops_v3())) << width;
   }
 }
 

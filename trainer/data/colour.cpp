@@ -15,18 +15,11 @@ using Table = std::array<std::uint8_t, 256>;
 /// Pillow's Image.blend: from + factor × (to - from), cut off.
 constexpr std::uint8_t blend(int from, int to, float factor) {
   const float value = static_cast<float>(from) + factor * static_cast<float>(to - from);
-  return static_cast<std::uint8_t>(std::clamp(value, 0.F, 255.F));
+  return static_cast<std::uint8_t>(static_cast<int>(std::clamp(value, 0.F, 255.F)));
 }
 
-Table blended_with(int level, float factor) {
-  Table table;
-  for (int value = 0; value < 256; ++value)
-    table[static_cast<std::size_t>(value)] = blend(level, value, factor);
-  return table;
-}
-
-void look_up(const Table& table, std::span<std::uint8_t> pixels) {
-  for (std::uint8_t& value : pixels) value = table[value];
+CONVOY_SIMD void blend_all(int level, float factor, std::uint8_t* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = blend(level, values[i], factor);
 }
 
 /// Pillow's conversion to grey.
@@ -55,8 +48,10 @@ CONVOY_SIMD void saturate(std::uint8_t* rgb, std::size_t pixels, float factor) {
 /// Of a hue of `sixths` (0 to 6, red at 0, green at 2, blue at 4) the value of a channel, red with `place` 5,
 /// green 3, blue 1: it stays at the top for two sixths, and takes one each to fall and to rise.
 inline float channel_of(float top, float chroma, float sixths, float place) {
-  float k = place + sixths;
-  k -= 6 * std::floor(k * (1.F / 6));
+  float k = place + sixths;  // of -6 to 16; its remainder by 6, in steps that vector code has
+  k = k < 0 ? k + 6 : k;
+  k = k >= 12 ? k - 12 : k;
+  k = k >= 6 ? k - 6 : k;
   const float slope = std::min(k, 4 - k);
   return top - chroma * std::max(0.F, std::min(slope, 1.F));
 }
@@ -99,7 +94,7 @@ std::array<ColourChange, 4> order_of(std::uint32_t word) {
 }  // namespace
 
 void change_brightness(std::span<std::uint8_t> pixels, float factor) {
-  look_up(blended_with(0, factor), pixels);
+  blend_all(0, factor, pixels.data(), pixels.size());
 }
 
 void change_contrast(std::span<std::uint8_t> pixels, int channels, float factor) {
@@ -115,7 +110,7 @@ void change_contrast(std::span<std::uint8_t> pixels, int channels, float factor)
     for (const std::uint8_t value : pixels) sum += value;
   }
   const double mean = static_cast<double>(sum) / static_cast<double>(count);
-  look_up(blended_with(static_cast<int>(mean + 0.5), factor), pixels);
+  blend_all(static_cast<int>(mean + 0.5), factor, pixels.data(), pixels.size());
 }
 
 void change_saturation(std::span<std::uint8_t> rgb, float factor) {

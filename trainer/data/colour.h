@@ -45,8 +45,8 @@ void change_contrast(std::span<std::uint8_t> pixels, int channels, float factor)
 /// value = grey + factor × (value - grey) of the pixel's grey level (ITU-R 601-2); as Pillow.
 void change_saturation(std::span<std::uint8_t> rgb, float factor);
 
-/// Turns the hue by `turn` of the whole circle, as torchvision's adjust_hue does of tensors: in fp32, of
-/// hexagonal hue, rounded to the nearest. (Pillow's own goes through hues of 8 bits.)
+/// Turns the hue by `turn` of the whole circle, of -1 to 1, as torchvision's adjust_hue does of tensors: in
+/// fp32, of hexagonal hue, rounded to the nearest. (Pillow's own goes through hues of 8 bits.)
 void change_hue(std::span<std::uint8_t> rgb, float turn);
 
 /// The four changes, in the order in which Jittering::amount holds them.

@@ -62,6 +62,8 @@ class CudaDevice : public Device {
   const CudaStream& compute() const { return *compute_; }
   /// "9.0".
   std::string capability() const;
+  /// Of the second-level cache.
+  std::int64_t cache_bytes() const { return properties_.l2CacheSize; }
   /// What tells this GPU from all others of its host: its place on the PCI bus.
   std::string bus_id() const;
 

@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/loss.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
 namespace {
@@ -50,14 +51,15 @@ struct AddMetrics {
 template <class Arithmetic>
 struct Gradient {
   Arithmetic arithmetic;
-  int positions, classes;
+  Divisor positions, classes;
   const float* output;
   const std::int32_t* labels;
   float scale;
   float* gradient;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t row = i / classes;
-    gradient[i] = arithmetic.gradient(output[i], i - row * classes == labels[row / positions]) * scale;
+    const std::int64_t row = classes.quotient(i);
+    const bool is_label = i - row * classes.value() == labels[positions.quotient(row)];
+    gradient[i] = arithmetic.gradient(output[i], is_label) * scale;
   }
 };
 
@@ -97,7 +99,8 @@ void loss_gradient(Queue queue, const LossRows& rows, const float* output, const
                    float scale, float* gradient) {
   with_arithmetic(rows, [&]<class A>(const A& arithmetic) {
     for_each_index(queue, rows.batch * rows.positions * rows.classes,
-                   Gradient<A>{arithmetic, rows.positions, rows.classes, output, labels, scale, gradient});
+                   Gradient<A>{arithmetic, Divisor(rows.positions), Divisor(rows.classes), output, labels,
+                               scale, gradient});
   });
 }
 

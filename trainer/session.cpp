@@ -258,6 +258,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   } else {
     request.collective_bytes = comm.buffer_bytes();
   }
+  own_bytes_ = device().used_bytes();
   std::vector<Refusal> refusals;
   while (!prepare(request, kernels, refusals)) continue;
   if (!training) return;

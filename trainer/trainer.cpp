@@ -419,6 +419,7 @@ boost::json::object Run::summary() const {
       {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
       {"projected_bytes", executor_.plan().projected_bytes()},
       {"measured_peak_bytes", session_.device().peak_bytes() + executor_.plan().request.collective_bytes},
+      {"memory", session_.memory().json()},
       {"planned_again", executor_.plan().refusals.size()},
       {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
       {"device_allocations_after_first_step",

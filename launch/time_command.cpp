@@ -49,7 +49,7 @@ boost::json::object time_json(const TimedTraining& training, const TrainingTime&
           {"batch", training.settings().batch},
           {"precision", name_of(training.settings().precision)},
           {"threads", training.settings().threads},
-          {"library", cpu_library_version()},
+          {"library", training.library()},
           {"step_milliseconds", time.step_seconds * 1e3},
           {"images_per_second", static_cast<double>(training.settings().batch) / time.step_seconds},
           {"update_milliseconds", time.update_seconds * 1e3},

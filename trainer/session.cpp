@@ -264,6 +264,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
     request.collective_bytes = comm.buffer_bytes();
   }
   request.loader_bytes = loader_bytes(job(), request, graph().input());
+  own_bytes_ = device().used_bytes();
   std::vector<Refusal> refusals;
   while (!prepare(request, kernels, refusals)) continue;
   if (!training) return;
@@ -300,13 +301,12 @@ bool Session::prepare(PlanRequest& request, const KernelSettings& kernels, std::
 }
 
 Plan Session::make_plan(const PlanRequest& request, const KernelSettings& kernels, bool first) {
-  if (!on_processor_) return search_plan(graph(), request, *worker_.backend);
   KernelSettings settings = kernels;
   settings.measure = kernels.measure && first;  // once; what was measured is in the cache
-  KernelPlan made = plan_with_kernels(graph(), request, settings, *comm_);
+  KernelPlan made = plan_with_kernels(graph(), request, settings, *comm_, std::move(worker_.backend));
   worker_.backend = std::move(made.backend);
   kernels_ = std::move(made.kernels);
-  if (first) {
+  if (first && on_processor_) {
     // For predictions alone: nothing in this run depends on it.
     for (std::string& warning : remember_link(*comm_, request.training ? settings.cache : "", threads_))
       kernels_.warnings.push_back(std::move(warning));

@@ -9,6 +9,7 @@
 #include "trainer/executor.h"
 #include "trainer/job.h"
 #include "trainer/kernels/kernel_plan.h"
+#include "trainer/memory_truth.h"
 #include "trainer/worker.h"
 
 namespace convoy {
@@ -69,6 +70,8 @@ class Session {
   Executor& executor() const { return *executor_; }
   const Plan& plan() const { return executor_->plan(); }
   const ChosenKernels& kernels() const { return kernels_; }
+  /// When training has run.
+  MemoryTruth memory() const { return memory_truth(plan(), device(), own_bytes_, worker_.sharers); }
   std::string device_line() const;
 
  private:
@@ -79,7 +82,8 @@ class Session {
   JobInputs inputs_;
   Communicator* comm_;
   Worker worker_;
-  bool on_processor_ = true;  ///< the backend follows from the choice of kernels
+  bool on_processor_ = true;    ///< the backend follows from the choice of kernels
+  std::int64_t own_bytes_ = 0;  ///< of the device, before the arena
   std::unique_ptr<Executor> executor_;
   ChosenKernels kernels_;
   int threads_ = 1;

@@ -56,6 +56,7 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
   Job job;
   job.device = settings.device;
   worker_ = make_worker(job, *comm_);
+  library_ = worker_.libraries.empty() ? cpu_library_version() : worker_.libraries;
   set_cpu_threads(settings.threads);
   PlanRequest request;
   request.samples = request.batch = settings.batch;
@@ -63,16 +64,11 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
   request.precision = settings.precision;
   request.limit_bytes = worker_.device->info().free_bytes + worker_.taken_bytes;
   request.overhead_bytes = worker_.overhead_bytes;
-  Plan plan;
-  if (worker_.backend != nullptr) {
-    request.speed = worker_.speed;
-    plan = make_plan(graph_, request, *worker_.backend);
-  } else {
-    KernelPlan made = plan_with_kernels(graph_, request, settings.kernels, *comm_);
-    worker_.backend = std::move(made.backend);
-    kernels_ = std::move(made.kernels);
-    plan = std::move(made.plan);
-  }
+  if (worker_.backend != nullptr) request.speed = worker_.speed;
+  KernelPlan made = plan_with_kernels(graph_, request, settings.kernels, *comm_, std::move(worker_.backend));
+  worker_.backend = std::move(made.backend);
+  kernels_ = std::move(made.kernels);
+  Plan plan = std::move(made.plan);
   if (!plan.fits()) refuse_plan(plan, graph_);
   OptimizerSettings optimizer;
   optimizer.weight_decay = 5e-4F;

@@ -30,6 +30,7 @@ class TimedTraining {
   Executor& executor() { return *executor_; }
   /// Whether the device works beside the host.
   bool works_beside() const { return !worker_.device->host_addressable(); }
+  std::string library() const { return library_; }
   std::string device_name() const { return worker_.device->info().name; }
 
   const Graph& graph() const { return graph_; }
@@ -42,6 +43,7 @@ class TimedTraining {
   Settings settings_;
   std::unique_ptr<Communicator> comm_;
   Worker worker_;
+  std::string library_;  ///< of kernels, and its version
   std::unique_ptr<Executor> executor_;
   ChosenKernels kernels_;
   std::vector<std::uint8_t> pixels_;

@@ -430,6 +430,7 @@ boost::json::object Run::summary() const {
       {"measured_peak_bytes", session_.device().peak_bytes() + executor_.plan().request.collective_bytes +
                                   executor_.plan().request.loader_bytes_here()},
       {"loader_bytes", executor_.plan().request.loader_bytes},
+      {"memory", session_.memory().json()},
       {"planned_again", executor_.plan().refusals.size()},
       {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
       {"device_allocations_after_first_step",

@@ -16,8 +16,7 @@ void add_top_keys(std::vector<Key>& keys) {
   top.integer("threads", &Job::threads, {0, 4096}, "compute threads per rank; 0: cores / ranks of the host");
   top.word("kernels", &Job::kernels, {"measured", "default"},
            "choice among kernels; measured: for two seconds at the start, and kept in ~/.cache/convoy; "
-           "default: by "
-           "rules of thumb");
+           "default: by rules of thumb, on GPUs the libraries' own");
 }
 
 /// Of image files, and of resizing.

@@ -2,15 +2,14 @@
 
 #include <cublasLt.h>
 
-#include <memory>
-
 #include "layers/cuda/libraries.h"
 
 namespace convoy::cuda {
 
-/// A product by cuBLASLt, which takes no memory but the scratch of each call; sums are fp32, and fp32 is
-/// computed as such. Null where its heuristics find nothing.
-std::shared_ptr<LibraryKernel> choose_cublas_product(cublasLtHandle_t handle, Queue queue, DType type,
-                                                     const Product& product, std::int64_t scratch);
+/// Kernels for a product by cuBLASLt's heuristics, the best by its estimate first; they take no memory but
+/// the scratch of each call. Sums are fp32 throughout, also those of parts that are added up apart, and fp32
+/// is computed as such unless `tf32` is set, which lets operands be rounded to TF32.
+LibraryKernels find_cublas_products(cublasLtHandle_t handle, Queue queue, DType type, const Product& product,
+                                    const KernelQuery& query, bool tf32);
 
 }  // namespace convoy::cuda

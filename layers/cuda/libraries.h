@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "layers/cuda/kernels/convolution.h"
+#include "layers/graph/kernel_trial.h"
 
 /// What kernel libraries do better than our own loops. They take no memory but what they are given.
 namespace CONVOY_CUDA_NAMESPACE {
@@ -15,26 +18,39 @@ enum class ConvolutionPass : std::uint8_t {
   weights,  ///< input, gradient of the output → gradient of the weights
 };
 
-/// A product or a pass of a convolution as a library will run it: two operands, a result, and scratch of the
-/// size that it was chosen for.
+/// One of a library's kernels for a pass of a convolution or a product: two operands, a result, and scratch
+/// of the size that it was asked for with. The result is overwritten, never added to.
 class LibraryKernel {
  public:
   virtual ~LibraryKernel() = default;
-  virtual void run(const void* first, const void* second, void* result, void* scratch) = 0;
-  /// The library's name of the algorithm, and its scratch, for reports.
+  /// What puts it into the queue with this memory. It may be kept as long as the library is there.
+  virtual std::function<void()> bind(const void* first, const void* second, void* result,
+                                     void* scratch) const = 0;
+  /// Tells it from the others for the same problem, in every process with the same library and kind of GPU.
   virtual std::string name() const = 0;
+};
+using LibraryKernels = std::vector<std::shared_ptr<const LibraryKernel>>;
+
+/// Which kernels to look for.
+struct KernelQuery {
+  std::int64_t scratch = 0;  ///< most bytes that it may need
+  std::size_t most = 1;      ///< so many at most
+  std::string name = {};     ///< "": any, otherwise the one of this name
 };
 
 class Libraries {
  public:
   virtual ~Libraries() = default;
-  /// The best deterministic algorithm by the library's own estimate that needs at most `scratch` bytes; null
-  /// where it has none for the problem. Results are overwritten, never added to.
-  virtual std::shared_ptr<LibraryKernel> convolution(ConvolutionPass pass, DType type,
-                                                     const ConvolutionGeometry& geometry,
-                                                     std::int64_t scratch) = 0;
-  virtual std::shared_ptr<LibraryKernel> product(DType type, const Product& product,
-                                                 std::int64_t scratch) = 0;
+  /// Kernels that give the same bits each time, the best by the library's own estimate first; none where it
+  /// has none.
+  virtual LibraryKernels convolutions(ConvolutionPass pass, DType type, const ConvolutionGeometry& geometry,
+                                      const KernelQuery& query) = 0;
+  virtual LibraryKernels products(DType type, const Product& product, const KernelQuery& query) = 0;
+
+  /// What times depend on beside the problem: the kind of GPU, the libraries' versions.
+  virtual std::string conditions() const = 0;
+  /// Of kernels in its queue; see KernelTimer. `bytes`: most memory for trials.
+  virtual std::unique_ptr<KernelTimer> make_timer(double budget_seconds, std::int64_t bytes) = 0;
 };
 
 }  // namespace CONVOY_CUDA_NAMESPACE

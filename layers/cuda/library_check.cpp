@@ -15,7 +15,8 @@ void refuse_code(const FailedCall& call, cudnnStatus_t code) {
               code == CUDNN_STATUS_NOT_INITIALIZED || code == CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED
                   ? "the GPU may have no memory left for cuDNN, or its libraries are not in the library path"
                   : "",
-              code == CUDNN_STATUS_ALLOC_FAILED);
+              code == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
+                  code == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED);
 }
 
 void refuse_code(const FailedCall& call, cublasStatus_t code) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,9 @@ struct Engine {
   Queue queue;
   Libraries* libraries = nullptr;  ///< null: our own loops do everything
   sizes::Layouts layouts;
+  KernelChoices choices = {};  ///< among the libraries' kernels, for what is bound from now on
+  /// Of the libraries, by problem, pass and choice: layers that are alike share them.
+  std::map<std::string, std::shared_ptr<const LibraryKernel>> kernels = {};
 };
 
 using Lowered = std::shared_ptr<const LoweredLayer>;

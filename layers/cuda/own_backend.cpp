@@ -8,6 +8,7 @@
 #include "layers/cuda/kernels/copies.h"
 #include "layers/cuda/kernels/elementwise.h"
 #include "layers/cuda/kernels/update.h"
+#include "layers/cuda/library_work.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
 namespace {
@@ -73,6 +74,25 @@ class OwnBackend : public Backend {
   std::shared_ptr<const LoweredLayer> lower(const Site& site, std::span<const Layout>) override {
     return std::visit([&](const auto& op) { return cuda::lower(op, site, engine_); }, site.layer->op);
   }
+  std::string kernel_problem(const Site& site) override {
+    const auto work = library_work(site, engine_);
+    return work ? work->problem : "";
+  }
+  std::optional<KernelTrial> try_kernels(const Site& site, std::span<const Layout>,
+                                         KernelTimer& timer) override {
+    const auto work = library_work(site, engine_);
+    if (!work || !site.training) return std::nullopt;
+    const auto spec =
+        std::visit([&](const auto& op) { return sizes::spec_of(op, site, engine_.layouts); }, site.layer->op);
+    return try_library_kernels(*work, spec, timer);
+  }
+  std::string kernel_conditions() const override {
+    return libraries_ == nullptr ? "" : libraries_->conditions();
+  }
+  std::unique_ptr<KernelTimer> make_timer(double budget_seconds, std::int64_t bytes) override {
+    return libraries_ == nullptr ? nullptr : libraries_->make_timer(budget_seconds, bytes);
+  }
+  void choose_kernels(KernelChoices choices) override { engine_.choices = std::move(choices); }
   Layout input_layout(Shape shape, std::int64_t batch, DType type) override {
     return engine_.layouts.activation(shape, batch, type);
   }

@@ -1,39 +1,23 @@
 #include "layers/cuda/kernels/elementwise.h"
 #include "layers/cuda/kernels/per_channel.h"
-#include "layers/cuda/lower.h"
+#include "layers/cuda/library_work.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
 namespace {
 
-/// One pass of a convolution: by a library where it has an algorithm within the scratch, else by our own
-/// loops.
-Run bind_convolution(Engine& engine, ConvolutionPass pass, DType type, const ConvolutionGeometry& geometry,
-                     std::int64_t scratch_bytes, const void* first, const void* second, void* result,
-                     void* scratch) {
-  if (engine.libraries != nullptr) {
-    if (const auto kernel = engine.libraries->convolution(pass, type, geometry, scratch_bytes)) {
-      return [=](const StepContext&) { kernel->run(first, second, result, scratch); };
-    }
-  }
-  const auto own = pass == ConvolutionPass::forward ? convolve
-                   : pass == ConvolutionPass::data  ? convolve_gradient
-                                                    : convolve_weights;
-  return [=, queue = engine.queue](const StepContext&) { own(queue, type, geometry, first, second, result); };
+/// A pass by a library where it has a kernel within the scratch, else by our own loops, `own`.
+Run bind_pass(const LibraryWork& work, const PassSpec& pass, Engine& engine, const void* first,
+              const void* second, void* result, void* scratch, Run own) {
+  const auto kernel = chosen_kernel(work, pass, engine);
+  if (kernel == nullptr) return own;
+  return [put = kernel->bind(first, second, result, scratch)](const StepContext&) { put(); };
 }
 
-Run bind_product(Engine& engine, DType type, const Product& shape, std::int64_t scratch_bytes,
-                 const void* first, const void* second, void* result, void* scratch) {
-  if (engine.libraries != nullptr) {
-    if (const auto kernel = engine.libraries->product(type, shape, scratch_bytes)) {
-      return [=](const StepContext&) { kernel->run(first, second, result, scratch); };
-    }
-  }
-  return
-      [=, queue = engine.queue](const StepContext&) { multiply(queue, type, shape, first, second, result); };
-}
-
-std::string name_of_kernel(const std::shared_ptr<LibraryKernel>& kernel) {
-  return kernel == nullptr ? "convoy" : kernel->name();
+Name name_of_kernel(const LibraryWork& work, Engine& engine) {
+  return [=, &engine](const PassSpec& pass) {
+    const auto kernel = chosen_kernel(work, pass, engine);
+    return kernel == nullptr ? "convoy" : kernel->name();
+  };
 }
 
 /// What a layer with weights runs before bias and ReLU, one function a pass kind.
@@ -95,42 +79,26 @@ ConvolutionGeometry geometry_of(const LocallyConnected& op, const Site& site) {
           op.padding_x, 1,           1,           1,           true};
 }
 
-/// The pass of a convolution that does the work of a layer's pass; a deconvolution runs the other way round.
-ConvolutionPass pass_of(PassKind kind, bool turned) {
-  if (kind == PassKind::backward_weights) return ConvolutionPass::weights;
-  return (kind == PassKind::forward) != turned ? ConvolutionPass::forward : ConvolutionPass::data;
-}
-
 template <class Op>
 Lowered lower_convolution(const Op& op, const Site& site, Engine& engine, bool turned) {
   const ConvolutionGeometry geometry = geometry_of(op, site);
-  const DType type = site.type;
-  const auto bind = [=, &engine](const PassSpec& pass, Memory reads, Memory writes, void* scratch) {
-    // A convolution's weights come from its input and its output's gradient: turned, these change places.
-    const bool swap = turned && pass.kind == PassKind::backward_weights;
-    return bind_convolution(engine, pass_of(pass.kind, turned), type, geometry, pass.scratch_bytes,
-                            reads[swap ? 1 : 0], reads[swap ? 0 : 1], writes[0], scratch);
+  const LibraryWork work = convolution_work(geometry, turned, site, engine);
+  const auto bind = [=, type = site.type, &engine](const PassSpec& pass, Memory reads, Memory writes,
+                                                   void* scratch) {
+    const ConvolutionPass kind = pass_of(pass.kind, turned);
+    const void* first = reads[first_operand(work, pass.kind)];
+    const void* second = reads[1 - first_operand(work, pass.kind)];
+    void* result = writes[0];
+    const auto own = kind == ConvolutionPass::forward ? convolve
+                     : kind == ConvolutionPass::data  ? convolve_gradient
+                                                      : convolve_weights;
+    return bind_pass(
+        work, pass, engine, first, second, result, scratch,
+        [=, queue = engine.queue](const StepContext&) { own(queue, type, geometry, first, second, result); });
   };
   const bool relu = !turned && site.relu_follows;
   return make_layer(op, site, engine, with_bias(site, engine, relu, {bind, bind, bind}),
-                    [=, &engine](const PassSpec& pass) {
-                      return engine.libraries == nullptr
-                                 ? "convoy"
-                                 : name_of_kernel(engine.libraries->convolution(
-                                       pass_of(pass.kind, turned), type, geometry, pass.scratch_bytes));
-                    });
-}
-
-/// Outputs × inputs, however they are multiplied.
-Product product_of(PassKind kind, std::int64_t batch, std::int64_t inputs, std::int64_t outputs) {
-  switch (kind) {
-    case PassKind::backward_weights:  // gradientᵀ · input
-      return {outputs, inputs, batch, true, false};
-    case PassKind::backward_data:  // gradient · weights
-      return {batch, inputs, outputs, false, false};
-    default:  // input · weightsᵀ
-      return {batch, outputs, inputs, false, true};
-  }
+                    name_of_kernel(work, engine));
 }
 
 }  // namespace
@@ -144,20 +112,33 @@ Lowered lower(const Deconvolution& op, const Site& site, Engine& engine) {
 }
 
 Lowered lower(const FullyConnected& op, const Site& site, Engine& engine) {
-  const DType type = site.type;
-  const auto product = [batch = site.batch, inputs = site.inputs[0].elements(), outputs = op.outputs](
-                           PassKind kind) { return product_of(kind, batch, inputs, outputs); };
-  const auto bind = [=, &engine](const PassSpec& pass, Memory reads, Memory writes, void* scratch) {
-    const bool swap = pass.kind == PassKind::backward_weights;
-    return bind_product(engine, type, product(pass.kind), pass.scratch_bytes, reads[swap ? 1 : 0],
-                        reads[swap ? 0 : 1], writes[0], scratch);
+  const LibraryWork work = product_work(site, op.outputs, engine);
+  const auto bind = [=, type = site.type, batch = site.batch, inputs = site.inputs[0].elements(),
+                     outputs = op.outputs,
+                     &engine](const PassSpec& pass, Memory reads, Memory writes, void* scratch) {
+    const void* first = reads[first_operand(work, pass.kind)];
+    const void* second = reads[1 - first_operand(work, pass.kind)];
+    void* result = writes[0];
+    const Product shape = product_of(pass.kind, batch, inputs, outputs);
+    return bind_pass(work, pass, engine, first, second, result, scratch,
+                     [=, queue = engine.queue](const StepContext&) {
+                       multiply(queue, type, shape, first, second, result);
+                     });
   };
   return make_layer(op, site, engine, with_bias(site, engine, site.relu_follows, {bind, bind, bind}),
-                    [=, &engine](const PassSpec& pass) {
-                      return engine.libraries == nullptr ? "convoy"
-                                                         : name_of_kernel(engine.libraries->product(
-                                                               type, product(pass.kind), pass.scratch_bytes));
-                    });
+                    name_of_kernel(work, engine));
+}
+
+std::optional<LibraryWork> library_work(const Site& site, Engine& engine) {
+  if (engine.libraries == nullptr) return std::nullopt;
+  const LayerOp& op = site.layer->op;
+  if (const auto* convolution = std::get_if<Convolution>(&op))
+    return convolution_work(geometry_of(*convolution, site), false, site, engine);
+  if (const auto* deconvolution = std::get_if<Deconvolution>(&op))
+    return convolution_work(geometry_of(*deconvolution, site), true, site, engine);
+  if (const auto* connected = std::get_if<FullyConnected>(&op))
+    return product_work(site, connected->outputs, engine);
+  return std::nullopt;
 }
 
 /// By our own loops, which read the patches where they lie.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 
 namespace convoy {
@@ -55,6 +56,10 @@ class Device {
   virtual void start_copy_in(void* device, const void* host, std::int64_t bytes) {
     copy_in(device, host, bytes);
   }
+
+  /// Bytes that this process has of the device in all, with the context and the code that libraries load,
+  /// measured; nullopt where that cannot be told. Other processes must not have come or gone meanwhile.
+  virtual std::optional<std::int64_t> taken_bytes() const { return std::nullopt; }
 
   /// How many times allocate() was called, and the most bytes that were out at a time.
   std::int64_t allocations() const { return allocations_; }

@@ -195,6 +195,13 @@ class Backend {
     return std::nullopt;
   }
 
+  /// Backends whose layouts and sizes do not depend on the choice: kernels that are bound from now on run as
+  /// `choices` say.
+  virtual void choose_kernels(KernelChoices) {}
+  /// What such a backend's times depend on beside the problem; "" where it has nothing to choose.
+  virtual std::string kernel_conditions() const { return {}; }
+  /// And what measures them for some seconds, in at most so many bytes of its device; may be null.
+  virtual std::unique_ptr<KernelTimer> make_timer(double, std::int64_t) { return nullptr; }
   /// Of the site's work, the share that a trial times.
   virtual double trial_share(const Site&) { return 1; }
 

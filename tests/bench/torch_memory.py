@@ -13,7 +13,7 @@ import json
 import torch
 from torch import nn
 
-from torch_train_step import NETWORKS
+from torch_networks import NETWORKS, loss_of
 
 
 def status(key):
@@ -62,7 +62,6 @@ def main():
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
-    loss_of = nn.CrossEntropyLoss()
 
     def step():
         optimizer.zero_grad(set_to_none=True)

@@ -3,8 +3,8 @@
 
   torch_train_step.py NET [batch] [threads] [steps] [--variant eager|channels_last|compile|compile_channels_last] [--bf16]
 
-Prints one JSON line with the median images/s over blocks of steps. Needs PyTorch from PyPI, and torchvision for the networks
-of ImageNet size (pip install torch torchvision). bf16 is autocast, as PyTorch's recipes do it: master weights stay fp32.
+Prints one JSON line with the median images/s over blocks of steps. Needs PyTorch from PyPI, and torchvision for googlenet_bn
+(pip install torch torchvision). bf16 is autocast, as PyTorch's recipes do it: master weights stay fp32.
 """
 import argparse
 import json
@@ -12,47 +12,8 @@ import statistics
 import time
 
 import torch
-from torch import nn
 
-
-def lenet():
-    """Caffe's LeNet, as configs/nets/lenet.toml."""
-    return (1, 28, 10), nn.Sequential(
-        nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(800, 500), nn.ReLU(inplace=True), nn.Linear(500, 10))
-
-
-class Residual(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, x):
-        return self.relu(self.body(x) + x)
-
-
-def fashion_net():
-    """As configs/nets/fashion_net.toml."""
-    def stage(inputs, outputs):
-        return [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
-    return (1, 28, 10), nn.Sequential(*stage(1, 16), nn.MaxPool2d(2), *stage(16, 48), nn.MaxPool2d(2), Residual(48),
-                                      *stage(48, 128), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
-
-
-def of_torchvision(name):
-    def make():
-        from torchvision import models
-        options = {"googlenet": {"aux_logits": False, "init_weights": True}}.get(name, {})
-        return (3, 224, 1000), getattr(models, name)(**options)
-    return make
-
-
-NETWORKS = {"lenet": lenet, "fashion_net": fashion_net, "alexnet_owt": of_torchvision("alexnet"),
-            "vgg16": of_torchvision("vgg16"), "googlenet_bn": of_torchvision("googlenet"),
-            "resnet50": of_torchvision("resnet50")}
+from torch_networks import NETWORKS, loss_of
 
 
 def main():
@@ -76,14 +37,13 @@ def main():
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
-    loss_of = nn.CrossEntropyLoss()
     forward = torch.compile(model) if "compile" in a.variant else model
 
     def step():
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
             scores = forward(images)
-        loss = loss_of(scores.float(), labels)
+        loss = loss_of(scores, labels)
         loss.backward()
         optimizer.step()
         return loss

@@ -1,13 +1,16 @@
-// Times whole training steps of a network on the CPU, data in memory: images/s, and where the time of a step
-// goes.
-//   build/tests/bench/train_step NET.toml [batch] [threads] [steps] [--bf16] [--table] [--default-kernels]
+// Times whole training steps of a network, data in memory: images/s, and where the time of a step goes.
+//   build/tests/bench/train_step NET.toml [batch] [threads] [steps] [--device cuda] [--bf16|--fp16] [--table]
+//     [--default-kernels] [--ask]
 // Kernels are measured first, as for users; that is no part of the time of a step. Prints one JSON line:
-// median images/s over blocks of steps, and shares of the step.
+// median images/s over blocks of steps, and shares of the step. With --ask a line when it is ready, and one
+// for each line of standard input, which holds the seconds to measure; so another program can be measured in
+// turn.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <iostream>
 
 #include "layers/core/clock.h"
 #include "trainer/timing.h"
@@ -25,6 +28,8 @@ struct Job {
   int steps = 50;
   bool table = false;
   bool measured = true;  ///< kernels are chosen by measurement
+  bool ask = false;
+  std::string device = "cpu";
   DType precision = DType::f32;
 };
 
@@ -33,10 +38,17 @@ Job read_arguments(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   job.table = std::erase(words, "--table") > 0;
   if (std::erase(words, "--bf16") > 0) job.precision = DType::bf16;
+  if (std::erase(words, "--fp16") > 0) job.precision = DType::f16;
+  job.ask = std::erase(words, "--ask") > 0;
+  if (const auto device = std::find(words.begin(), words.end(), "--device"); device != words.end()) {
+    if (device + 1 != words.end()) job.device = *(device + 1);
+    words.erase(device, std::min(device + 2, words.end()));
+  }
   job.measured = std::erase(words, "--default-kernels") == 0;
-  if (words.empty()) {
+  if (words.empty() || (job.device != "cpu" && job.device != "cuda")) {
     fail(ExitCode::usage,
-         "usage: train_step NET.toml [batch] [threads] [steps] [--bf16] [--table] [--default-kernels]");
+         "usage: train_step NET.toml [batch] [threads] [steps] [--device cpu|cuda] [--bf16|--fp16] [--table] "
+         "[--default-kernels] [--ask]");
   }
   job.network = words[0];
   if (words.size() > 1) job.batch = std::stoll(words[1]);
@@ -54,20 +66,65 @@ void print_table(const Executor& executor, int steps) {
   }
 }
 
+/// Images/s over about so many seconds.
+double rate_over(TimedTraining& training, double seconds) {
+  const auto start = Clock::now();
+  std::int64_t done = 0;
+  std::int64_t steps = 1;
+  while (true) {
+    for (std::int64_t i = 0; i < steps; ++i) training.step();
+    training.executor().synchronize();
+    done += steps;
+    const double taken = seconds_since(start);
+    if (taken >= seconds) return static_cast<double>(done * training.settings().batch) / taken;
+    const double more = static_cast<double>(done) * (seconds - taken) / taken;
+    steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(more), 1, 4 * steps);
+  }
+}
+
+void answer(TimedTraining& training) {
+  const Plan& plan = training.executor().plan();
+  fmt::print(
+      "{}\n",
+      boost::json::serialize(boost::json::object{
+          {"device", training.device_name()},
+          {"library", training.library()},
+          {"kernels", training.kernels().line()},
+          {"micro_batch", plan.micro_batch},
+          {"arena_bytes", plan.arena_bytes()},
+          {"projected_bytes", plan.projected_bytes()},
+          {"loss", training.executor().metrics().loss / static_cast<double>(training.settings().batch)}}));
+  std::fflush(stdout);
+  for (std::string line; std::getline(std::cin, line);) {
+    const double rate = rate_over(training, std::stod(line));
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"images_per_second", rate}}));
+    std::fflush(stdout);
+  }
+}
+
 int run(const Job& job) {
-  TimedTraining training(read_network(job.network),
-                         {.batch = job.batch,
-                          .precision = job.precision,
-                          .threads = job.threads,
-                          .kernels = job.measured ? measured_kernels() : KernelSettings{}});
+  KernelSettings kernels;
+  if (job.measured) kernels = measured_kernels();
+  if (job.device == "cuda") kernels.budget_seconds = 20;  // a user's later starts go on where the first ended
+  TimedTraining training(read_network(job.network), {.batch = job.batch,
+                                                     .precision = job.precision,
+                                                     .threads = job.threads,
+                                                     .device = job.device,
+                                                     .kernels = kernels});
   Executor& executor = training.executor();
   for (int i = 0; i < 5; ++i) training.step();
+  executor.synchronize();
+  if (job.ask) {
+    answer(training);
+    return 0;
+  }
   const StepTimes before = executor.times();
   std::vector<double> rates;
   const auto begin = Clock::now();
   for (int block = 0; block < kBlocks; ++block) {
     const auto start = Clock::now();
     for (int i = 0; i < job.steps; ++i) training.step();
+    executor.synchronize();
     rates.push_back(static_cast<double>(job.batch * job.steps) / seconds_since(start));
   }
   const double total = seconds_since(begin);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes training.safetensors: ten training steps of configs/nets/lenet.toml and fashion_net.toml by PyTorch in double
-precision (models: tests/bench/torch_train_step.py); golden_training_test.cpp takes the same steps.
+precision (models: tests/bench/torch_networks.py); golden_training_test.cpp takes the same steps.
 
 Weights, pixels and labels are hashed_values.h's numbers, rounded to fp32 where Convoy rounds them, so that both begin
 with the same bits. By network the file holds "losses" (means, ten), and by parameter the make_layers.py digest of its
@@ -31,7 +31,7 @@ from make_layers import digest, hashed, mix
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "bench"))
-import torch_train_step as models  # noqa: E402
+import torch_networks as models  # noqa: E402
 
 STEPS, BATCH, CLASSES, PIXELS = 10, 32, 10, 28 * 28
 MARGIN = 4e-6  # activations are about 1

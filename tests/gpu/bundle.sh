@@ -8,10 +8,10 @@ source_folder="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 target="${1:?usage: tests/gpu/bundle.sh FOLDER [BUILD]}"
 build="${2:-$source_folder/build}"
 
-programs=(convoy tests/gpu/gpu_layers_test tests/gpu/gpu_training_on_gpu_test)
+programs=(convoy tests/gpu/gpu_layers_test tests/gpu/gpu_training_on_gpu_test tests/bench/train_step)
 libraries="$(mktemp -d)"
 trap 'rm -rf "$libraries"' EXIT
-mkdir -p "$target/build/tests/gpu" "$target/tests/gpu"
+mkdir -p "$target/build/tests/gpu" "$target/build/tests/bench" "$target/tests/gpu" "$target/tests/bench"
 for program in "${programs[@]}"; do
   [[ -e "$build/$program" ]] || continue
   cp "$build/$program" "$target/build/$program"
@@ -26,7 +26,8 @@ tar -C "$libraries" -czf "$target/lib.tar.gz" .  # run.sh unpacks it
 cp -r "$source_folder/configs" "$target/"
 mkdir -p "$target/tests/golden"
 cp "$source_folder"/tests/golden/*.safetensors "$target/tests/golden/"
-cp "$source_folder/tests/gpu/run.sh" "$target/tests/gpu/"
+cp "$source_folder"/tests/gpu/{run.sh,compare.py,torch_step.py} "$target/tests/gpu/"
+cp "$source_folder/tests/bench/torch_networks.py" "$target/tests/bench/"
 size=$(du -sm "$target" | cut -f1)
 echo "$target: $size MiB"
 if (( size >= 60 )); then

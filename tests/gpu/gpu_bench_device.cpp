@@ -27,11 +27,12 @@ class GivesBack : public testing::Environment {
 
 }  // namespace
 
-BenchDevice make_bench_device(const KernelChoices&) {
+BenchDevice make_bench_device(const KernelChoices& choices) {
   if (shared().backend == nullptr) {
     auto device = std::make_shared<CudaDevice>(0);
     shared() = {device, make_cuda_backend(*device), true};
   }
+  shared().backend->choose_kernels(choices);
   return shared();
 }
 

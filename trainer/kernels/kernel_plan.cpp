@@ -18,8 +18,15 @@ namespace {
 
 class Chooser {
  public:
-  Chooser(const Graph& graph, const PlanRequest& request, const KernelSettings& settings, Communicator& comm)
-      : graph_(graph), request_(request), settings_(settings), comm_(comm) {}
+  Chooser(const Graph& graph, const PlanRequest& request, const KernelSettings& settings, Communicator& comm,
+          std::unique_ptr<Backend> backend)
+      : graph_(graph),
+        request_(request),
+        settings_(settings),
+        comm_(comm),
+        on_processor_(backend == nullptr) {
+    made_.backend = std::move(backend);
+  }
 
   KernelPlan run() {
     share(comm_.rank() == 0 ? known_before() : KernelTable{});
@@ -28,13 +35,13 @@ class Chooser {
     share(comm_.rank() == 0 ? known_now() : KernelTable{});
     for (const auto& [problem, trial] : kernels_.table.trials) {
       if (before.contains(problem) || !trial.differs()) continue;
-      plan();
+      plan_anew();
       break;
     }
     count();
     const bool fewer = made_.plan.request.batch < made_.plan.asked_batch;
     const bool tight = !made_.plan.fits() || fewer || slowdown(made_.plan) > 1;
-    if (kernels_.differ > 0 && (tight || request_.find_smallest)) try_usual();
+    if (on_processor_ && kernels_.differ > 0 && (tight || request_.find_smallest)) try_usual();
     made_.layer_seconds =
         measured_layers(graph_, made_.plan, lowerings_, *made_.backend, kernels_.table.trials);
     made_.kernels = std::move(kernels_);
@@ -43,7 +50,8 @@ class Chooser {
 
  private:
   KernelTable known_before() {
-    KernelTable table{cpu_kernel_conditions(), {}};
+    KernelTable table{on_processor_ ? cpu_kernel_conditions() : made_.backend->kernel_conditions(), {}};
+    if (table.conditions.empty()) return table;  // of a backend without a choice
     if (!settings_.kept.empty()) {
       std::error_code unknown;
       if (!std::filesystem::exists(settings_.kept, unknown)) return table;
@@ -67,7 +75,8 @@ class Chooser {
     for (const auto& [problem, trial] : kernels_.table.trials) {
       if (all.contains(problem)) table.trials.emplace(problem, trial);
     }
-    if (settings_.measure && settings_.kept.empty() && made_.plan.fits()) measure(table.trials);
+    const bool may = settings_.measure && settings_.kept.empty() && !table.conditions.empty();
+    if (may && made_.plan.fits()) measure(table.trials);
     return table;
   }
 
@@ -77,9 +86,16 @@ class Chooser {
     KernelTrials found = trials;
     try {
       const double budget = settings_.budget_seconds;
-      const std::unique_ptr<KernelTimer> timer =
-          settings_.make_timer ? settings_.make_timer(budget, request_.limit_bytes)
-                               : std::make_unique<ColdTimer>(budget, request_.limit_bytes);
+      const std::int64_t bytes = on_processor_ ? request_.limit_bytes : made_.plan.arena_bytes();
+      std::unique_ptr<KernelTimer> timer;
+      if (settings_.make_timer) {
+        timer = settings_.make_timer(budget, bytes);
+      } else if (on_processor_) {
+        timer = std::make_unique<ColdTimer>(budget, bytes);
+      } else {
+        timer = made_.backend->make_timer(budget, bytes);
+      }
+      if (timer == nullptr) return;
       measure_kernels(uses, *made_.backend, *timer, found);
     } catch (const Error& problem) {
       warn(fmt::format("warning: measuring kernels failed: {}", problem.what()));
@@ -103,8 +119,19 @@ class Chooser {
   void plan() {
     lowerings_.clear();
     made_.plan = {};
-    made_.backend = make_cpu_backend(choices_of(kernels_.table.trials));
+    const KernelChoices choices = choices_of(kernels_.table.trials);
+    if (on_processor_) {
+      made_.backend = make_cpu_backend(choices);
+    } else {
+      made_.backend->choose_kernels(choices);
+    }
     made_.plan = search_plan(graph_, request_, *made_.backend, &lowerings_);
+  }
+
+  /// With other choices; only on the processor do they change the plan.
+  void plan_anew() {
+    if (on_processor_) return plan();
+    made_.backend->choose_kernels(choices_of(kernels_.table.trials));
   }
 
   /// Fast kernels that take more memory are not worth a recompute that the usual ones do without.
@@ -164,6 +191,7 @@ class Chooser {
   const PlanRequest& request_;
   const KernelSettings& settings_;
   Communicator& comm_;
+  bool on_processor_;
   Lowerings lowerings_;
   KernelPlan made_;
   ChosenKernels kernels_;
@@ -179,8 +207,8 @@ KernelSettings measured_kernels() {
 }
 
 KernelPlan plan_with_kernels(const Graph& graph, const PlanRequest& request, const KernelSettings& settings,
-                             Communicator& comm) {
-  return Chooser(graph, request, settings, comm).run();
+                             Communicator& comm, std::unique_ptr<Backend> backend) {
+  return Chooser(graph, request, settings, comm, std::move(backend)).run();
 }
 
 }  // namespace convoy

@@ -16,7 +16,8 @@ struct KernelSettings {
   std::string cache;          ///< folder of what was measured before; "": none
   bool measure = false;       ///< what is not known yet, in training
   double budget_seconds = 2;  ///< for measuring; the last trial may take as long again
-  /// Makes the timer for a budget and the bytes that measuring may take; empty: a ColdTimer.
+  /// Makes the timer for a budget and the bytes that measuring may take; empty: a ColdTimer on the processor,
+  /// otherwise the backend's.
   std::function<std::unique_ptr<KernelTimer>(double, std::int64_t)> make_timer;
 };
 
@@ -50,11 +51,14 @@ struct KernelPlan {
   std::vector<double> layer_seconds;
 };
 
-/// Plans a job for the processor (search_plan) with kernels chosen as `settings` say; all ranks get the
-/// choices of rank 0, which measures while the others wait. Where the job fits with the usual kernels only,
-/// or with them needs less recompute and larger micro-batches, it is planned with these. The calling thread's
-/// number of threads counts.
+/// Plans a job (search_plan) with kernels chosen as `settings` say; all ranks get the choices of rank 0,
+/// which measures while the others wait. Without `backend` for the processor, whose kernels decide what
+/// memory they take: where the job fits with the usual kernels only, or with them needs less recompute and
+/// larger micro-batches, it is planned with these; the calling thread's number of threads counts. With a
+/// backend whose sizes do not depend on the choice (Backend::choose_kernels) that one plans, and is given
+/// back in the result; measuring takes at most the memory of the plan's arena, which must not have been taken
+/// yet.
 KernelPlan plan_with_kernels(const Graph& graph, const PlanRequest& request, const KernelSettings& settings,
-                             Communicator& comm);
+                             Communicator& comm, std::unique_ptr<Backend> backend = nullptr);
 
 }  // namespace convoy

@@ -12,7 +12,7 @@ std::string ChosenKernels::line() const {
     return "kernels: the usual ones, since those measured to be faster take more memory than there is";
   if (known == 0) return "";
   std::string text = fmt::format("kernels: {} of {} run otherwise than usual, as measured", differ,
-                                 counted(problems, "convolution problem"));
+                                 counted(problems, "problem"));
   if (measured > 0) text += fmt::format(" ({} now, in {:.1f} s)", measured, seconds);
   if (known < problems) text += fmt::format("; {} not measured yet", problems - known);
   return text;

@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/batch_norm.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 #include "layers/graph/arithmetic/batch_norm.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -26,7 +27,7 @@ struct Sums {
 template <class T>
 CONVOY_HD Sums sums_of(const T* x, const float* parts, std::int64_t rows, std::int64_t channels,
                        std::int64_t c) {
-  const std::int64_t count = parts_of(rows);
+  const std::int64_t count = parts_of(rows, channels);
   const double first = float(x[c]);
   const double sum = sum_of_parts(parts, count, 2, 0, channels, c);
   const double squares = sum_of_parts(parts, count, 2, 1, channels, c);
@@ -43,7 +44,7 @@ struct FinishMoments {
   float* mean;
   float* inverse;
   CONVOY_HD void operator()(std::int64_t c) const {
-    const std::int64_t count = parts_of(rows.rows);
+    const std::int64_t count = parts_of(rows.rows, rows.channels);
     // Around the first value, where the digits are.
     const ChannelMoments around = channel_moments(sum_of_parts(parts, count, 2, 0, rows.channels, c),
                                                   sum_of_parts(parts, count, 2, 1, rows.channels, c),
@@ -57,7 +58,7 @@ CONVOY_HD float rectified(float x, bool relu) { return relu && x <= 0 ? 0.F : x;
 
 template <class T>
 struct Normalize {
-  std::int64_t channels;
+  Divisor channels;
   const T* x;
   const float* mean;
   const float* inverse;
@@ -66,14 +67,14 @@ struct Normalize {
   bool relu;
   T* y;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = i % channels;
+    const std::int64_t c = channels.rest(i);
     y[i] = T(rectified(normalize(float(x[i]), mean[c], scale[c] * inverse[c], shift[c]), relu));
   }
 };
 
 template <class T>
 struct NormalizeByVariance {
-  std::int64_t channels;
+  Divisor channels;
   float epsilon;
   const T* x;
   const float* mean;
@@ -83,7 +84,7 @@ struct NormalizeByVariance {
   bool relu;
   T* y;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = i % channels;
+    const std::int64_t c = channels.rest(i);
     const float factor = scale[c] / std::sqrt(variance[c] + epsilon);
     y[i] = T(rectified(normalize(float(x[i]), mean[c], factor, shift[c]), relu));
   }
@@ -137,7 +138,7 @@ struct FinishGradients {
   T* scale_gradient;
   T* shift_gradient;
   CONVOY_HD void operator()(std::int64_t c) const {
-    const std::int64_t count = parts_of(rows.rows);
+    const std::int64_t count = parts_of(rows.rows, rows.channels);
     const double inverse = from.inverse[c];
     const double gradients = sum_of_parts(parts, count, 2, 0, rows.channels, c);
     const double products = sum_of_parts(parts, count, 2, 1, rows.channels, c) * inverse;
@@ -152,13 +153,13 @@ struct FinishGradients {
 
 template <class T>
 struct InputGradient {
-  std::int64_t channels;
+  Divisor channels;
   BatchNormGradient from;
   const float* slope;
   const float* offset;
   T* result;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = i % channels;
+    const std::int64_t c = channels.rest(i);
     const float around = float(static_cast<const T*>(from.x)[i]) - from.mean[c];
     result[i] =
         T(from.scale[c] * from.inverse[c] * gradient_at<T>(from, i, c) + slope[c] * around + offset[c]);
@@ -224,7 +225,7 @@ struct FinishSharedGradients {
   T* scale_gradient;
   T* shift_gradient;
   CONVOY_HD void operator()(std::int64_t c) const {
-    const std::int64_t count = parts_of(rows.rows);
+    const std::int64_t count = parts_of(rows.rows, rows.channels);
     const double inverse = moments_of(sums, rows.channels, c, epsilon).inverse_deviation;
     const double gradients = sum_of_parts(parts, count, 2, 0, rows.channels, c);
     const double products = sum_of_parts(parts, count, 2, 1, rows.channels, c) * inverse;
@@ -258,7 +259,7 @@ struct SharedFactors {
 
 template <class T>
 struct SharedInputGradient {
-  std::int64_t channels;
+  Divisor channels;
   const T* gradient;
   const T* x;
   const float* mean;
@@ -267,7 +268,7 @@ struct SharedInputGradient {
   const float* offset;
   T* result;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = i % channels;
+    const std::int64_t c = channels.rest(i);
     result[i] = T(direct[c] * float(gradient[i]) + slope[c] * (float(x[i]) - mean[c]) + offset[c]);
   }
 };
@@ -287,8 +288,8 @@ void normalize_rows(Queue queue, DType type, Rows rows, const void* x, const flo
                     const float* inverse, const float* scale, const float* shift, bool relu, void* y) {
   with_element(type, [&]<class T>(T) {
     for_each_index(queue, rows.rows * rows.channels,
-                   Normalize<T>{rows.channels, static_cast<const T*>(x), mean, inverse, scale, shift, relu,
-                                static_cast<T*>(y)});
+                   Normalize<T>{Divisor(rows.channels), static_cast<const T*>(x), mean, inverse, scale, shift,
+                                relu, static_cast<T*>(y)});
   });
 }
 
@@ -298,8 +299,8 @@ void normalize_by_variance(Queue queue, DType type, Rows rows, double epsilon, c
   with_element(type, [&]<class T>(T) {
     for_each_index(
         queue, rows.rows * rows.channels,
-        NormalizeByVariance<T>{rows.channels, static_cast<float>(epsilon), static_cast<const T*>(x), mean,
-                               variance, scale, shift, relu, static_cast<T*>(y)});
+        NormalizeByVariance<T>{Divisor(rows.channels), static_cast<float>(epsilon), static_cast<const T*>(x),
+                               mean, variance, scale, shift, relu, static_cast<T*>(y)});
   });
 }
 
@@ -320,7 +321,7 @@ void batch_norm_gradient(Queue queue, DType type, Rows rows, const BatchNormGrad
                                       static_cast<T*>(shift_gradient)});
     if (result == nullptr) return;
     for_each_index(queue, rows.rows * rows.channels,
-                   InputGradient<T>{rows.channels, from, sums[0], sums[1], static_cast<T*>(result)});
+                   InputGradient<T>{Divisor(rows.channels), from, sums[0], sums[1], static_cast<T*>(result)});
   });
 }
 
@@ -364,10 +365,10 @@ void shared_gradient(Queue queue, DType type, Rows rows, double epsilon, const v
                  SharedFactors{rows.channels, epsilon, sums, gradient_sums, scale, vectors[0], vectors[1],
                                vectors[2], vectors[3]});
   with_element(type, [&]<class T>(T) {
-    for_each_index(
-        queue, rows.rows * rows.channels,
-        SharedInputGradient<T>{rows.channels, static_cast<const T*>(gradient), static_cast<const T*>(x),
-                               vectors[0], vectors[1], vectors[2], vectors[3], static_cast<T*>(result)});
+    for_each_index(queue, rows.rows * rows.channels,
+                   SharedInputGradient<T>{Divisor(rows.channels), static_cast<const T*>(gradient),
+                                          static_cast<const T*>(x), vectors[0], vectors[1], vectors[2],
+                                          vectors[3], static_cast<T*>(result)});
   });
 }
 

@@ -23,6 +23,9 @@ struct ConvolutionGeometry {
   std::int64_t dilation_y = 1, dilation_x = 1;
   std::int64_t groups = 1;
   bool local = false;
+  /// Values from one pixel to the next where the channels are a part of an image's; 0: the channels. Our own
+  /// loops take whole images only.
+  std::int64_t in_pixel = 0, out_pixel = 0;
 };
 
 void convolve(Queue queue, DType type, const ConvolutionGeometry& geometry, const void* x,

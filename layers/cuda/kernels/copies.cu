@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/copies.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 #include "layers/graph/arithmetic/upsample.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -28,48 +29,38 @@ struct Clear {
 
 template <class U>
 struct CopyColumns {
-  std::int64_t width, from_stride, to_stride;
+  Divisor width;
+  std::int64_t from_stride, to_stride;
   const U* from;
   U* to;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t row = i / width;
-    const std::int64_t column = i - row * width;
+    const std::int64_t row = width.quotient(i);
+    const std::int64_t column = i - row * width.value();
     to[row * to_stride + column] = from[row * from_stride + column];
   }
 };
 
 template <class U>
 struct SpreadColumns {
-  std::int64_t width, whole, before;
+  Divisor whole;
+  std::int64_t width, before;
   const U* from;
   U* to;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t row = i / whole;
-    const std::int64_t column = i - row * whole - before;
+    const std::int64_t row = whole.quotient(i);
+    const std::int64_t column = i - row * whole.value() - before;
     to[i] = column >= 0 && column < width ? from[row * width + column] : U{0};
-  }
-};
-
-/// Place of a value in dense NHWC images.
-struct Place {
-  std::int64_t n, y, x, c;
-  CONVOY_HD Place(std::int64_t i, std::int64_t height, std::int64_t width, std::int64_t channels) {
-    const std::int64_t pixel = i / channels;
-    const std::int64_t row = pixel / width;
-    c = i - pixel * channels;
-    x = pixel - row * width;
-    n = row / height;
-    y = row - n * height;
   }
 };
 
 template <class U>
 struct CropPart {
   CropGeometry g;
+  Images parts;
   const U* image;
   U* part;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const Place at(i, g.out_y, g.out_x, g.channels);
+    const Place at = parts.place(i);
     part[i] = image[((at.n * g.in_y + at.y + g.begin_y) * g.in_x + at.x + g.begin_x) * g.channels + at.c];
   }
 };
@@ -77,10 +68,11 @@ struct CropPart {
 template <class U>
 struct Uncrop {
   CropGeometry g;
+  Images images;
   const U* part;
   U* image;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const Place at(i, g.in_y, g.in_x, g.channels);
+    const Place at = images.place(i);
     const std::int64_t y = at.y - g.begin_y;
     const std::int64_t x = at.x - g.begin_x;
     const bool inside = y >= 0 && y < g.out_y && x >= 0 && x < g.out_x;
@@ -90,28 +82,26 @@ struct Uncrop {
 
 template <class U>
 struct Transpose {
-  std::int64_t rows, columns;
+  Images results;  ///< a matrix as an image of one channel, columns × rows
   const U* from;
   U* to;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t matrix = i / (rows * columns);
-    const std::int64_t here = i - matrix * rows * columns;
-    const std::int64_t column = here / rows;
-    const std::int64_t row = here - column * rows;
-    to[i] = from[matrix * rows * columns + row * columns + column];
+    const Place at = results.place(i);
+    to[i] = from[(at.n * results.width.value() + at.x) * results.height.value() + at.y];
   }
 };
 
 template <class T>
 struct Upsample {
   CropGeometry g;
+  Images outputs;
   const T* x;
   T* y;
   CONVOY_HD float of(const Place& at, std::int64_t row, std::int64_t column) const {
     return x[((at.n * g.in_y + row) * g.in_x + column) * g.channels + at.c];
   }
   CONVOY_HD void operator()(std::int64_t i) const {
-    const Place at(i, g.out_y, g.out_x, g.channels);
+    const Place at = outputs.place(i);
     const BilinearPlace v = bilinear_place(at.y, g.in_y, g.out_y);
     const BilinearPlace h = bilinear_place(at.x, g.in_x, g.out_x);
     const float left = h.second_weight;
@@ -125,10 +115,11 @@ struct Upsample {
 template <class T>
 struct UpsampleGradient {
   CropGeometry g;
+  Images inputs;
   const T* gradient;
   T* result;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const Place at(i, g.in_y, g.in_x, g.channels);
+    const Place at = inputs.place(i);
     const std::int64_t end_y = bilinear_end(at.y, g.in_y, g.out_y);
     const std::int64_t begin_x = bilinear_begin(at.x, g.in_x, g.out_x);
     const std::int64_t end_x = bilinear_end(at.x, g.in_x, g.out_x);
@@ -150,10 +141,11 @@ struct UpsampleGradient {
 template <class T>
 struct ScalePixels {
   ChannelScale scale;
+  Divisor count;
   const std::uint8_t* from;
   T* to;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t pixel = i / scale.count;
+    const std::int64_t pixel = count.quotient(i);
     const auto c = static_cast<int>(i - pixel * scale.count);
     const std::int64_t at = pixel * scale.channels + scale.first + c;
     to[at] = T((static_cast<float>(from[at]) - scale.mean[c]) / scale.deviation[c]);
@@ -169,31 +161,34 @@ void clear_bytes(Queue queue, std::int64_t bytes, void* memory) {
 void copy_columns(Queue queue, std::int64_t bytes, std::int64_t rows, std::int64_t width, const void* from,
                   std::int64_t from_stride, void* to, std::int64_t to_stride) {
   with_bytes(bytes, [&]<class U>(U) {
-    for_each_index(
-        queue, rows * width,
-        CopyColumns<U>{width, from_stride, to_stride, static_cast<const U*>(from), static_cast<U*>(to)});
+    for_each_index(queue, rows * width,
+                   CopyColumns<U>{Divisor(width), from_stride, to_stride, static_cast<const U*>(from),
+                                  static_cast<U*>(to)});
   });
 }
 
 void spread_columns(Queue queue, std::int64_t bytes, std::int64_t rows, std::int64_t width, const void* from,
                     void* to, std::int64_t whole, std::int64_t before) {
   with_bytes(bytes, [&]<class U>(U) {
-    for_each_index(queue, rows * whole,
-                   SpreadColumns<U>{width, whole, before, static_cast<const U*>(from), static_cast<U*>(to)});
+    for_each_index(
+        queue, rows * whole,
+        SpreadColumns<U>{Divisor(whole), width, before, static_cast<const U*>(from), static_cast<U*>(to)});
   });
 }
 
 void crop(Queue queue, std::int64_t bytes, const CropGeometry& g, const void* image, void* part) {
   with_bytes(bytes, [&]<class U>(U) {
     for_each_index(queue, g.batch * g.out_y * g.out_x * g.channels,
-                   CropPart<U>{g, static_cast<const U*>(image), static_cast<U*>(part)});
+                   CropPart<U>{g, Images(g.out_y, g.out_x, g.channels), static_cast<const U*>(image),
+                               static_cast<U*>(part)});
   });
 }
 
 void uncrop(Queue queue, std::int64_t bytes, const CropGeometry& g, const void* part, void* image) {
   with_bytes(bytes, [&]<class U>(U) {
     for_each_index(queue, g.batch * g.in_y * g.in_x * g.channels,
-                   Uncrop<U>{g, static_cast<const U*>(part), static_cast<U*>(image)});
+                   Uncrop<U>{g, Images(g.in_y, g.in_x, g.channels), static_cast<const U*>(part),
+                             static_cast<U*>(image)});
   });
 }
 
@@ -201,28 +196,31 @@ void transpose(Queue queue, std::int64_t bytes, std::int64_t batch, std::int64_t
                const void* from, void* to) {
   with_bytes(bytes, [&]<class U>(U) {
     for_each_index(queue, batch * rows * columns,
-                   Transpose<U>{rows, columns, static_cast<const U*>(from), static_cast<U*>(to)});
+                   Transpose<U>{Images(columns, rows, 1), static_cast<const U*>(from), static_cast<U*>(to)});
   });
 }
 
 void upsample(Queue queue, DType type, const CropGeometry& g, const void* x, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, g.batch * g.out_y * g.out_x * g.channels,
-                   Upsample<T>{g, static_cast<const T*>(x), static_cast<T*>(y)});
+    for_each_index(
+        queue, g.batch * g.out_y * g.out_x * g.channels,
+        Upsample<T>{g, Images(g.out_y, g.out_x, g.channels), static_cast<const T*>(x), static_cast<T*>(y)});
   });
 }
 
 void upsample_gradient(Queue queue, DType type, const CropGeometry& g, const void* gradient, void* result) {
   with_element(type, [&]<class T>(T) {
     for_each_index(queue, g.batch * g.in_y * g.in_x * g.channels,
-                   UpsampleGradient<T>{g, static_cast<const T*>(gradient), static_cast<T*>(result)});
+                   UpsampleGradient<T>{g, Images(g.in_y, g.in_x, g.channels), static_cast<const T*>(gradient),
+                                       static_cast<T*>(result)});
   });
 }
 
 void scale_pixels(Queue queue, DType type, const ChannelScale& scale, std::int64_t pixels,
                   const std::uint8_t* from, void* to) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, pixels * scale.count, ScalePixels<T>{scale, from, static_cast<T*>(to)});
+    for_each_index(queue, pixels * scale.count,
+                   ScalePixels<T>{scale, Divisor(scale.count), from, static_cast<T*>(to)});
   });
 }
 

@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/elementwise.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 #include "layers/graph/arithmetic.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -50,16 +51,14 @@ struct ClipGradient {
 template <class T>
 struct Drop {
   Mask mask;
+  Images rows;  ///< of one row for each sample, as wide as it has pixels
   RandomStream stream;
   const T* x;
   T* y;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t elements = mask.pixels * mask.channels;
-    const std::int64_t sample = i / elements;
-    const std::int64_t here = i - sample * elements;
-    const std::int64_t pixel = here / mask.channels;
-    const std::int64_t element = (here - pixel * mask.channels) * mask.pixels + pixel;
-    const std::uint32_t word = stream.word(mask.step, mask.first_sample + static_cast<std::uint64_t>(sample),
+    const Place at = rows.place(i);
+    const std::int64_t element = at.c * mask.pixels + at.x;
+    const std::uint32_t word = stream.word(mask.step, mask.first_sample + static_cast<std::uint64_t>(at.n),
                                            static_cast<std::uint64_t>(element));
     y[i] = T(drop(float(x[i]), word, mask.threshold, mask.scale));
   }
@@ -128,13 +127,13 @@ struct MaximumGradients {
 
 template <class T>
 struct AddBias {
-  std::int64_t channels;
+  Divisor channels;
   const float* bias;
   bool relu;
   T* values;
   CONVOY_HD void operator()(std::int64_t i) const {
     float x = values[i];
-    if (bias != nullptr) x += bias[i % channels];
+    if (bias != nullptr) x += bias[channels.rest(i)];
     values[i] = T(relu && x <= 0 ? 0.F : x);
   }
 };
@@ -220,7 +219,9 @@ void clip_gradients(Queue queue, DType type, float low, float high, std::int64_t
 void drop_values(Queue queue, DType type, const Mask& mask, std::int64_t count, const void* x, void* y) {
   const RandomStream stream(mask.seed, Purpose::dropout, mask.instance);
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, count, Drop<T>{mask, stream, static_cast<const T*>(x), static_cast<T*>(y)});
+    for_each_index(queue, count,
+                   Drop<T>{mask, Images(1, mask.pixels, mask.channels), stream, static_cast<const T*>(x),
+                           static_cast<T*>(y)});
   });
 }
 
@@ -252,7 +253,8 @@ void maximum_gradients(Queue queue, DType type, int targets, const std::array<in
 void add_bias(Queue queue, DType type, std::int64_t rows, std::int64_t channels, const float* bias, bool relu,
               void* values) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, rows * channels, AddBias<T>{channels, bias, relu, static_cast<T*>(values)});
+    for_each_index(queue, rows * channels,
+                   AddBias<T>{Divisor(channels), bias, relu, static_cast<T*>(values)});
   });
 }
 

@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/loss.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
 namespace {
@@ -52,19 +53,19 @@ struct AddMetrics {
 template <class Arithmetic>
 struct Gradient {
   Arithmetic arithmetic;
-  int positions, classes;
+  Divisor positions, classes;
   const float* output;
   const std::int32_t* labels;
   const SecondLabel* second;
   float scale;
   float* gradient;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t row = i / classes;
-    const std::int64_t sample = row / positions;
+    const std::int64_t row = classes.quotient(i);
+    const std::int64_t sample = positions.quotient(row);
     const SecondLabel* other = second == nullptr ? nullptr : second + sample;
-    gradient[i] =
-        mixed_gradient(arithmetic, output[i], static_cast<int>(i - row * classes), labels[sample], other) *
-        scale;
+    gradient[i] = mixed_gradient(arithmetic, output[i], static_cast<int>(i - row * classes.value()),
+                                 labels[sample], other) *
+                  scale;
   }
 };
 
@@ -103,9 +104,9 @@ void add_metrics(Queue queue, const SampleLoss* samples, std::int64_t valid, dou
 void loss_gradient(Queue queue, const LossRows& rows, const float* output, const std::int32_t* labels,
                    const SecondLabel* second, float scale, float* gradient) {
   with_arithmetic(rows, [&]<class A>(const A& arithmetic) {
-    for_each_index(
-        queue, rows.batch * rows.positions * rows.classes,
-        Gradient<A>{arithmetic, rows.positions, rows.classes, output, labels, second, scale, gradient});
+    for_each_index(queue, rows.batch * rows.positions * rows.classes,
+                   Gradient<A>{arithmetic, Divisor(rows.positions), Divisor(rows.classes), output, labels,
+                               second, scale, gradient});
   });
 }
 

@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/lrn.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 #include "layers/graph/arithmetic/lrn.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -16,27 +17,31 @@ struct Neighbours {
 CONVOY_HD std::int64_t most(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
 CONVOY_HD std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
-CONVOY_HD Neighbours neighbours(const LrnGeometry& g, std::int64_t i) {
-  const std::int64_t pixel = i / g.channels;
+/// The geometry, and where a value lies.
+struct Layer : LrnGeometry {
+  Images images;
+  explicit Layer(const LrnGeometry& geometry)
+      : LrnGeometry(geometry), images(geometry.height, geometry.width, geometry.channels) {}
+};
+
+CONVOY_HD Neighbours neighbours(const Layer& g, std::int64_t i) {
   if (!g.within) {
-    const std::int64_t c = i - pixel * g.channels;
+    const std::int64_t c = g.images.channels.rest(i);
     const std::int64_t begin = most(c - g.reach, 0);
     return {i - c + begin, 1, 0, least(c + g.reach + 1, g.channels) - begin, 1};
   }
-  const std::int64_t row = pixel / g.width;
-  const std::int64_t x = pixel - row * g.width;
-  const std::int64_t y = row % g.height;
-  const std::int64_t begin_y = most(y - g.reach, 0);
-  const std::int64_t begin_x = most(x - g.reach, 0);
+  const Place at = g.images.place(i);
+  const std::int64_t begin_y = most(at.y - g.reach, 0);
+  const std::int64_t begin_x = most(at.x - g.reach, 0);
   const std::int64_t row_stride = g.width * g.channels;
-  return {i + (begin_y - y) * row_stride + (begin_x - x) * g.channels,
-          least(y + g.reach + 1, g.height) - begin_y, row_stride, least(x + g.reach + 1, g.width) - begin_x,
-          g.channels};
+  return {i + (begin_y - at.y) * row_stride + (begin_x - at.x) * g.channels,
+          least(at.y + g.reach + 1, g.height) - begin_y, row_stride,
+          least(at.x + g.reach + 1, g.width) - begin_x, g.channels};
 }
 
 /// Sum of of(index) over the neighbours of value i.
 template <class Of>
-CONVOY_HD float sum_around(const LrnGeometry& g, std::int64_t i, const Of& of) {
+CONVOY_HD float sum_around(const Layer& g, std::int64_t i, const Of& of) {
   const Neighbours n = neighbours(g, i);
   float sum = 0;
   for (std::int64_t row = 0; row < n.rows; ++row) {
@@ -53,11 +58,11 @@ struct Square {
 };
 
 template <class T>
-CONVOY_HD float scale_of(const LrnGeometry& g, const T* x, std::int64_t i) {
+CONVOY_HD float scale_of(const Layer& g, const T* x, std::int64_t i) {
   return g.k + g.alpha * sum_around(g, i, Square<T>{x});
 }
 
-CONVOY_HD inline float power_of(const LrnGeometry& g, float s) {
+CONVOY_HD inline float power_of(const Layer& g, float s) {
   if (g.beta == 0.75F) return inverse_power<3>(s);  // the usual one
   if (g.beta == 0.5F) return inverse_power<2>(s);
   if (g.beta == 1) return inverse_power<4>(s);
@@ -67,7 +72,7 @@ CONVOY_HD inline float power_of(const LrnGeometry& g, float s) {
 /// What the output at i adds to the sums of its neighbours.
 template <class T>
 struct Share {
-  LrnGeometry g;
+  Layer g;
   const T* gradient;
   const T* x;
   CONVOY_HD float operator()(std::int64_t i) const {
@@ -83,7 +88,7 @@ struct Stored {
 
 template <class T>
 struct Forward {
-  LrnGeometry g;
+  Layer g;
   const T* x;
   T* y;
   CONVOY_HD void operator()(std::int64_t i) const { y[i] = T(float(x[i]) * power_of(g, scale_of(g, x, i))); }
@@ -99,7 +104,7 @@ struct StoreShare {
 /// `Shares` gives Share of a value, stored or made anew.
 template <class T, class Shares>
 struct Gradient {
-  LrnGeometry g;
+  Layer g;
   Shares shares;
   const T* gradient;
   const T* x;
@@ -116,7 +121,7 @@ struct Gradient {
 
 void lrn(Queue queue, DType type, const LrnGeometry& g, const void* x, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, g.values(), Forward<T>{g, static_cast<const T*>(x), static_cast<T*>(y)});
+    for_each_index(queue, g.values(), Forward<T>{Layer(g), static_cast<const T*>(x), static_cast<T*>(y)});
   });
 }
 
@@ -126,14 +131,15 @@ void lrn_gradient(Queue queue, DType type, const LrnGeometry& g, const void* gra
     const auto* dy = static_cast<const T*>(gradient);
     const auto* from = static_cast<const T*>(x);
     auto* dx = static_cast<T*>(result);
-    const Share<T> share{g, dy, from};
+    const Layer layer(g);
+    const Share<T> share{layer, dy, from};
     const float factor = 2 * g.alpha * g.beta;
     if (!g.within) {
-      for_each_index(queue, g.values(), Gradient<T, Share<T>>{g, share, dy, from, dx, factor});
+      for_each_index(queue, g.values(), Gradient<T, Share<T>>{layer, share, dy, from, dx, factor});
       return;
     }
     for_each_index(queue, g.values(), StoreShare<T>{share, shares});
-    for_each_index(queue, g.values(), Gradient<T, Stored>{g, {shares}, dy, from, dx, factor});
+    for_each_index(queue, g.values(), Gradient<T, Stored>{layer, {shares}, dy, from, dx, factor});
   });
 }
 

@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/per_channel.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 #include "layers/graph/arithmetic/per_channel.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -18,12 +19,13 @@ CONVOY_HD ChannelGradient backward_of(ChannelFunction function, float x, float g
 template <class T>
 struct Forward {
   PerChannel layer;
+  Divisor channels;
   const T* x;
   const float* first;
   const float* second;
   T* y;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t p = layer.shared ? 0 : i % layer.channels;
+    const std::int64_t p = layer.shared ? 0 : channels.rest(i);
     y[i] = T(forward_of(layer.function, float(x[i]), first[p], second == nullptr ? 0.F : second[p]));
   }
 };
@@ -63,12 +65,13 @@ struct FinishSums {
 template <class T>
 struct InputGradient {
   PerChannel layer;
+  Divisor channels;
   const T* gradient;
   const T* x;
   const float* first;
   T* result;
   CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t p = layer.shared ? 0 : i % layer.channels;
+    const std::int64_t p = layer.shared ? 0 : channels.rest(i);
     result[i] = T(backward_of(layer.function, float(x[i]), float(gradient[i]), first[p]).input);
   }
 };
@@ -88,7 +91,8 @@ void per_channel(Queue queue, DType type, const PerChannel& layer, const void* x
                  const float* second, void* y) {
   with_element(type, [&]<class T>(T) {
     for_each_index(queue, layer.rows * layer.channels,
-                   Forward<T>{layer, static_cast<const T*>(x), first, second, static_cast<T*>(y)});
+                   Forward<T>{layer, Divisor(layer.channels), static_cast<const T*>(x), first, second,
+                              static_cast<T*>(y)});
   });
 }
 
@@ -106,12 +110,13 @@ void per_channel_gradient(Queue queue, DType type, const PerChannel& layer, cons
     }
     for (int p = 0; p < layer.parameters; ++p) {
       for_each_index(queue, layer.shared ? 1 : layer.channels,
-                     FinishSums<T>{parts_of(layer.rows), layer.channels, layer.parameters, p, layer.shared,
-                                   parts, static_cast<T*>(parameter_gradients[p])});
+                     FinishSums<T>{parts_of(layer.rows, layer.channels), layer.channels, layer.parameters, p,
+                                   layer.shared, parts, static_cast<T*>(parameter_gradients[p])});
     }
     if (result == nullptr) return;
-    for_each_index(queue, layer.rows * layer.channels,
-                   InputGradient<T>{layer, dy, from, first, static_cast<T*>(result)});
+    for_each_index(
+        queue, layer.rows * layer.channels,
+        InputGradient<T>{layer, Divisor(layer.channels), dy, from, first, static_cast<T*>(result)});
   });
 }
 
@@ -119,8 +124,9 @@ void sum_channels(Queue queue, DType type, std::int64_t rows, std::int64_t chann
                   float* parts, void* sums) {
   with_element(type, [&]<class T>(T) {
     sum_rows<1>(queue, rows, channels, parts, Value<T>{channels, static_cast<const T*>(values)});
-    for_each_index(queue, channels,
-                   FinishSums<T>{parts_of(rows), channels, 1, 0, false, parts, static_cast<T*>(sums)});
+    for_each_index(
+        queue, channels,
+        FinishSums<T>{parts_of(rows, channels), channels, 1, 0, false, parts, static_cast<T*>(sums)});
   });
 }
 

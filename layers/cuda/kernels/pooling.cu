@@ -1,6 +1,7 @@
 #include "layers/cuda/kernels/pooling.h"
 
 #include "layers/cuda/kernels/launch.h"
+#include "layers/cuda/kernels/walk.h"
 #include "layers/graph/arithmetic/pooling.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -22,52 +23,55 @@ CONVOY_HD Span inside(std::int64_t output, std::int64_t stride, std::int64_t pad
 }
 
 /// The outputs whose windows hold an input pixel, along one axis.
-CONVOY_HD Span holders(std::int64_t pixel, std::int64_t stride, std::int64_t padding, std::int64_t kernel,
+CONVOY_HD Span holders(std::int64_t pixel, const Divisor& stride, std::int64_t padding, std::int64_t kernel,
                        std::int64_t outputs) {
-  const std::int64_t last = (pixel + padding) / stride;
+  const std::int64_t last = stride.quotient(pixel + padding);
   const std::int64_t before = pixel + padding - kernel;  // the last window start that no longer holds it
-  const std::int64_t first = before < 0 ? 0 : before / stride + 1;
+  const std::int64_t first = before < 0 ? 0 : stride.quotient(before) + 1;
   const std::int64_t end = last + 1 < outputs ? last + 1 : outputs;
   return {first, end > first ? end : first};
 }
 
+/// The geometry, and where values lie.
+struct Layer : PoolGeometry {
+  Images inputs, outputs;
+  Divisor strides_y, strides_x;
+  explicit Layer(const PoolGeometry& g)
+      : PoolGeometry(g),
+        inputs(g.in_y, g.in_x, g.channels),
+        outputs(g.out_y, g.out_x, g.channels),
+        strides_y(g.stride_y),
+        strides_x(g.stride_x) {}
+};
+
 /// One output value's window, or one input value's holders, and the offsets of single values.
 struct Window {
-  PoolGeometry g;
-  std::int64_t n, y, x, c;
+  const Layer& g;
+  Place at;
   Span ys, xs;
-  CONVOY_HD std::int64_t input(std::int64_t row, std::int64_t column) const {
-    return ((n * g.in_y + row) * g.in_x + column) * g.channels + c;
-  }
   CONVOY_HD std::int64_t output(std::int64_t row, std::int64_t column) const {
-    return ((n * g.out_y + row) * g.out_x + column) * g.channels + c;
+    return g.outputs.index({at.n, row, column, at.c});
   }
   CONVOY_HD std::int64_t seen(std::int64_t ky, std::int64_t kx) const {
-    return input(y * g.stride_y - g.padding_y + ky, x * g.stride_x - g.padding_x + kx);
+    return g.inputs.index(
+        {at.n, at.y * g.stride_y - g.padding_y + ky, at.x * g.stride_x - g.padding_x + kx, at.c});
   }
 };
 
-CONVOY_HD Window place(const PoolGeometry& g, std::int64_t i, std::int64_t height, std::int64_t width) {
-  const std::int64_t pixel = i / g.channels;
-  const std::int64_t row = pixel / width;
-  return {g, row / height, row % height, pixel - row * width, i - pixel * g.channels, {0, 0}, {0, 0}};
+CONVOY_HD Window window_of(const Layer& g, std::int64_t i) {
+  const Place at = g.outputs.place(i);
+  return {g, at, inside(at.y, g.stride_y, g.padding_y, g.kernel_y, g.in_y),
+          inside(at.x, g.stride_x, g.padding_x, g.kernel_x, g.in_x)};
 }
-CONVOY_HD Window window_of(const PoolGeometry& g, std::int64_t i) {
-  Window w = place(g, i, g.out_y, g.out_x);
-  w.ys = inside(w.y, g.stride_y, g.padding_y, g.kernel_y, g.in_y);
-  w.xs = inside(w.x, g.stride_x, g.padding_x, g.kernel_x, g.in_x);
-  return w;
-}
-CONVOY_HD Window holders_of(const PoolGeometry& g, std::int64_t i) {
-  Window w = place(g, i, g.in_y, g.in_x);
-  w.ys = holders(w.y, g.stride_y, g.padding_y, g.kernel_y, g.out_y);
-  w.xs = holders(w.x, g.stride_x, g.padding_x, g.kernel_x, g.out_x);
-  return w;
+CONVOY_HD Window holders_of(const Layer& g, std::int64_t i) {
+  const Place at = g.inputs.place(i);
+  return {g, at, holders(at.y, g.strides_y, g.padding_y, g.kernel_y, g.out_y),
+          holders(at.x, g.strides_x, g.padding_x, g.kernel_x, g.out_x)};
 }
 
 template <class T, class Position>
 struct MaxPool {
-  PoolGeometry g;
+  Layer g;
   const T* from;
   T* to;
   Position* places;
@@ -90,7 +94,7 @@ struct MaxPool {
 
 template <class T, class Position>
 struct MaxPoolGradient {
-  PoolGeometry g;
+  Layer g;
   const T* gradient;
   const Position* places;
   T* result;
@@ -99,8 +103,8 @@ struct MaxPoolGradient {
     float sum = 0;
     for (std::int64_t oy = w.ys.begin; oy < w.ys.end; ++oy) {
       for (std::int64_t ox = w.xs.begin; ox < w.xs.end; ++ox) {
-        const std::int64_t ky = w.y + g.padding_y - oy * g.stride_y;
-        const std::int64_t kx = w.x + g.padding_x - ox * g.stride_x;
+        const std::int64_t ky = w.at.y + g.padding_y - oy * g.stride_y;
+        const std::int64_t kx = w.at.x + g.padding_x - ox * g.stride_x;
         const std::int64_t at = w.output(oy, ox);
         if (places[at] == static_cast<Position>(ky * g.kernel_x + kx)) sum += float(gradient[at]);
       }
@@ -110,13 +114,13 @@ struct MaxPoolGradient {
 };
 
 /// Values that an average is over.
-CONVOY_HD float divisor(const PoolGeometry& g, const Span& ys, const Span& xs) {
+CONVOY_HD float divisor(const Layer& g, const Span& ys, const Span& xs) {
   return static_cast<float>(g.count_padding ? g.kernel_y * g.kernel_x : ys.size() * xs.size());
 }
 
 template <class T>
 struct AveragePool {
-  PoolGeometry g;
+  Layer g;
   const T* from;
   T* to;
   CONVOY_HD void operator()(std::int64_t i) const {
@@ -132,7 +136,7 @@ struct AveragePool {
 
 template <class T>
 struct AveragePoolGradient {
-  PoolGeometry g;
+  Layer g;
   const T* gradient;
   T* result;
   CONVOY_HD void operator()(std::int64_t i) const {
@@ -151,7 +155,7 @@ struct AveragePoolGradient {
 
 template <class T>
 struct L2Pool {
-  PoolGeometry g;
+  Layer g;
   const T* from;
   T* to;
   CONVOY_HD void operator()(std::int64_t i) const {
@@ -169,7 +173,7 @@ struct L2Pool {
 
 template <class T>
 struct L2PoolGradient {
-  PoolGeometry g;
+  Layer g;
   const T* gradient;
   const T* from;
   const T* output;
@@ -202,8 +206,9 @@ void with_position(const PoolGeometry& g, Call&& call) {
 void max_pool(Queue queue, DType type, const PoolGeometry& g, const void* x, void* y, void* places) {
   with_element(type, [&]<class T>(T) {
     with_position(g, [&]<class P>(P) {
-      for_each_index(queue, outputs_of(g),
-                     MaxPool<T, P>{g, static_cast<const T*>(x), static_cast<T*>(y), static_cast<P*>(places)});
+      for_each_index(
+          queue, outputs_of(g),
+          MaxPool<T, P>{Layer(g), static_cast<const T*>(x), static_cast<T*>(y), static_cast<P*>(places)});
     });
   });
 }
@@ -213,29 +218,31 @@ void max_pool_gradient(Queue queue, DType type, const PoolGeometry& g, const voi
   with_element(type, [&]<class T>(T) {
     with_position(g, [&]<class P>(P) {
       for_each_index(queue, inputs_of(g),
-                     MaxPoolGradient<T, P>{g, static_cast<const T*>(gradient), static_cast<const P*>(places),
-                                           static_cast<T*>(result)});
+                     MaxPoolGradient<T, P>{Layer(g), static_cast<const T*>(gradient),
+                                           static_cast<const P*>(places), static_cast<T*>(result)});
     });
   });
 }
 
 void average_pool(Queue queue, DType type, const PoolGeometry& g, const void* x, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, outputs_of(g), AveragePool<T>{g, static_cast<const T*>(x), static_cast<T*>(y)});
+    for_each_index(queue, outputs_of(g),
+                   AveragePool<T>{Layer(g), static_cast<const T*>(x), static_cast<T*>(y)});
   });
 }
 
 void average_pool_gradient(Queue queue, DType type, const PoolGeometry& g, const void* gradient,
                            void* result) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, inputs_of(g),
-                   AveragePoolGradient<T>{g, static_cast<const T*>(gradient), static_cast<T*>(result)});
+    for_each_index(
+        queue, inputs_of(g),
+        AveragePoolGradient<T>{Layer(g), static_cast<const T*>(gradient), static_cast<T*>(result)});
   });
 }
 
 void l2_pool(Queue queue, DType type, const PoolGeometry& g, const void* x, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, outputs_of(g), L2Pool<T>{g, static_cast<const T*>(x), static_cast<T*>(y)});
+    for_each_index(queue, outputs_of(g), L2Pool<T>{Layer(g), static_cast<const T*>(x), static_cast<T*>(y)});
   });
 }
 
@@ -243,7 +250,7 @@ void l2_pool_gradient(Queue queue, DType type, const PoolGeometry& g, const void
                       const void* y, void* result) {
   with_element(type, [&]<class T>(T) {
     for_each_index(queue, inputs_of(g),
-                   L2PoolGradient<T>{g, static_cast<const T*>(gradient), static_cast<const T*>(x),
+                   L2PoolGradient<T>{Layer(g), static_cast<const T*>(gradient), static_cast<const T*>(x),
                                      static_cast<const T*>(y), static_cast<T*>(result)});
   });
 }

@@ -8,6 +8,7 @@
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
 #include "layers/device/cuda/check.h"
+#include "layers/device/cuda/used_memory.h"
 
 namespace convoy {
 namespace {
@@ -33,6 +34,10 @@ bool CudaEvent::done() const {
 void CudaEvent::wait() { CONVOY_CUDA(cudaEventSynchronize(event_)); }
 
 CudaDevice::CudaDevice(int index, std::int64_t limit) : index_(index), limit_(limit) {
+  std::array<char, 32> bus{};
+  CONVOY_CUDA(cudaDeviceGetPCIBusId(bus.data(), static_cast<int>(bus.size()), index));
+  bus_name_ = bus.data();
+  used_before_ = used_memory(bus_name_);
   CONVOY_CUDA(cudaSetDevice(index));
   CONVOY_CUDA(cudaGetDeviceProperties(&properties_, index));
   compute_ = std::make_unique<CudaStream>();
@@ -73,6 +78,12 @@ std::string CudaDevice::capability() const {
 std::string CudaDevice::bus_id() const {
   return fmt::format("{:04x}:{:02x}:{:02x}", properties_.pciDomainID, properties_.pciBusID,
                      properties_.pciDeviceID);
+}
+
+std::optional<std::int64_t> CudaDevice::taken_bytes() const {
+  const std::optional<std::int64_t> now = used_before_ ? used_memory(bus_name_) : std::nullopt;
+  if (!now) return std::nullopt;
+  return *now - *used_before_;
 }
 
 void* CudaDevice::allocate(std::int64_t bytes) {

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "layers/device/device.h"
 
@@ -58,10 +60,13 @@ class CudaDevice : public Device {
   void release_host(void* memory) noexcept override;
   std::unique_ptr<DeviceMark> start_copy_out(void* host, const void* device, std::int64_t bytes) override;
   void start_copy_in(void* device, const void* host, std::int64_t bytes) override;
+  std::optional<std::int64_t> taken_bytes() const override;
 
   const CudaStream& compute() const { return *compute_; }
   /// "9.0".
   std::string capability() const;
+  /// Of the second-level cache.
+  std::int64_t cache_bytes() const { return properties_.l2CacheSize; }
   /// What tells this GPU from all others of its host: its place on the PCI bus.
   std::string bus_id() const;
 
@@ -76,6 +81,8 @@ class CudaDevice : public Device {
 
   int index_;
   std::int64_t limit_;
+  std::string bus_name_;                     ///< as NVML wants it
+  std::optional<std::int64_t> used_before_;  ///< of the GPU, before this process had its context
   cudaDeviceProp properties_{};
   std::unique_ptr<CudaStream> compute_, copies_;
   std::unique_ptr<CudaEvent> computed_;  ///< for the other stream to wait for

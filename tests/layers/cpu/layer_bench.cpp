@@ -46,6 +46,7 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
            settings.type,
            settings.shared_statistics};
   site_.second_labels = settings.second_labels;
+  site_.workspace_bytes = settings.workspace_bytes;
   if (!settings.way.empty()) device_ = make_bench_device({{backend().kernel_problem(site_), settings.way}});
   std::vector<Layout> incoming;
   for (const Shape& shape : site_.inputs) {

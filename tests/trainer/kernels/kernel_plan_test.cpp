@@ -8,6 +8,8 @@
 
 #include "layers/cpu/cpu_backend.h"
 #include "tests/layers/cpu/fake_timer.h"
+#include "tests/layers/cuda/host_backend.h"
+#include "tests/layers/cuda/pretended_libraries.h"
 #include "trainer/kernels/kernel_cache.h"
 #include "trainer/kernels/kernel_plan.h"
 #include "trainer/planner/search_plan.h"
@@ -80,7 +82,7 @@ TEST_F(KernelPlans, TakesWhatIsFasterAndRemembersIt) {
   EXPECT_EQ(first.kernels.problems, 2);
   EXPECT_EQ(first.kernels.measured, 2);
   EXPECT_EQ(first.kernels.differ, 2);
-  EXPECT_THAT(first.kernels.line(), HasSubstr("2 of 2 convolution problems run otherwise than usual"));
+  EXPECT_THAT(first.kernels.line(), HasSubstr("2 of 2 problems run otherwise than usual"));
   const KernelPlan second = plan(settings_);
   EXPECT_EQ(second.kernels.measured, 0);
   EXPECT_EQ(second.kernels.differ, 2);
@@ -154,6 +156,58 @@ TEST_F(KernelPlans, ThatDoNotFitAreNotMeasuredFor) {
   const KernelPlan made = plan(settings_);
   EXPECT_FALSE(made.plan.fits());
   EXPECT_EQ(timers_, 0);
+}
+
+/// With a backend of GPUs, of whose libraries' kernels "quick" wins.
+class GpuKernelPlans : public KernelPlans {
+ protected:
+  GpuKernelPlans() {
+    settings_.make_timer = [this](double, std::int64_t bytes) {
+      ++timers_;
+      auto timer = std::make_unique<FakeTimer>();
+      timer->limit = bytes;
+      timer->of = times({{{"quick"}, 1e-4}}, 1e-3);
+      return timer;
+    };
+  }
+  KernelPlan plan_here(Communicator& comm, const std::string& conditions = "a GPU") {
+    thread_local HostAsGpu device;  // a rank is a thread
+    return plan_with_kernels(
+        graph_, request_, settings_, comm,
+        make_backend_with_libraries(device, {.kernels = {"favourite", "quick"}, .conditions = conditions}));
+  }
+};
+
+TEST_F(GpuKernelPlans, TakeWhatIsFasterAndRememberItForTheSameGpuAndLibraries) {
+  const KernelPlan first = plan_here(*make_single());
+  EXPECT_EQ(first.kernels.measured, 3) << "products, too, and all in the memory of the arena";
+  EXPECT_EQ(first.kernels.differ, 3);
+  for (const char* step : {"forward conv2", "backward_weights conv2", "forward ip"})
+    EXPECT_EQ(implementation(first, step), "quick");
+  EXPECT_EQ(plan_here(*make_single()).kernels.measured, 0);
+  EXPECT_EQ(plan_here(*make_single(), "another GPU").kernels.measured, 3);
+  settings_ = {};
+  EXPECT_EQ(implementation(plan_here(*make_single()), "forward conv2"), "favourite");
+}
+
+TEST_F(GpuKernelPlans, AreTheSameOnAllRanksAndOneMeasures) {
+  std::mutex mutex;
+  std::vector<std::string> forward;
+  run_ranks(3, [&](Communicator& comm) {
+    const KernelPlan made = plan_here(comm);
+    const std::lock_guard<std::mutex> lock(mutex);
+    forward.push_back(implementation(made, "forward conv1"));
+  });
+  EXPECT_THAT(forward, ElementsAre("quick", "quick", "quick"));
+  EXPECT_EQ(timers_, 1);
+}
+
+TEST_F(GpuKernelPlans, DoNotDependOnTheChoice) {
+  const KernelPlan quick = plan_here(*make_single());
+  settings_ = {};
+  const KernelPlan usual = plan_here(*make_single());
+  EXPECT_EQ(quick.plan.arena_bytes(), usual.plan.arena_bytes());
+  EXPECT_EQ(hash_of(quick.plan.program, *quick.backend), hash_of(usual.plan.program, *usual.backend));
 }
 
 }  // namespace

@@ -130,6 +130,9 @@ TEST_F(PlanPrediction, MeasuresTheProcessorOnceAndKeepsIt) {
   const boost::json::value first = speeds({});
   EXPECT_EQ(first.at("speeds"), "measured on this machine");
   EXPECT_EQ(speeds({"--measure", "no"}), first) << "read from the cache";
+  EXPECT_EQ(speeds({"--measure", "no", "--ranks", "1000", "--set", "train.batch=1000"}).at("speeds"),
+            "measured on this machine")
+      << "more ranks than cores share what the cores reach";
   EXPECT_EQ(speeds({}), first);
   EXPECT_NE(speeds({"--measure", "anew"}), first);
 }

@@ -119,7 +119,7 @@ TEST_F(MemoryCommands, EvaluationTakesTheBatchThatFitsAndSaysSo) {
 }
 
 TEST_F(MemoryCommands, TrainingEvaluatesInTheBatchesThatFitWithTheSameResults) {
-  const std::string set = "train.evaluate_batch=37";
+  const std::string set = "train.evaluate_batch=370";
   const boost::json::object ample =
       object_of({"train", job_, "--json", "--set", set, "--run-dir", folder_.path("ample")});
   const std::int64_t training =

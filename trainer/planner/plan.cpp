@@ -10,6 +10,7 @@
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
+#include "trainer/planner/arena_bound.h"
 
 namespace convoy {
 namespace {
@@ -70,8 +71,10 @@ DType half_type_of(const Backend& backend) {
   return DType::f32;
 }
 
-Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
-               const LayoutOptions& layout) {
+namespace {
+
+/// A plan without its layout.
+Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
   if (request.training && graph.loss_layer() < 0) {
     fail(ExitCode::usage,
          "\"{}\" has no loss, so it cannot be trained; end it with one, as {{ type = \"softmax_loss\" }}",
@@ -115,13 +118,37 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
   } else if (request.evaluate) {
     choices.evaluate_samples = request.evaluate_batch > 0 ? request.evaluate_batch : plan.micro_batch;
   }
+  plan.workspace_bytes = choices.workspace_bytes;
   plan.program = build_program(graph, choices, backend, known);
+  return plan;
+}
+
+}  // namespace
+
+std::int64_t arena_lower_bound(const Graph& graph, const PlanRequest& request, Backend& backend,
+                               Lowerings* known) {
+  const Program program = write_plan(graph, request, backend, known).program;
+  std::vector<std::int64_t> change(program.steps.size() + 1);  // of the bytes alive, by step
+  for (const Tensor& tensor : program.tensors) {
+    const std::int64_t bytes = round_up(tensor.bytes, program.alignment);
+    if (bytes == 0) continue;
+    change[static_cast<std::size_t>(tensor.first)] += bytes;
+    change[static_cast<std::size_t>(tensor.last) + 1] -= bytes;
+  }
+  std::int64_t most = 0;
+  std::int64_t alive = 0;
+  for (const std::int64_t bytes : change) most = std::max(most, alive += bytes);
+  return most;
+}
+
+Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
+               const LayoutOptions& layout) {
+  Plan plan = write_plan(graph, request, backend, known);
   std::vector<Block> blocks;
   for (const Tensor& tensor : plan.program.tensors)
     blocks.push_back({tensor.first, tensor.last, tensor.bytes});
   plan.layout = lay_out(blocks, plan.program.alignment, layout);
   check_layout(blocks, plan.layout, plan.program.alignment);
-  plan.workspace_bytes = choices.workspace_bytes;
   for (const Tensor& tensor : plan.program.tensors) {
     if (tensor.category == Category::workspace && !backend.caps_workspace())
       plan.workspace_bytes = std::max(plan.workspace_bytes, tensor.bytes);

@@ -65,7 +65,7 @@ struct PlanAction {
 /// One way to run the job that search_plan laid out.
 struct PlanAlternative {
   std::string text;        ///< "micro-batches of 16, recompute of the cheap layers"
-  std::int64_t bytes = 0;  ///< projected, of a layout that was not made as small as can be
+  std::int64_t bytes = 0;  ///< projected, of a quick layout; where that could not fit, what none is below
   double slowdown = 1;     ///< predicted, as a factor of the time of a step as asked
   bool fits = false;
 };

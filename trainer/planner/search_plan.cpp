@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "layers/core/bytes.h"
+#include "trainer/planner/arena_bound.h"
 #include "trainer/planner/cost_model.h"
 #include "trainer/planner/inference_plan.h"
 #include "trainer/planner/recompute_sets.h"
@@ -49,7 +50,7 @@ struct Choice {
 struct LaidOut {
   Choice choice;
   std::int64_t micro_batch = 0;
-  std::int64_t bytes = 0;
+  std::int64_t bytes = 0;        ///< 0: there is no layout yet
   std::int64_t lower_bound = 0;  ///< no layout has fewer
 };
 
@@ -165,14 +166,24 @@ class Search {
     return its;
   }
 
-  Plan plan(const Choice& choice, std::int64_t micro_batch, const LayoutOptions& layout = {}) {
+  Plan plan(const Choice& choice, std::int64_t micro_batch, const LayoutOptions& layout) {
+    return make_plan(graph_, request_for(choice, micro_batch), backend_, &lowerings_, layout);
+  }
+
+  PlanRequest request_for(const Choice& choice, std::int64_t micro_batch) const {
     PlanRequest request = request_;
     request.precision = choice.precision;
     request.workspace_bytes = choice.workspace_bytes;
     request.recompute = sets_[choice.set].layers;
     request.shard_optimizer = choice.sharded;
     if (micro_batch < asked_.micro_batch) request.micro_batch = micro_batch;
-    return make_plan(graph_, request, backend_, &lowerings_, layout);
+    return request;
+  }
+
+  /// Not laid out yet.
+  LaidOut bound(const Choice& choice, std::int64_t micro_batch) {
+    return {choice, micro_batch, 0,
+            arena_lower_bound(graph_, request_for(choice, micro_batch), backend_, &lowerings_)};
   }
 
   /// Looks for a layout within the limit, and no further.
@@ -194,15 +205,19 @@ class Search {
     const auto key =
         std::make_tuple(choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch);
     if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
-    const Plan candidate = plan(choice, micro_batch, quick());
+    LaidOut way = bound(choice, micro_batch);
+    const bool may = way.lower_bound <= quick().enough;
+    if (may) way.bytes = plan(choice, micro_batch, quick()).arena_bytes();
+    const std::int64_t beside = asked_.projected_bytes() - asked_.arena_bytes();
+    const bool fits = may && way.bytes + beside <= request_.limit_bytes;
     tried_.push_back(
-        {text_of(choice, micro_batch), candidate.projected_bytes(),
+        {text_of(choice, micro_batch), (may ? way.bytes : way.lower_bound) + beside,
          seconds(choice, micro_batch) /
              seconds(Choice{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}},
                      asked_.micro_batch),
-         candidate.fits()});
-    laid_out_.push_back({choice, micro_batch, candidate.arena_bytes(), candidate.layout.lower_bound});
-    return fits_[key] = candidate.fits();
+         fits});
+    laid_out_.push_back(way);
+    return fits_[key] = fits;
   }
 
   /// Lays out once more what a better layout may bring below the limit.
@@ -302,19 +317,24 @@ class Search {
       for (std::size_t set = 0; set < sets_.size(); ++set) {
         const Choice choice{precision, workspaces_.back(), shardings_.back(), set, {}};
         for (const std::int64_t size : {asked_.micro_batch, size_of(most_parts())}) {
-          const Plan quick = plan(choice, size, {0, 0});
-          ways.push_back({choice, size, quick.arena_bytes(), quick.layout.lower_bound});
+          ways.push_back(bound(choice, size));
         }
       }
     }
     return std::min(least_of(std::move(ways)).bytes, asked_.arena_bytes());
   }
 
-  /// The least of what was laid out with little effort. More goes only where the lower bound is below what
-  /// others reach.
+  /// The least of these ways. Layouts, and effort for them, are only for those whose lower bound is below
+  /// what others reach.
   LaidOut least_of(std::vector<LaidOut> ways) {
-    LaidOut least = *std::min_element(ways.begin(), ways.end(),
-                                      [](const LaidOut& a, const LaidOut& b) { return a.bytes < b.bytes; });
+    std::stable_sort(ways.begin(), ways.end(),
+                     [](const LaidOut& a, const LaidOut& b) { return a.lower_bound < b.lower_bound; });
+    LaidOut least;
+    for (LaidOut& way : ways) {
+      if (least.bytes > 0 && way.lower_bound >= least.bytes) break;
+      if (way.bytes == 0) way.bytes = plan(way.choice, way.micro_batch, {0, 0}).arena_bytes();
+      if (least.bytes == 0 || way.bytes < least.bytes) least = way;
+    }
     for (LaidOut way : most_promising(std::move(ways))) {
       if (way.lower_bound >= least.bytes) break;
       way.bytes = plan(way.choice, way.micro_batch, more_effort()).arena_bytes();

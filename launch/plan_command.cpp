@@ -35,7 +35,9 @@ std::int64_t samples_of(const Job& job, const Graph& graph, Split split) {
   if (kind == "synthetic" || (holds_image_files(kind) && expected > 0)) return expected;
   if (kind == "mnist" || kind == "fashion-mnist") return train ? 60000 : 10000;
   if (kind == "cifar10" || kind == "cifar100") return train ? 50000 : 10000;
-  const JobInputs inputs = open_inputs(job, Purposes::train);
+  Job opened = job;
+  opened.device = "cpu";  // its data alone counts here
+  const JobInputs inputs = open_inputs(std::move(opened), Purposes::train);
   return (train ? inputs.train : inputs.test)->size();
 }
 
@@ -85,6 +87,18 @@ PlannedHosts planned_hosts(const CommandLine& line) {
   return hosts;
 }
 
+/// The device to plan for: as asked for, else the processor, unless the job wants a GPU, of which it does not
+/// say which.
+PlannedDevice planned_device(const CommandLine& line, const Job& job) {
+  if (line.has("device")) return find_device(line.text("device"));
+  if (job.device == "cuda") {
+    fail(ExitCode::usage,
+         "the job asks for device = \"cuda\"; say which GPU to plan for with --device NAME, one of `convoy "
+         "devices --known`, or plan for the processor with --device cpu");
+  }
+  return find_device("cpu");
+}
+
 /// On the processor the plan does not depend on what joins the ranks, as that of `convoy train`.
 void set_links(const PlannedHosts& hosts, const PlannedDevice& device, PlanRequest& request) {
   if (!device.here) {
@@ -101,8 +115,9 @@ int plan_command(const std::vector<std::string>& arguments) {
                    "Memory that a job takes on each rank, by category, and whether it fits. Exit code 3 when "
                    "it does not.");
   line.positional("JOB.toml", "job file");
-  line.options().add_options()("device", po::value<std::string>()->default_value("cpu")->value_name("NAME"),
-                               "device to plan for: cpu, or one of `convoy devices --known`")(
+  line.options().add_options()(
+      "device", po::value<std::string>()->value_name("NAME"),
+      "device to plan for: cpu, or one of `convoy devices --known` (default cpu, unless the job wants cuda)")(
       "memory-limit", po::value<std::string>()->value_name("SIZE"),
       "as memory.limit of the job: 4GiB, 512MiB, auto")(
       "ranks", po::value<std::int64_t>()->default_value(1)->value_name("N"),
@@ -129,7 +144,6 @@ int plan_command(const std::vector<std::string>& arguments) {
     fail(ExitCode::usage, "--batch goes with --inference; to plan training use --set train.batch=N");
   const std::int64_t batch = line.has("batch") ? line.number("batch", 1, kMostInferenceBatch) : 0;
   PlannedHosts hosts = planned_hosts(line);
-  PlannedDevice device = find_device(line.text("device"));
   std::vector<std::string> sets = line.texts("set");
   if (line.has("memory-limit")) {
     const std::string limit = line.text("memory-limit");
@@ -142,6 +156,7 @@ int plan_command(const std::vector<std::string>& arguments) {
     sets.push_back("memory.limit=" + limit);
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
+  PlannedDevice device = planned_device(line, job);
   const Graph graph = read_network(job.network);
   if (job.kernels == "default") hosts.measure = hosts.anew = false;
   const auto ranks = static_cast<int>(hosts.ranks);

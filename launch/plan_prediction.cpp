@@ -27,11 +27,13 @@ DeviceSpeed part_of(DeviceSpeed speed, double ranks) {
   return speed;
 }
 
-/// Speeds of this machine's processor with so many threads.
-CpuSpeed cpu_speed(const PlannedHosts& hosts, int threads, const std::string& folder) {
+/// Speeds of this machine's processor with so many threads, or with its cores where these are fewer: more
+/// threads than cores are not faster, only slower to start.
+CpuSpeed cpu_speed(const PlannedHosts& hosts, std::int64_t wanted, const std::string& folder) {
+  const auto threads = static_cast<int>(std::min<std::int64_t>(wanted, usable_cores()));
   SpeedCache cache(folder, cpu_kernel_conditions(threads));
   if (hosts.anew || (hosts.measure && !cache.known().speed)) {
-    set_cpu_threads(std::min(threads, usable_cores()));
+    set_cpu_threads(threads);
     ColdTimer timer(kMeasureSeconds, kMeasureBytes);
     const std::unique_ptr<Backend> backend = make_cpu_backend();
     CpuSpeed known = cache.known();
@@ -86,7 +88,7 @@ Prediction predict_step(const Graph& graph, const KernelPlan& made, const Planne
   MeasuredLayers layers;
   if (device.here) {
     const std::int64_t here = hosts.ranks_here(true);
-    const CpuSpeed known = cpu_speed(hosts, device.threads * static_cast<int>(here), folder);
+    const CpuSpeed known = cpu_speed(hosts, device.threads * here, folder);
     set_cpu_threads(device.threads);
     source.speeds = known.speed ? "measured on this machine" : "of a usual processor";
     if (known.speed) request.speed = part_of(*known.speed, static_cast<double>(here));

@@ -35,6 +35,8 @@ Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& devi
   if (shards > 1 && !device.host_addressable())
     fail(ExitCode::internal, "the ranks cannot divide an optimizer that lies out of the host's reach");
   if (plan_.program.choices.precision == DType::f16) loss_scale_.emplace();
+  if (plan_.program.choices.update_in_backward && (loss_scale_ || optimizer.clip_norm > 0))
+    fail(ExitCode::internal, "backward cannot update before all gradients are known");
   for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
 }
 
@@ -117,9 +119,10 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
     rule.half = program.choices.precision;
     half = at({program.half_weights, whole / 2});
   }
-  return backend.sgd(rule, std::move(ranges), at({program.weights, program.divides_weights() ? kept : whole}),
-                     at({program.gradients, program.gradient_offset(whole)}),
-                     has_momentum() ? at({program.momentum, kept}) : nullptr, half);
+  return backend.sgd(
+      rule, std::move(ranges), at({program.weights, program.divides_weights() ? kept : whole}),
+      at({step.reads[0].tensor, step.reads[0].offset + program.gradient_offset(whole - bucket.first * 4)}),
+      has_momentum() ? at({program.momentum, kept}) : nullptr, half);
 }
 
 const ParameterSpec& Executor::spec_of(const ParameterSlot& slot) const {
@@ -189,6 +192,7 @@ void Executor::run(const Segment& segment, const StepContext& given, bool last_p
 void Executor::clear_iteration() {
   const Program& program = plan_.program;
   for (const int tensor : {program.gradients, program.statistics}) {
+    if (tensor < 0) continue;
     device_->clear(at({tensor, 0}), program.tensors[index(tensor)].bytes);
   }
   clear_metrics();
@@ -362,9 +366,15 @@ const Layout& Executor::layout_of(Buffer buffer, const ParameterSlot& slot) cons
   return buffer == Buffer::gradients ? slot.gradient : slot.layout;
 }
 
-std::span<float> Executor::staging(std::int64_t elements, std::vector<float>& spare) const {
-  // Above all that outlives an iteration; what else lies there is only alive within one.
+std::span<float> Executor::staging(Buffer buffer, const ParameterSlot& slot,
+                                   std::vector<float>& spare) const {
   const Program& program = plan_.program;
+  const std::int64_t elements = spec_of(slot).elements();
+  // Where its own gradient lies, which is written anew before it is read. Divided parameters go there anyhow.
+  if (program.gradients >= 0 && program.gradient_type == DType::f32 && program.choices.shards == 1 &&
+      buffer != Buffer::gradients && device_->host_addressable())
+    return {static_cast<float*>(at({program.gradients, slot.offset})), static_cast<std::size_t>(elements)};
+  // Above all that outlives an iteration; what else lies there is only alive within one.
   const int last = static_cast<int>(program.steps.size()) - 1;
   std::int64_t start = 0;
   for (std::size_t i = 0; i < program.tensors.size(); ++i) {
@@ -381,7 +391,7 @@ std::span<float> Executor::staging(std::int64_t elements, std::vector<float>& sp
 std::span<const float> Executor::read(Buffer buffer, const ParameterSlot& slot,
                                       std::vector<float>& spare) const {
   const ParameterSpec& spec = spec_of(slot);
-  const std::span<float> values = staging(spec.elements(), spare);
+  const std::span<float> values = staging(buffer, slot, spare);
   backend_->load_parameter(spec, layout_of(buffer, slot), collected(buffer, slot), values.data());
   return values;
 }
@@ -389,7 +399,7 @@ std::span<const float> Executor::read(Buffer buffer, const ParameterSlot& slot,
 void Executor::write(Buffer buffer, const ParameterSlot& slot,
                      const std::function<void(std::span<float>)>& fill) {
   std::vector<float> spare;
-  const std::span<float> values = staging(spec_of(slot).elements(), spare);
+  const std::span<float> values = staging(buffer, slot, spare);
   fill(values);
   set(buffer, slot, values);
 }

@@ -132,8 +132,8 @@ class Executor {
   void collect(Buffer buffer, const ParameterSlot& slot) const;
   void distribute(Buffer buffer, const ParameterSlot& slot, int from);
   void tell_followers(std::int64_t task, Buffer buffer, const ParameterSlot* slot) const;
-  /// Memory for values on their way, between iterations.
-  std::span<float> staging(std::int64_t elements, std::vector<float>& spare) const;
+  /// Memory for a parameter's values on their way, between iterations.
+  std::span<float> staging(Buffer buffer, const ParameterSlot& slot, std::vector<float>& spare) const;
   /// Makes the half-precision copy of a range of the flat weights, which lie at `weights` in fp32.
   void copy_half(const void* weights, std::int64_t offset, std::int64_t bytes);
   void share(const Step& step);

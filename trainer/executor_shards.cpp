@@ -52,7 +52,10 @@ bool Executor::is_divided(Buffer buffer, const ParameterSlot& slot) const {
 
 void* Executor::place_of(Buffer buffer, const ParameterSlot& slot) const {
   const Program& program = plan_.program;
-  if (buffer == Buffer::gradients) return at({program.gradients, program.gradient_offset(slot.offset)});
+  if (buffer == Buffer::gradients) {
+    if (program.gradients < 0) fail(ExitCode::internal, "gradients are not kept where backward updates");
+    return at({program.gradients, program.gradient_offset(slot.offset)});
+  }
   if (is_divided(buffer, slot)) {
     // Nobody needs the gradients between iterations, and each parameter has room for itself there.
     if (program.gradient_type != DType::f32)

@@ -149,6 +149,8 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.second_labels = job.data.mixup > 0;
   request.shard_optimizer = job.train.shard_optimizer;
   request.precision = dtype_of(job.train.precision);
+  // Clipping must know all gradients before the first is used.
+  request.update_in_backward = job.train.clip_norm <= 0;
   request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);
   request.limit_bytes = limit_bytes;
   const auto allows = [&](const char* word) {

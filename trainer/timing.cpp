@@ -61,6 +61,7 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
   PlanRequest request;
   request.samples = request.batch = settings.batch;
   request.evaluate = false;
+  request.update_in_backward = true;
   request.precision = settings.precision;
   request.limit_bytes = worker_.device->info().free_bytes + worker_.taken_bytes;
   request.overhead_bytes = worker_.overhead_bytes;

@@ -6,8 +6,14 @@ Lowered lower(const FullyConnected& op, const Site& site, Inputs inputs, Engine&
   // The same bytes as a dense image.
   const Layout input = engine.accept(plain_activation(site.inputs[0], site.batch, site.type), inputs[0]);
   const Layout output = engine.layout({{site.batch, op.outputs}, data_type_of(site.type), Tag::ab});
-  return std::make_shared<ProductLayer>(
-      Product{site.batch, site.inputs[0].elements(), op.outputs, op.bias, input, output}, site, engine);
+  return std::make_shared<ProductLayer>(Product{.rows = site.batch,
+                                                .inputs = site.inputs[0].elements(),
+                                                .outputs = op.outputs,
+                                                .bias = op.bias,
+                                                .input = input,
+                                                .output = output,
+                                                .adds = true},
+                                        site, engine);
 }
 
 }  // namespace convoy::cpu

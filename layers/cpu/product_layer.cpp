@@ -1,5 +1,6 @@
 #include "layers/cpu/product_layer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "layers/core/bytes.h"
@@ -51,13 +52,35 @@ ProductLayer::ProductLayer(const Product& product, const Site& site, Engine& eng
            .input_gradient = product.input,
            .output = product.output,
            .weight = canonical_parameter(site.layer->parameters[0]).dims()});
+  if (product.adds && site.training) declare_adding();
   if (!grid_) return;
   grid_bytes_ = round_up(product.rows * product.inputs * size_of(site.type), 64);
   for (PassSpec& pass : spec_.passes) pass.scratch_bytes += grid_bytes_;
 }
 
+void ProductLayer::declare_adding() {
+  // Only where gradients are stored as this pass writes them, which is as forward has the weights.
+  if (weights_.diff_weights_desc() != with_type(forward_.weights_desc(), DType::f32)) return;
+  added_ = checked(what_, [&] { return AddedGradient::of(weights_, forward_, *engine_); });
+  if (!added_) return;
+  const auto writing = std::find_if(spec_.passes.begin(), spec_.passes.end(), [](const PassSpec& pass) {
+    return pass.kind == PassKind::backward_weights;
+  });
+  PassSpec adding = *writing;
+  adding.adds_gradients = true;
+  adding.scratch_bytes = std::max(adding.scratch_bytes, added_->scratch_bytes());
+  spec_.passes.insert(writing + 1, std::move(adding));
+}
+
 std::unique_ptr<Kernel> ProductLayer::bind(std::size_t pass, std::span<void* const> reads,
                                            std::span<void* const> writes, void* scratch) const {
+  if (spec_.passes[pass].adds_gradients) {
+    const std::shared_ptr<Kernel> whole = Base::bind(pass, reads, writes, scratch);
+    const std::shared_ptr<Kernel> added =
+        added_->bind(reads[0], reads[1], writes[0], writes.size() > 1 ? writes[1] : nullptr, scratch);
+    return make_kernel(
+        [=](const StepContext& context) { (context.first_pass ? whole : added)->run(context); });
+  }
   if (!grid_) return Base::bind(pass, reads, writes, scratch);
   auto* rows = static_cast<std::byte*>(scratch);
   const PixelGrid grid = *grid_;

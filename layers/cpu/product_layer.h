@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "layers/cpu/added_gradient.h"
 #include "layers/cpu/weighted_layer.h"
 
 namespace convoy::cpu {
@@ -24,6 +25,7 @@ struct Product {
   Layout input;                        ///< how the Program knows the rows of the input: the same bytes, dense
   Layout output;                       ///< and those of the output
   std::optional<PixelGrid> grid = {};  ///< the rows are some of the input's; they are copied together first
+  bool adds = false;  ///< may give a pass that adds to the weight's gradient, where that is large
 };
 
 /// A layer whose work is one Product. The weight has the shape of the layer's first parameter.
@@ -47,6 +49,10 @@ class ProductLayer : public WeightedLayer<dnnl::inner_product_forward, dnnl::inn
   BackwardData::primitive_desc backward_data(const memory::desc& source, const memory::desc& kernel,
                                              const memory::desc& target) const;
 
+  /// A pass that adds the gradient of the weight, after the one that writes it.
+  void declare_adding();
+
+  std::optional<AddedGradient> added_;
   std::optional<PixelGrid> grid_;
   std::int64_t grid_bytes_ = 0;  ///< of the rows of the grid, at the start of each pass's scratch
 };

@@ -87,6 +87,9 @@ struct PassSpec {
   bool in_place = false;  ///< writes[0] may be the same memory as reads[0], of as many bytes
   bool pass_through =
       false;  ///< writes all equal reads[0]: no work, the gradient itself goes on (element-wise sum)
+  /// Does what the pass before it does, but adds the gradients of parameters to what lies there already,
+  /// unless StepContext::first_pass. A Program has one of the two.
+  bool adds_gradients = false;
 };
 
 /// What a layer does of the ReLU that follows it (Site::relu_follows).

@@ -45,6 +45,7 @@ int run(const std::vector<std::string>& words) {
     request.samples = 10 * batch;
     request.limit_bytes = std::int64_t{1} << 60;
     request.may_shrink = request.may_recompute = request.may_shrink_workspace = true;
+    request.update_in_backward = true;
     if (known != nullptr) table.plan_for(*known, request);
     std::string line = fmt::format("{:<24}", graph.name());
     const auto timed = [&] {

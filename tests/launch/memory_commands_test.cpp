@@ -118,5 +118,38 @@ TEST_F(MemoryCommands, EvaluationTakesTheBatchThatFitsAndSaysSo) {
   EXPECT_EQ(call({"predict", folder, "--index", "1", "--set", set}).err, "") << "one image fits as it is";
 }
 
+TEST_F(MemoryCommands, TrainingEvaluatesInTheBatchesThatFitWithTheSameResults) {
+  const std::string set = "train.evaluate_batch=370";
+  const boost::json::object ample =
+      object_of({"train", job_, "--json", "--set", set, "--run-dir", folder_.path("ample")});
+  const std::int64_t training =
+      object_of({"plan", job_, "--json", "--set", "train.evaluate_batch=1"}).at("projected_bytes").as_int64();
+  ASSERT_LT(training, ample.at("projected_bytes").as_int64());
+  const std::string limit = fmt::format("memory.limit={}", training);
+  const Ended ended =
+      call({"train", job_, "--json", "--set", set, "--set", limit, "--run-dir", folder_.path("run")});
+  ASSERT_EQ(ended.code, 0) << ended.all();
+  EXPECT_THAT(ended.err, HasSubstr("to fit, evaluated in batches of "));
+  const boost::json::object less = boost::json::parse(ended.out).as_object();
+  EXPECT_LE(less.at("projected_bytes").as_int64(), training);
+  EXPECT_EQ(less.at("test_samples"), 37);
+  EXPECT_EQ(less.at("top1"), ample.at("top1"));
+  EXPECT_NEAR(less.at("loss").as_double(), ample.at("loss").as_double(), 1e-6);
+  const Ended refused = call({"train", job_, "--set", set, "--set", limit, "--set", "memory.allow=[]",
+                              "--run-dir", folder_.path("other")});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("lower train.evaluate_batch"));
+}
+
+TEST_F(MemoryCommands, AJobForAGpuIsPlannedForTheOneThatIsNamed) {
+  const Ended unnamed = call({"plan", job_, "--set", "device=cuda"});
+  EXPECT_EQ(unnamed.code, 2) << unnamed.all();
+  EXPECT_THAT(unnamed.err, HasSubstr("say which GPU to plan for with --device NAME"));
+  EXPECT_EQ(object_of({"plan", job_, "--json", "--set", "device=cuda", "--device", "h100-80gb"}).at("device"),
+            "h100-80gb");
+  EXPECT_EQ(object_of({"plan", job_, "--json", "--set", "device=cuda", "--device", "cpu"}).at("device"),
+            "cpu");
+}
+
 }  // namespace
 }  // namespace convoy::test

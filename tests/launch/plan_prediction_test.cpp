@@ -130,6 +130,11 @@ TEST_F(PlanPrediction, MeasuresTheProcessorOnceAndKeepsIt) {
   const boost::json::value first = speeds({});
   EXPECT_EQ(first.at("speeds"), "measured on this machine");
   EXPECT_EQ(speeds({"--measure", "no"}), first) << "read from the cache";
+  (void)speeds({"--set", "threads=0"});  // all cores
+  EXPECT_EQ(speeds({"--measure", "no", "--ranks", "1000", "--set", "train.batch=1000", "--set", "threads=0"})
+                .at("speeds"),
+            "measured on this machine")
+      << "more ranks than cores share what the cores reach";
   EXPECT_EQ(speeds({}), first);
   EXPECT_NE(speeds({"--measure", "anew"}), first);
 }
@@ -156,7 +161,7 @@ TEST_F(PlanPrediction, AdvisesWhereMemoryIsShort) {
                        "--device", "gtx580-3gb", "--memory-limit", limit, "--json"}),
                folder_.path(""));
   };
-  const Ended tight = at("1100MiB");
+  const Ended tight = at("1000MiB");
   const boost::json::array advice = json_of(tight).at("advice").as_array();
   ASSERT_FALSE(advice.empty());
   std::set<std::string> kinds;

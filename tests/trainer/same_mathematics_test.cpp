@@ -86,6 +86,11 @@ TEST_F(SameMathematics, HoldsForAnyMicroBatch) {
   for (const char* size : {"32", "16", "7", "1"}) expect_same(1, {std::string("train.micro_batch=") + size});
 }
 
+// Where gradients are clipped they are kept to the end of backward; otherwise one rank uses each at once.
+TEST_F(SameMathematics, HasTheSameBitsWhenBackwardDoesNotUpdate) {
+  EXPECT_EQ(losses(kinked_, 1, {"train.clip_norm=1e9"}, 2), losses(kinked_, 1, {}, 2));
+}
+
 TEST_F(SameMathematics, HoldsForMicroBatchesOnSeveralRanks) {
   expect_same(2, {"train.micro_batch=16"});
   expect_same(3, {"train.micro_batch=4"});

@@ -72,7 +72,9 @@ ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment, const
   layout.lower_bound = peak.bytes;
   layout.peak_step = peak.step;
   std::int64_t goal = std::max(peak.bytes, options.enough);
-  std::int64_t effort = options.effort;
+  const bool hopeless = options.enough > 0 && options.enough < peak.bytes;
+  const std::int64_t allowed = hopeless ? 0 : options.effort;
+  std::int64_t effort = allowed;
   std::int64_t least = peak.bytes;  // shown to be necessary
   std::vector<std::int64_t> offsets(problem.blocks.size());
   std::vector<PieceLayout> parts;
@@ -100,7 +102,7 @@ ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment, const
     layout.bytes = std::max(layout.bytes, offsets[k] + problem.blocks[k].bytes);
   }
   layout.optimal = layout.bytes == least;
-  layout.effort = options.effort - effort;
+  layout.effort = allowed - effort;
   return layout;
 }
 

@@ -37,7 +37,9 @@ struct LayoutOptions {
   static constexpr std::int64_t kSecond = 500'000'000;  ///< effort of about a second on one core
 
   std::int64_t effort = kSecond;  ///< of the exact search; 0: first fit alone
-  std::int64_t enough = 0;        ///< bytes that are good enough; below the lower bound: the lower bound
+  /// Bytes that are good enough; 0: the lower bound. Where that is above them no layout is good enough, and
+  /// first fit alone is tried.
+  std::int64_t enough = 0;
 };
 
 /// Places blocks so that no two that are alive at one step overlap, in few bytes: a pure function of its

@@ -42,6 +42,7 @@ class InferenceSearch {
     }
     Plan plan = least();
     plan.smallest_limit_bytes = plan.projected_bytes();
+    plan.half_would_fit = would_fit_in_half(plan);
     return plan;
   }
 
@@ -94,6 +95,15 @@ class InferenceSearch {
       if (one.projected_bytes() < least.projected_bytes()) least = std::move(one);
     }
     return least;
+  }
+
+  /// Whether it is worth advising half precision for a plan that does not fit.
+  bool would_fit_in_half(const Plan& refused) const {
+    if (request_.may_halve_precision || request_.precision != DType::f32 || asked_.half_type == DType::f32)
+      return false;
+    PlanRequest way = refused.request;
+    way.precision = asked_.half_type;
+    return make_plan(graph_, way, backend_, &lowerings_).fits();
   }
 
   /// With what was done, one upon the other.

@@ -10,6 +10,7 @@
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
+#include "trainer/planner/arena_bound.h"
 
 namespace convoy {
 namespace {
@@ -70,8 +71,10 @@ DType half_type_of(const Backend& backend) {
   return DType::f32;
 }
 
-Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
-               const LayoutOptions& layout) {
+namespace {
+
+/// A plan without its layout.
+Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
   if (request.training && graph.loss_layer() < 0) {
     fail(ExitCode::usage,
          "\"{}\" has no loss, so it cannot be trained; end it with one, as {{ type = \"softmax_loss\" }}",
@@ -104,6 +107,8 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
     choices.second_labels = request.second_labels;
     choices.bucket_bytes = request.bucket_bytes;
     choices.recompute = request.recompute;
+    choices.update_in_backward = request.update_in_backward && request.ranks == 1 && !choices.accumulate &&
+                                 request.precision != DType::f16;
     plan.micro_batch = choices.train_samples.front();
   } else {
     const std::int64_t all = (std::max<std::int64_t>(request.samples, 1) + request.ranks - 1) / request.ranks;
@@ -114,13 +119,37 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
   } else if (request.evaluate) {
     choices.evaluate_samples = request.evaluate_batch > 0 ? request.evaluate_batch : plan.micro_batch;
   }
+  plan.workspace_bytes = choices.workspace_bytes;
   plan.program = build_program(graph, choices, backend, known);
+  return plan;
+}
+
+}  // namespace
+
+std::int64_t arena_lower_bound(const Graph& graph, const PlanRequest& request, Backend& backend,
+                               Lowerings* known) {
+  const Program program = write_plan(graph, request, backend, known).program;
+  std::vector<std::int64_t> change(program.steps.size() + 1);  // of the bytes alive, by step
+  for (const Tensor& tensor : program.tensors) {
+    const std::int64_t bytes = round_up(tensor.bytes, program.alignment);
+    if (bytes == 0) continue;
+    change[static_cast<std::size_t>(tensor.first)] += bytes;
+    change[static_cast<std::size_t>(tensor.last) + 1] -= bytes;
+  }
+  std::int64_t most = 0;
+  std::int64_t alive = 0;
+  for (const std::int64_t bytes : change) most = std::max(most, alive += bytes);
+  return most;
+}
+
+Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
+               const LayoutOptions& layout) {
+  Plan plan = write_plan(graph, request, backend, known);
   std::vector<Block> blocks;
   for (const Tensor& tensor : plan.program.tensors)
     blocks.push_back({tensor.first, tensor.last, tensor.bytes});
   plan.layout = lay_out(blocks, plan.program.alignment, layout);
   check_layout(blocks, plan.layout, plan.program.alignment);
-  plan.workspace_bytes = choices.workspace_bytes;
   for (const Tensor& tensor : plan.program.tensors) {
     if (tensor.category == Category::workspace && !backend.caps_workspace())
       plan.workspace_bytes = std::max(plan.workspace_bytes, tensor.bytes);
@@ -137,14 +166,33 @@ std::string Refusal::text() const {
                      format_bytes(arena_bytes), reason, format_bytes(limit_bytes));
 }
 
+namespace {
+
+/// Samples of the evaluation in a plan of training that has its peak there, else 0.
+std::int64_t evaluated_at_peak(const Plan& plan) {
+  const int step = plan.layout.peak_step;
+  for (const Segment& segment : plan.program.segments) {
+    if (plan.request.training && segment.kind == SegmentKind::evaluate && segment.first <= step &&
+        step < segment.end)
+      return segment.samples;
+  }
+  return 0;
+}
+
+}  // namespace
+
 std::string refusal_of(const Plan& plan, const Graph& graph) {
   const Step& peak = plan.program.steps[static_cast<std::size_t>(plan.layout.peak_step)];
   std::string advice = "That is the least it can come down to: use more ranks, or raise memory.limit";
-  const bool may_halve = plan.half_type != DType::f32 && plan.request.precision == DType::f32 &&
-                         !plan.request.may_halve_precision;
   const bool may_shard = plan.request.ranks > 1 && plan.request.training && plan.request.momentum &&
                          plan.program.choices.shards == 1 && !plan.request.may_shard_optimizer;
-  if (!plan.request.may_shrink && plan.micro_batch > 1) {
+  if (const std::int64_t samples = evaluated_at_peak(plan); samples > 1) {
+    advice = fmt::format(
+        "That is evaluation, {} at a time: lower train.evaluate_batch, put \"micro_batch\" into "
+        "memory.allow, "
+        "or raise memory.limit",
+        samples);
+  } else if (!plan.request.may_shrink && plan.micro_batch > 1) {
     advice = fmt::format(
         "Put \"micro_batch\" into memory.allow, set train.micro_batch to less than {}, or raise memory.limit",
         plan.micro_batch);
@@ -156,7 +204,7 @@ std::string refusal_of(const Plan& plan, const Graph& graph) {
     advice =
         "Micro-batches are not made smaller for the sake of batch norm's statistics: lower "
         "memory.statistics_batch, put \"global_batch\" into memory.allow, or raise memory.limit";
-  } else if (may_halve) {
+  } else if (plan.half_would_fit) {
     advice = "Put \"half_precision\" into memory.allow, use more ranks, or raise memory.limit";
   }
   std::string before;
@@ -224,6 +272,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"learning_rate_factor", plan.learning_rate_factor()},
           {"micro_batch", plan.micro_batch},
           {"accumulation", plan.accumulation},
+          {"evaluate_batch", plan.program.choices.evaluate_samples},
           {"precision", name_of(plan.request.precision)},
           {"recompute", std::move(recompute)},
           {"shard_optimizer", plan.program.choices.shards > 1},
@@ -253,7 +302,7 @@ std::vector<std::string> action_lines(const Plan& plan) {
     if (!action.taken) continue;
     lines.push_back(fmt::format("to fit, {} {}: saves {}", kWords.at(action.name), action.reason,
                                 format_bytes(action.saved_bytes)));
-    if (plan.request.training)
+    if (plan.request.training && action.name != "evaluate_batch")
       lines.back() += fmt::format(", predicted {:.2f} x the time of a {}", action.slowdown,
                                   action.name == "global_batch" ? "sample" : "step");
   }

@@ -31,6 +31,7 @@ struct PlanRequest {
   bool second_labels = false;               ///< training samples are mixed, and have two labels
   std::vector<int> recompute;               ///< layers, rising, whose outputs backward makes again
   bool shard_optimizer = false;             ///< its state is divided among the ranks
+  bool update_in_backward = false;          ///< where it can be (see Choices), and no loss scale is kept
 
   // The device. What it holds beside the arena counts in the projection.
   std::string device = "cpu";
@@ -71,7 +72,7 @@ struct PlanAction {
 /// One way to run the job that search_plan laid out.
 struct PlanAlternative {
   std::string text;        ///< "micro-batches of 16, recompute of the cheap layers"
-  std::int64_t bytes = 0;  ///< projected; where it fits, of a layout that was not made as small as can be
+  std::int64_t bytes = 0;  ///< projected, of a quick layout; where that could not fit, what none is below
   double slowdown = 1;     ///< predicted, as a factor of the time of a step as asked
   bool fits = false;
 };
@@ -105,6 +106,7 @@ struct Plan {
   std::int64_t largest_batch = 0;    ///< of an evaluation on one rank within the limit; 0: not looked for
   std::int64_t workspace_bytes = 0;  ///< most that a kernel may have, or has where the backend has no cap
   DType half_type = DType::f32;      ///< what half precision would be here; fp32: there is none
+  bool half_would_fit = false;       ///< does not fit, and in half precision, which is not allowed, would
 
   std::int64_t arena_bytes() const { return layout.bytes; }
   /// All that the job takes on the device.

@@ -4,16 +4,19 @@
 
 #include <algorithm>
 
-#include "trainer/planner/step_seconds.h"
-
 namespace convoy {
 namespace {
 
 class BatchSearch {
  public:
   BatchSearch(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings,
-              const std::function<Plan(const PlanRequest&)>& search)
-      : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings), search_(search) {}
+              const CostModel& costs, const std::function<Plan(const PlanRequest&)>& search)
+      : graph_(graph),
+        request_(request),
+        backend_(backend),
+        lowerings_(lowerings),
+        costs_(costs),
+        search_(search) {}
 
   Plan run() {
     if (request_.kept_batch > 0 && request_.kept_batch < request_.batch) {
@@ -64,7 +67,7 @@ class BatchSearch {
     const auto seconds = [&](const PlanRequest& request) {
       const Way way{request.precision, request.workspace_bytes, request.recompute, share_of(request),
                     request.shard_optimizer ? request.ranks : 1};
-      return step_seconds(graph_, request, way) / static_cast<double>(request.batch);
+      return costs_.cost(way, request.ranks, share_of(request)).total / static_cast<double>(request.batch);
     };
     const std::int64_t saved = make_plan(graph_, request_, backend_, &lowerings_).arena_bytes() -
                                make_plan(graph_, taken, backend_, &lowerings_).arena_bytes();
@@ -89,14 +92,15 @@ class BatchSearch {
   const PlanRequest& request_;
   Backend& backend_;
   Lowerings& lowerings_;
+  const CostModel& costs_;
   const std::function<Plan(const PlanRequest&)>& search_;
 };
 
 }  // namespace
 
 Plan search_batch(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings,
-                  const std::function<Plan(const PlanRequest&)>& search) {
-  return BatchSearch(graph, request, backend, lowerings, search).run();
+                  const CostModel& costs, const std::function<Plan(const PlanRequest&)>& search) {
+  return BatchSearch(graph, request, backend, lowerings, costs, search).run();
 }
 
 }  // namespace convoy

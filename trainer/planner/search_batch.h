@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "trainer/planner/cost_model.h"
 #include "trainer/planner/plan.h"
 
 namespace convoy {
@@ -13,8 +14,8 @@ namespace convoy {
 /// into smaller micro-batches: by memory.allow, or since batch norm's statistics would be of fewer than
 /// PlanRequest::statistics_batch samples, which a smaller share then makes them all the same. A run that
 /// began with a smaller batch (PlanRequest::kept_batch) keeps it, also where a larger one would fit now.
-/// Where nothing fits, the plan that takes the least.
+/// Where nothing fits, the plan that takes the least. `costs` tells the time of a step, whatever the batch.
 Plan search_batch(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings,
-                  const std::function<Plan(const PlanRequest&)>& search);
+                  const CostModel& costs, const std::function<Plan(const PlanRequest&)>& search);
 
 }  // namespace convoy

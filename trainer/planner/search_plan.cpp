@@ -9,10 +9,12 @@
 #include <optional>
 
 #include "layers/core/bytes.h"
+#include "trainer/planner/arena_bound.h"
 #include "trainer/planner/cost_model.h"
 #include "trainer/planner/inference_plan.h"
 #include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/search_batch.h"
+#include "trainer/planner/search_evaluation.h"
 
 namespace convoy {
 namespace {
@@ -28,8 +30,12 @@ struct Cost {
 constexpr double kAboutEqual = 1.02;
 
 /// Of the exact search, for asking whether something fits: mostly it is found at once or not at all, and many
-/// are asked. Only what would be refused is laid out with all effort.
-constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 5;
+/// are asked. Only what would be refused is laid out with more effort, and of that the few ways whose lower
+/// bounds are the least: always the same ones with the same effort, so that the least limit that a refusal
+/// names is found again under that limit.
+constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 100;
+constexpr std::int64_t kMoreEffort = LayoutOptions::kSecond / 50;
+constexpr std::size_t kMostWithMoreEffort = 3;
 
 /// A Way but for its micro-batch.
 struct Choice {
@@ -40,10 +46,20 @@ struct Choice {
   Cost cost;            ///< with micro-batches as asked
 };
 
+/// What the arena of a way to run takes, by a layout that was made with little effort.
+struct LaidOut {
+  Choice choice;
+  std::int64_t micro_batch = 0;
+  std::int64_t bytes = 0;        ///< 0: there is no layout yet
+  std::int64_t lower_bound = 0;  ///< no layout has fewer
+};
+
 class Search {
  public:
-  Search(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings)
-      : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings), costs_(graph, request) {
+  /// `costs` are those of the graph on such devices, whatever the batch.
+  Search(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings,
+         const CostModel& costs)
+      : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings), costs_(costs) {
     sets_ = {{"nothing", request.recompute}};
     asked_ = make_plan(graph, request, backend, &lowerings_);
     share_ = request.training ? share_of(request) : asked_.micro_batch;
@@ -60,6 +76,7 @@ class Search {
     found.alternatives = std::move(tried_);
     if (request_.find_smallest && found.smallest_limit_bytes == 0)
       found.smallest_limit_bytes = least_bytes() + found.projected_bytes() - found.arena_bytes();
+    found.half_would_fit = !found.fits() && would_fit_in_half(found);
     return found;
   }
 
@@ -130,7 +147,7 @@ class Search {
             choice.sharded ? request_.ranks : 1};
   }
   double seconds(const Choice& choice, std::int64_t micro_batch) const {
-    return costs_.seconds(way(choice, micro_batch));
+    return costs_.cost(way(choice, micro_batch), request_.ranks, share_of(request_)).total;
   }
 
   Cost cost(const Choice& choice, std::int64_t micro_batch) const {
@@ -149,18 +166,30 @@ class Search {
     return its;
   }
 
-  Plan plan(const Choice& choice, std::int64_t micro_batch, const LayoutOptions& layout = {}) {
+  Plan plan(const Choice& choice, std::int64_t micro_batch, const LayoutOptions& layout) {
+    return make_plan(graph_, request_for(choice, micro_batch), backend_, &lowerings_, layout);
+  }
+
+  PlanRequest request_for(const Choice& choice, std::int64_t micro_batch) const {
     PlanRequest request = request_;
     request.precision = choice.precision;
     request.workspace_bytes = choice.workspace_bytes;
     request.recompute = sets_[choice.set].layers;
     request.shard_optimizer = choice.sharded;
     if (micro_batch < asked_.micro_batch) request.micro_batch = micro_batch;
-    return make_plan(graph_, request, backend_, &lowerings_, layout);
+    return request;
+  }
+
+  /// Not laid out yet.
+  LaidOut bound(const Choice& choice, std::int64_t micro_batch) {
+    return {choice, micro_batch, 0,
+            arena_lower_bound(graph_, request_for(choice, micro_batch), backend_, &lowerings_)};
   }
 
   /// Looks for a layout within the limit, and no further.
-  LayoutOptions quick() const { return {kQuickEffort, request_.limit_bytes - request_.beside_bytes()}; }
+  LayoutOptions quick() const {
+    return {kQuickEffort, std::max<std::int64_t>(request_.limit_bytes - request_.beside_bytes(), 1)};
+  }
 
   std::string text_of(const Choice& choice, std::int64_t micro_batch) const {
     std::string text = fmt::format("micro-batches of {}", micro_batch);
@@ -175,28 +204,26 @@ class Search {
     const auto key =
         std::make_tuple(choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch);
     if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
-    const Plan candidate = plan(choice, micro_batch, quick());
+    LaidOut way = bound(choice, micro_batch);
+    const bool may = way.lower_bound <= quick().enough;
+    if (may) way.bytes = plan(choice, micro_batch, quick()).arena_bytes();
+    const std::int64_t beside = asked_.projected_bytes() - asked_.arena_bytes();
+    const bool fits = may && way.bytes + beside <= request_.limit_bytes;
     tried_.push_back(
-        {text_of(choice, micro_batch), candidate.projected_bytes(),
+        {text_of(choice, micro_batch), (may ? way.bytes : way.lower_bound) + beside,
          seconds(choice, micro_batch) /
              seconds(Choice{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}},
                      asked_.micro_batch),
-         candidate.fits()});
-    if (least_bytes_ == 0 || candidate.arena_bytes() < least_bytes_) {
-      least_bytes_ = candidate.arena_bytes();
-      least_choice_ = choice;
-      least_size_ = micro_batch;
-    }
-    const bool could = candidate.projected_bytes() - candidate.arena_bytes() + candidate.layout.lower_bound <=
-                       request_.limit_bytes;
-    if (could && !candidate.fits()) close_.emplace_back(choice, micro_batch);
-    return fits_[key] = candidate.fits();
+         fits});
+    laid_out_.push_back(way);
+    return fits_[key] = fits;
   }
 
   /// Lays out once more what a better layout may bring below the limit.
   void try_harder() {
-    for (const auto& [choice, micro_batch] : close_) {
-      if (!best_ && plan(choice, micro_batch).fits()) consider(choice, micro_batch);
+    for (const LaidOut& way : most_promising(laid_out_)) {
+      if (best_ || way.lower_bound > quick().enough) break;
+      if (plan(way.choice, way.micro_batch, more_effort()).fits()) consider(way.choice, way.micro_batch);
     }
   }
 
@@ -237,7 +264,7 @@ class Search {
 
   /// The plan of the best choice, and what each of its changes saved, one upon the other.
   Plan finish() {
-    Plan taken = plan(*best_, best_size_);
+    Plan taken = plan(*best_, best_size_, more_effort());
     if (!taken.fits()) taken = plan(*best_, best_size_, quick());  // spent its effort on another piece
     std::vector<PlanAction> actions;
     Choice now{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}};
@@ -256,7 +283,7 @@ class Search {
       size = next_size;
       const bool last = now.precision == best_->precision && now.workspace_bytes == best_->workspace_bytes &&
                         now.set == best_->set && size == best_size_;
-      const std::int64_t left = last ? taken.arena_bytes() : plan(now, size, {kQuickEffort, 0}).arena_bytes();
+      const std::int64_t left = last ? taken.arena_bytes() : plan(now, size, {0, 0}).arena_bytes();
       actions.push_back({name, true, bytes - left, seconds(now, size) / before, what});
       bytes = left;
     };
@@ -281,20 +308,61 @@ class Search {
     return taken;
   }
 
-  /// Of the arena, with all that is allowed done to the utmost.
+  /// Of the arena, with all that is allowed done to the utmost. Micro-batches add up gradients that one batch
+  /// alone need not keep, so neither the smallest ones nor none must be the least.
   std::int64_t least_bytes() {
-    std::int64_t least = asked_.arena_bytes();
+    std::vector<LaidOut> ways;
     for (const DType precision : precisions_) {
       for (std::size_t set = 0; set < sets_.size(); ++set) {
         const Choice choice{precision, workspaces_.back(), shardings_.back(), set, {}};
-        least = std::min(least, plan(choice, size_of(most_parts())).arena_bytes());
+        for (const std::int64_t size : {asked_.micro_batch, size_of(most_parts())}) {
+          ways.push_back(bound(choice, size));
+        }
       }
+    }
+    return std::min(least_of(std::move(ways)).bytes, asked_.arena_bytes());
+  }
+
+  /// The least of these ways. Layouts, and effort for them, are only for those whose lower bound is below
+  /// what others reach.
+  LaidOut least_of(std::vector<LaidOut> ways) {
+    std::stable_sort(ways.begin(), ways.end(),
+                     [](const LaidOut& a, const LaidOut& b) { return a.lower_bound < b.lower_bound; });
+    LaidOut least;
+    for (LaidOut& way : ways) {
+      if (least.bytes > 0 && way.lower_bound >= least.bytes) break;
+      if (way.bytes == 0) way.bytes = plan(way.choice, way.micro_batch, {0, 0}).arena_bytes();
+      if (least.bytes == 0 || way.bytes < least.bytes) least = way;
+    }
+    for (LaidOut way : most_promising(std::move(ways))) {
+      if (way.lower_bound >= least.bytes) break;
+      way.bytes = plan(way.choice, way.micro_batch, more_effort()).arena_bytes();
+      if (way.bytes < least.bytes) least = way;
     }
     return least;
   }
 
+  /// Those that more effort goes into.
+  static std::vector<LaidOut> most_promising(std::vector<LaidOut> ways) {
+    std::erase_if(ways, [](const LaidOut& way) { return way.bytes == way.lower_bound; });
+    std::stable_sort(ways.begin(), ways.end(),
+                     [](const LaidOut& a, const LaidOut& b) { return a.lower_bound < b.lower_bound; });
+    ways.resize(std::min(ways.size(), kMostWithMoreEffort));
+    return ways;
+  }
+  static LayoutOptions more_effort() { return {kMoreEffort, 0}; }
+
+  /// Whether it is worth advising half precision for a plan that does not fit.
+  bool would_fit_in_half(const Plan& refused) {
+    if (request_.may_halve_precision || !offers("half_precision")) return false;
+    PlanRequest request = refused.request;
+    request.precision = asked_.half_type;
+    return make_plan(graph_, request, backend_, &lowerings_).fits();
+  }
+
   Plan smallest() {
-    Plan taken = plan(least_choice_, least_size_);
+    const LaidOut least = least_of(std::move(laid_out_));
+    Plan taken = plan(least.choice, least.micro_batch, more_effort());
     taken.smallest_limit_bytes = taken.projected_bytes();
     return taken;
   }
@@ -303,7 +371,7 @@ class Search {
   const PlanRequest& request_;
   Backend& backend_;
   Lowerings& lowerings_;
-  CostModel costs_;
+  const CostModel& costs_;
   Plan asked_;
   bool caps_ = false;
   std::int64_t share_ = 1;  ///< samples of the busiest rank
@@ -316,13 +384,10 @@ class Search {
   std::vector<Choice> choices_;
   std::map<std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>, bool> fits_;
   std::vector<PlanAlternative> tried_;
-  std::vector<std::pair<Choice, std::int64_t> > close_;  ///< did not fit, but for all that is known could
   std::optional<Choice> best_;
   std::int64_t best_size_ = 0;
   Cost best_cost_;
-  Choice least_choice_;
-  std::int64_t least_size_ = 0;
-  std::int64_t least_bytes_ = 0;
+  std::vector<LaidOut> laid_out_;  ///< all that was asked whether it fits
 };
 
 }  // namespace
@@ -331,9 +396,17 @@ Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backen
   Lowerings own;
   Lowerings& lowerings = known == nullptr ? own : *known;
   if (!request.training) return plan_inference(graph, request, backend, lowerings);
-  const auto search = [&](const PlanRequest& one) { return Search(graph, one, backend, lowerings).run(); };
-  if (!request.may_shrink_batch) return search(request);
-  return search_batch(graph, request, backend, lowerings, search);
+  const CostModel costs(graph, request);
+  const auto search = [&](const PlanRequest& one) {
+    return Search(graph, one, backend, lowerings, costs).run();
+  };
+  const auto search_training = [&](const PlanRequest& one) {
+    return one.may_shrink_batch ? search_batch(graph, one, backend, lowerings, costs, search) : search(one);
+  };
+  const bool may_evaluate_in_parts = request.may_shrink || request.may_shrink_batch;
+  if (!request.evaluate || request.evaluate_batch < 2 || !may_evaluate_in_parts)
+    return search_training(request);
+  return search_evaluation(graph, request, backend, lowerings, search_training);
 }
 
 }  // namespace convoy

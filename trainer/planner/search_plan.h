@@ -11,7 +11,8 @@ namespace convoy {
 /// rounds differently; the others do not alter the mathematics, but for batch norm, whose statistics are
 /// those of a micro-batch: there micro-batches shrink only when nothing else does, and not below
 /// PlanRequest::statistics_batch. A smaller global batch, which is another training, comes after all of these
-/// (search_batch). A pure function of its arguments: the same on every rank. What was lowered on the way is
+/// (search_batch); smaller batches of evaluation, which change no result, before (search_evaluation). A pure
+/// function of its arguments: the same on every rank. What was lowered on the way is
 /// added to `known`.
 Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
                  Lowerings* known = nullptr);

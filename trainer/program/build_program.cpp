@@ -89,7 +89,7 @@ void add_flat_buffers(Program& program, std::int64_t state_bytes) {
                  master ? Category::master_weights : Category::weights, master ? program.kept_bytes() : flat);
   if (master)
     program.half_weights = add_tensor(program, "weights in half precision", Category::weights, flat / 2);
-  if (training)
+  if (training && !program.choices.update_in_backward)
     program.gradients = add_tensor(program, "gradients", Category::gradients, program.gradient_offset(flat));
   if (training && program.choices.momentum)
     program.momentum = add_tensor(program, "momentum", Category::optimizer, program.kept_bytes());
@@ -102,24 +102,17 @@ void build_update(Program& program) {
   Segment segment;
   segment.kind = SegmentKind::update;
   segment.first = static_cast<int>(program.steps.size());
-  for (std::size_t b = 0; b < program.buckets.size(); ++b) {
+  for (std::size_t b = 0; b < program.buckets.size() && !program.choices.update_in_backward; ++b) {
     const std::int64_t offset = program.buckets[b].first * 4;
-    const Ref master{program.weights, program.divides_weights() ? program.kept_offset(offset) : offset};
-    const Ref half{program.half_weights, offset / 2};
-    Step& step = program.steps.emplace_back();
-    step.kind = StepKind::update;
-    step.name = fmt::format("update bucket {}", b);
-    step.bucket = static_cast<int>(b);
-    step.reads = {{program.gradients, program.gradient_offset(offset)}};
-    step.writes = {master};
-    if (program.momentum >= 0) step.writes.push_back({program.momentum, program.kept_offset(offset)});
-    if (program.half_weights >= 0) step.writes.push_back(half);
+    program.steps.push_back(program.update_step(b, {program.gradients, program.gradient_offset(offset)}));
+    const Ref updated = program.half_weights >= 0 ? program.steps.back().writes.back()  // the half copy
+                                                  : program.steps.back().writes.front();
     if (!program.divided(program.buckets[b])) continue;
     Step& gather = program.steps.emplace_back();
     gather.kind = StepKind::gather;
     gather.name = fmt::format("gather bucket {}", b);
     gather.bucket = static_cast<int>(b);
-    gather.reads = gather.writes = {program.half_weights >= 0 ? half : master};
+    gather.reads = gather.writes = {updated};
   }
   for (const StateSlot& slot : program.states) {
     Step& step = program.steps.emplace_back();
@@ -167,6 +160,8 @@ void find_lifetimes(Program& program) {
 Program build_program(const Graph& graph, const Choices& choices, Backend& backend, Lowerings* known) {
   Lowerings own;
   Lowerings& lowerings = known == nullptr ? own : *known;
+  if (choices.update_in_backward && (choices.accumulate || choices.reduce || choices.shards > 1))
+    fail(ExitCode::internal, "backward cannot update what it has a part of the gradients of");
   Program program;
   program.choices = choices;
   program.alignment = backend.alignment();

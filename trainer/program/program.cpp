@@ -22,6 +22,19 @@ const Segment* Program::find(SegmentKind kind, std::int64_t samples) const {
   return nullptr;
 }
 
+Step Program::update_step(std::size_t bucket, const Ref& bucket_gradients) const {
+  const std::int64_t offset = buckets[bucket].first * 4;
+  Step step;
+  step.kind = StepKind::update;
+  step.name = fmt::format("update bucket {}", bucket);
+  step.bucket = static_cast<int>(bucket);
+  step.reads = {bucket_gradients};
+  step.writes = {{weights, divides_weights() ? kept_offset(offset) : offset}};
+  if (momentum >= 0) step.writes.push_back({momentum, kept_offset(offset)});
+  if (half_weights >= 0) step.writes.push_back({half_weights, offset / 2});
+  return step;
+}
+
 std::int64_t Program::kept_offset(std::int64_t offset) const {
   const std::int64_t divided = std::min(offset, divided_values * 4);
   return divided / choices.shards + offset - divided;

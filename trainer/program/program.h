@@ -125,11 +125,19 @@ struct Choices {
   bool second_labels = false;         ///< training samples are mixed (mixup), and have two labels
   std::int64_t workspace_bytes = 0;   ///< Site::workspace_bytes
   std::int64_t bucket_bytes = 4 << 20;
+  /// Backward updates the parameters of a bucket as soon as it has their gradients, so that these live no
+  /// longer (LOMO: Lv et al. 2023, "Full Parameter Fine-tuning for Large Language Models with Limited
+  /// Resources"): the same values, to the bit. For one rank whose iterations are of one micro-batch, where
+  /// nothing must be known of all gradients before the first is used.
+  bool update_in_backward = false;
   std::vector<int>
       recompute;  ///< layers, rising, whose outputs backward makes again in place of keeping them
 };
 
 /// Training and evaluation written out as steps over tensors. What is costed is what is run.
+///
+/// With Choices::update_in_backward there are no flat gradients: a training segment has a tensor for each
+/// bucket, and the bucket's `update` after the last pass that needs its parameters.
 ///
 /// With Choices::shards the optimizer's state is divided (ZeRO-1: Rajbhandari et al. 2020, "ZeRO: Memory
 /// Optimizations Toward Training Trillion Parameter Models", P_os): each bucket falls into equal slices, one
@@ -153,6 +161,8 @@ struct Program {
   int half_weights = -1;  ///< tensor: what kernels read of the weights in training in half precision
   int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors
 
+  /// The optimizer's step over a bucket whose gradients begin at `gradients`.
+  Step update_step(std::size_t bucket, const Ref& gradients) const;
   const Segment* find(SegmentKind kind, std::int64_t samples) const;
   std::int64_t flat_bytes() const { return flat_values * 4; }  ///< of a whole flat buffer in fp32
   /// Bytes in fp32 of what a rank keeps where it keeps only its slices of what is divided.

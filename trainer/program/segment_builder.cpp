@@ -124,6 +124,7 @@ void SegmentBuilder::build() {
   gradients_.resize(graph_.activations().size());
   saved_.assign(graph_.layers().size(), -1);
   shared_.assign(graph_.layers().size(), {-1, -1});
+  bucket_gradients_.assign(program_.buckets.size(), -1);
   segment_.first = static_cast<int>(program_.steps.size());
   const int layers = static_cast<int>(graph_.layers().size());
   input();
@@ -209,9 +210,19 @@ void SegmentBuilder::backward(int index) {
   }
   const LayerSpec& spec = lowered_[at(index)]->spec();
   for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
-    if (!goes_forward(spec.passes[pass].kind)) run_pass(index, pass);
+    if (goes_forward(spec.passes[pass].kind) || spec.passes[pass].adds_gradients) continue;
+    const std::size_t next = pass + 1;
+    const bool adding = next < spec.passes.size() && takes_adding(index, spec.passes[next]);
+    run_pass(index, adding ? next : pass);
   }
   after_pass(index);
+}
+
+bool SegmentBuilder::takes_adding(int index, const PassSpec& adding) const {
+  return adding.adds_gradients && program_.choices.accumulate &&
+         std::all_of(adding.writes.begin(), adding.writes.end(), [&](const Operand& operand) {
+           return slot(index, operand.index).gradient.id == operand.layout.id;
+         });
 }
 
 void SegmentBuilder::run_passes(int index, PassKind kind, bool again) {
@@ -254,7 +265,7 @@ void SegmentBuilder::run_pass(int index, std::size_t pass_index, bool again) {
     const bool add = program_.choices.accumulate;
     Step& step = new_step(add ? StepKind::add : StepKind::reorder, (add ? "add " : "reorder ") + name, index);
     step.reads = {{ready.tensor, 0}};
-    step.writes = {{program_.gradients, program_.gradient_offset(place.offset)}};
+    step.writes = {gradient_ref(place)};
     step.from = program_.tensors[at(ready.tensor)].layout;
     step.to = place.gradient;
     step.assign_first = add;

@@ -61,6 +61,9 @@ class SegmentBuilder {
   /// The output of a layer without work of its own is its input.
   void share_value(int layer);
   void backward(int layer);
+  /// Whether of a layer's two ways to give the gradients of its parameters, `adding` is the one that adds
+  /// them where micro-batches add up, and can do so in the layout in which they are stored.
+  bool takes_adding(int layer, const PassSpec& adding) const;
   void run_pass(int layer, std::size_t pass, bool again = false);
   void run_passes(int layer, PassKind kind, bool again = false);
   /// Adds a tensor of sums up over the ranks.
@@ -74,7 +77,9 @@ class SegmentBuilder {
   Ref read(int layer, const Operand& operand);
   Ref write(int layer, const PassSpec& pass, const Operand& operand, const std::vector<Ref>& reads,
             std::vector<std::pair<int, Value>>& given);
-  Ref write_parameter_gradient(int layer, const Operand& operand);
+  Ref write_parameter_gradient(int layer, const PassSpec& pass, const Operand& operand);
+  /// Where the gradient of a parameter belongs.
+  Ref gradient_ref(const ParameterSlot& place);
   bool may_overwrite_input(int layer, const PassSpec& pass) const;
   bool may_overwrite_gradient(int layer, const PassSpec& pass) const;
   void give_gradient(int layer, int activation, Value value);
@@ -103,6 +108,8 @@ class SegmentBuilder {
   };
   std::vector<Waiting> waiting_;
   std::size_t next_bucket_ = 0;
+  std::vector<int>
+      bucket_gradients_;  ///< with Choices::update_in_backward: tensors, -1 before the first write
 };
 
 }  // namespace convoy

@@ -38,9 +38,24 @@ void SegmentBuilder::add_gradient(int index, int from, const Layout& from_layout
   add_scratch(step, backend_.reorder_scratch(from_layout, to_layout, true));
 }
 
-/// Starts the reduction of every bucket whose last gradient the layer just gave.
+Ref SegmentBuilder::gradient_ref(const ParameterSlot& place) {
+  if (!program_.choices.update_in_backward)
+    return {program_.gradients, program_.gradient_offset(place.offset)};
+  const auto bucket = std::find_if(program_.buckets.begin(), program_.buckets.end(), [&](const Slice& slice) {
+    return place.offset < (slice.first + slice.count) * 4;
+  });
+  const std::ptrdiff_t number = bucket - program_.buckets.begin();
+  int& tensor = bucket_gradients_[static_cast<std::size_t>(number)];
+  if (tensor < 0) {
+    const std::int64_t bytes = program_.gradient_offset(bucket->count * 4);
+    tensor = new_tensor(fmt::format("gradients of bucket {}", number), Category::gradients, {-1, bytes});
+  }
+  return {tensor, program_.gradient_offset(place.offset - bucket->first * 4)};
+}
+
+/// Starts the reduction of every bucket whose last gradient the layer just gave, or updates it.
 void SegmentBuilder::after_pass(int index) {
-  if (!program_.choices.reduce) return;
+  if (!program_.choices.reduce && !program_.choices.update_in_backward) return;
   for (; next_bucket_ < program_.buckets.size(); ++next_bucket_) {
     const Slice& bucket = program_.buckets[next_bucket_];
     const std::int64_t end = bucket.first + bucket.count;
@@ -50,6 +65,12 @@ void SegmentBuilder::after_pass(int index) {
           return slot.layer < index && slot.offset >= bucket.first * 4 && slot.offset < end * 4;
         });
     if (waits) return;
+    if (program_.choices.update_in_backward) {
+      Step update = program_.update_step(next_bucket_, {bucket_gradients_[next_bucket_], 0});
+      update.layer = index;
+      program_.steps.push_back(std::move(update));
+      continue;
+    }
     Step& step = new_step(StepKind::reduce, fmt::format("reduce bucket {}", next_bucket_), index);
     step.bucket = static_cast<int>(next_bucket_);
     step.reads = {{program_.gradients, bucket.first * size_of(program_.gradient_type)}};

@@ -138,7 +138,7 @@ Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operan
     case Role::metrics:
       return {program_.metrics, 0};
     case Role::parameter_gradient:
-      return write_parameter_gradient(index, operand);
+      return write_parameter_gradient(index, pass, operand);
     case Role::input_gradient: {
       const int activation = layer.inputs[at(operand.index)];
       Value value{reads[0].tensor, operand.layout, true, false, {}};
@@ -157,10 +157,10 @@ Ref SegmentBuilder::write(int index, const PassSpec& pass, const Operand& operan
   fail(ExitCode::internal, "layer \"{}\": a pass writes what it can only read", layer.name);
 }
 
-Ref SegmentBuilder::write_parameter_gradient(int index, const Operand& operand) {
+Ref SegmentBuilder::write_parameter_gradient(int index, const PassSpec& pass, const Operand& operand) {
   const ParameterSlot& place = slot(index, operand.index);
-  if (!program_.choices.accumulate && place.gradient.id == operand.layout.id)
-    return {program_.gradients, program_.gradient_offset(place.offset)};
+  if ((!program_.choices.accumulate || pass.adds_gradients) && place.gradient.id == operand.layout.id)
+    return gradient_ref(place);
   const Layer& layer = graph_.layers()[at(index)];
   const std::string name = "gradient of " + layer.name + "." + layer.parameters[at(operand.index)].name;
   const int tensor = new_tensor(name, Category::parameter_gradients, operand.layout);

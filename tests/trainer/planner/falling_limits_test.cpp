@@ -25,7 +25,7 @@ class FallingLimits : public testing::TestWithParam<Large> {
   FallingLimits() {
     request_.samples = 10 * GetParam().batch;
     request_.batch = GetParam().batch;
-    request_.may_shrink = request_.may_recompute = true;
+    request_.may_shrink = request_.may_recompute = request_.update_in_backward = true;
     request_.limit_bytes = std::int64_t{1} << 50;
   }
 

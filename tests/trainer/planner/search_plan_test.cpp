@@ -1,6 +1,8 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
 #include "trainer/planner/search_plan.h"
 
@@ -16,6 +18,7 @@ class SearchPlan : public testing::TestWithParam<std::string> {
     request_.batch = 64;
     request_.may_shrink = true;
     request_.may_recompute = true;
+    request_.update_in_backward = true;
     request_.limit_bytes = std::int64_t{1} << 50;
   }
 
@@ -96,6 +99,55 @@ TEST_P(SearchPlan, DoesOnlyWhatIsAllowed) {
     EXPECT_EQ(error.code(), ExitCode::does_not_fit);
     EXPECT_THAT(error.what(), HasSubstr("memory.allow"));
   }
+}
+
+TEST_P(SearchPlan, MakesBatchesOfEvaluationSmallerAndNothingElse) {
+  request_.evaluate_batch = 1;
+  const std::int64_t least = plan(request_.limit_bytes).arena_bytes();
+  request_.evaluate_batch = 3000;
+  request_.find_smallest = true;
+  const Plan ample = plan(request_.limit_bytes);
+  EXPECT_EQ(ample.program.choices.evaluate_samples, 3000);
+  ASSERT_GT(ample.arena_bytes(), least);
+  for (const std::int64_t limit : {least, (least + ample.arena_bytes()) / 2, ample.arena_bytes() - 1}) {
+    const Plan less = plan(limit);
+    ASSERT_TRUE(less.fits());
+    EXPECT_EQ(less.micro_batch, 64);
+    EXPECT_TRUE(less.program.choices.recompute.empty());
+    EXPECT_EQ(less.smallest_limit_bytes, ample.smallest_limit_bytes);
+    const std::int64_t samples = less.program.choices.evaluate_samples;
+    EXPECT_LT(samples, 3000);
+    PlanRequest more = request_;
+    more.evaluate_batch = samples + 1;
+    EXPECT_GT(make_plan(graph_, more, *backend_).arena_bytes(), limit);
+    ASSERT_EQ(action_lines(less).size(), 1U);
+    EXPECT_EQ(action_lines(less)[0],
+              fmt::format("to fit, evaluated in batches of {} in place of 3000: saves {}", samples,
+                          format_bytes(ample.arena_bytes() - less.arena_bytes())));
+  }
+  const Plan both = plan(least - 1);
+  ASSERT_TRUE(both.fits());
+  EXPECT_EQ(action_lines(both).size(), 2U);
+  request_.may_shrink = request_.may_recompute = false;
+  EXPECT_THAT(refusal_of(plan(ample.arena_bytes() - 1), graph_),
+              HasSubstr("That is evaluation, 3000 at a time: lower train.evaluate_batch"));
+}
+
+TEST_P(SearchPlan, AdvisesHalfPrecisionOnlyWhereItHelps) {
+  if (half_type_of(*backend_) == DType::f32) GTEST_SKIP() << "no half type here";
+  request_.may_shrink = request_.may_recompute = false;
+  request_.batch = 1;
+  const std::int64_t full = plan(request_.limit_bytes).arena_bytes();
+  request_.precision = half_type_of(*backend_);
+  const std::int64_t half = plan(request_.limit_bytes).arena_bytes();
+  request_.precision = DType::f32;
+  request_.may_shrink = request_.may_recompute = true;
+  EXPECT_EQ(plan(std::min(half, full) - 1).half_would_fit, false);
+  const Plan refused = plan(plan(1).smallest_limit_bytes - 1);
+  PlanRequest way = refused.request;
+  way.precision = half_type_of(*backend_);
+  EXPECT_EQ(refused.half_would_fit, make_plan(graph_, way, *backend_).fits());
+  EXPECT_EQ(refusal_of(refused, graph_).find("half_precision") != std::string::npos, refused.half_would_fit);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, SearchPlan,

@@ -8,6 +8,7 @@
 #include "tests/layers/graph/networks.h"
 #include "tests/trainer/program/program_runner.h"
 #include "trainer/planner/arena_layout.h"
+#include "trainer/planner/recompute_sets.h"
 #include "trainer/storage/safetensors.h"
 
 namespace convoy {
@@ -31,12 +32,12 @@ class Trial {
   const Program& program() const { return program_; }
   const Graph& graph() const { return graph_; }
 
+  std::int64_t arena_bytes() const { return layout().bytes; }
+
   /// Runs `iterations` of the given micro-batches, then an evaluation of the first samples where the Program
   /// has one.
   Result run(const std::vector<std::int64_t>& micro_batches, int iterations, bool in_arena) {
-    std::vector<Block> blocks;
-    for (const Tensor& tensor : program_.tensors) blocks.push_back({tensor.first, tensor.last, tensor.bytes});
-    const ArenaLayout layout = lay_out(blocks, program_.alignment);
+    const ArenaLayout layout = this->layout();
     ProgramRunner runner = in_arena ? ProgramRunner(program_, graph_, *backend_, layout.offsets, layout.bytes)
                                     : ProgramRunner(program_, graph_, *backend_);
     for (const ParameterSlot& slot : program_.parameters) runner.set_parameter(slot, first_values(slot));
@@ -54,6 +55,12 @@ class Trial {
   }
 
  private:
+  ArenaLayout layout() const {
+    std::vector<Block> blocks;
+    for (const Tensor& tensor : program_.tensors) blocks.push_back({tensor.first, tensor.last, tensor.bytes});
+    return lay_out(blocks, program_.alignment);
+  }
+
   std::vector<float> first_values(const ParameterSlot& slot) const {
     const ParameterSpec& spec = graph_.layers()[static_cast<std::size_t>(slot.layer)]
                                     .parameters[static_cast<std::size_t>(slot.parameter)];
@@ -158,6 +165,53 @@ TEST(ProgramRun, GivesTheSameBitsInOneArenaAsWithMemoryForEachTensor) {
       EXPECT_EQ(apart.probabilities, arena.probabilities);
       for (const double loss : arena.losses) EXPECT_TRUE(std::isfinite(loss));
     }
+  }
+}
+
+TEST(ProgramRun, UpdatesInBackwardLeaveTheSameBitsInLessMemory) {
+  for (const char* network :
+       {networks::kLeNet, networks::kTangle, networks::kFanOut, networks::kHeads, networks::kUpAndDown}) {
+    for (const std::size_t set : {0, 1, 2}) {
+      Choices choices = choices_of({6}, false, 4);
+      choices.reduce = false;
+      choices.bucket_bytes = 4 << 10;
+      choices.recompute = recompute_sets(parse_network(network, "net.toml")).at(set).layers;
+      Trial late(network, choices);
+      choices.update_in_backward = true;
+      Trial early(network, choices);
+      const Result expected = late.run({6}, 3, true);
+      const Result got = early.run({6}, 3, true);
+      EXPECT_EQ(got.losses, expected.losses);
+      EXPECT_EQ(got.weights, expected.weights);
+      EXPECT_EQ(got.states, expected.states);
+      EXPECT_EQ(got.probabilities, expected.probabilities);
+      EXPECT_NE(expected.losses[0], expected.losses[2]);
+      EXPECT_LT(early.arena_bytes(), late.arena_bytes());
+    }
+  }
+}
+
+TEST(ProgramRun, LargeGradientsAreAddedInPlaceOverTheMicroBatches) {
+  const char* network = R"(name = "wide"
+input = { channels = 16, height = 8, width = 8 }
+layers = [
+  { name = "wide", type = "fully_connected", outputs = 1100 },
+  { type = "relu" },
+  { name = "ip", type = "fully_connected", outputs = 10 },
+  { name = "loss", type = "softmax_loss" },
+]
+)";
+  const Result expected = Trial(network, choices_of({9}, false, 0)).run({9}, 1, true);
+  Trial split(network, choices_of({5, 4, 1}, true, 0));
+  for (const Tensor& tensor : split.program().tensors) {
+    if (tensor.category == Category::parameter_gradients) {
+      EXPECT_LT(tensor.bytes, 1 << 20) << tensor.name;
+    }
+  }
+  for (const std::vector<std::int64_t>& parts : {std::vector<std::int64_t>{5, 4}, {4, 4, 1}}) {
+    const Result got = split.run(parts, 1, true);
+    for (std::size_t p = 0; p < got.gradients.size(); ++p)
+      EXPECT_LE(relative_difference(got.gradients[p], expected.gradients[p]), 1e-5) << p;
   }
 }
 

@@ -54,11 +54,11 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
       return backend_.reorder(step.from, step.to, step.kind == StepKind::add, step.assign_first, reads[0],
                               writes[0], scratch);
     case StepKind::update: {
-      const Slice& bucket = program_.buckets[index(step.bucket)];
-      const auto start = [&](int tensor) { return tensor < 0 ? nullptr : at({tensor, 0}); };
-      const DType half = program_.half_weights < 0 ? DType::f32 : program_.choices.precision;
-      return backend_.sgd({0.9F, false, half}, {{bucket.first, bucket.count, 0, 1}}, start(program_.weights),
-                          start(program_.gradients), start(program_.momentum), start(program_.half_weights));
+      const std::int64_t count = program_.buckets[index(step.bucket)].count;
+      const bool halves = program_.half_weights >= 0;
+      return backend_.sgd({0.9F, false, halves ? program_.choices.precision : DType::f32}, {{0, count, 0, 1}},
+                          writes[0], reads[0], program_.momentum < 0 ? nullptr : writes[1],
+                          halves ? writes.back() : nullptr);
     }
     case StepKind::follow: {
       const auto slot = std::find_if(program_.states.begin(), program_.states.end(),

@@ -35,8 +35,10 @@ class Simulator {
         if (segment.second_labels >= 0) held_[index(segment.second_labels)][0] = {"second labels", {}};
       }
       find_specs();
+      updated_.clear();
       for (int s = segment.first; s < segment.end; ++s) step(s);
-      if (segment.kind == SegmentKind::train) check_gradients(segment.end - 1, 0, program_.flat_bytes());
+      if (segment.kind == SegmentKind::train && program_.gradients >= 0)
+        check_gradients(segment.end - 1, 0, program_.flat_bytes(), {program_.gradients, 0});
       if (segment.kind == SegmentKind::evaluate) {
         expect(segment.end - 1, {segment.output, 0},
                value_name(graph_.layers()[index(graph_.loss_layer())].output));
@@ -115,13 +117,14 @@ class Simulator {
                             held(ref).parts.size()));
   }
 
-  /// Every parameter's gradient from byte `first` of the flat buffer to `end` has been given in this segment.
-  void check_gradients(int step, std::int64_t first, std::int64_t end) {
+  /// Every parameter's gradient from byte `first` of the flat buffer to `end` has been given in this segment;
+  /// they begin at `place`.
+  void check_gradients(int step, std::int64_t first, std::int64_t end, const Ref& place) {
     for (const ParameterSlot& slot : program_.parameters) {
       if (slot.offset < first || slot.offset >= end) continue;
       const std::string what =
           fmt::format("gradient of {}.{}", graph_.layers()[index(slot.layer)].name, slot.parameter);
-      expect(step, {program_.gradients, program_.gradient_offset(slot.offset)}, what);
+      expect(step, {place.tensor, place.offset + program_.gradient_offset(slot.offset - first)}, what);
     }
   }
 
@@ -153,7 +156,17 @@ class Simulator {
       }
       case StepKind::reduce: {
         const Slice& bucket = program_.buckets[index(step.bucket)];
-        check_gradients(s, bucket.first * 4, (bucket.first + bucket.count) * 4);
+        check_gradients(s, bucket.first * 4, (bucket.first + bucket.count) * 4, step.reads[0]);
+        break;
+      }
+      case StepKind::update: {
+        if (segment_->kind != SegmentKind::train) break;
+        const Slice& bucket = program_.buckets[index(step.bucket)];
+        check_gradients(s, bucket.first * 4, (bucket.first + bucket.count) * 4, step.reads[0]);
+        for (const ParameterSlot& slot : program_.parameters) {
+          if (slot.offset >= bucket.first * 4 && slot.offset < (bucket.first + bucket.count) * 4)
+            updated_.insert({slot.layer, slot.parameter});
+        }
         break;
       }
       default:
@@ -231,6 +244,8 @@ class Simulator {
         return expect(s, ref, "second labels");
       case Role::parameter:
         if (!holds_weights(ref)) expect(s, ref, "parameter");
+        if (updated_.contains({program_.steps[index(s)].layer, operand.index}))
+          fault(s, "reads a parameter that was updated already");
         return;
       default:
         return;
@@ -269,6 +284,7 @@ class Simulator {
   const Segment* segment_ = nullptr;
   std::vector<const LayerSpec*> specs_;                ///< by layer, of the present segment
   std::vector<std::map<std::int64_t, Meaning>> held_;  ///< by tensor and offset
+  std::set<std::pair<int, int>> updated_;              ///< (layer, parameter), in the present segment
   std::vector<std::string> faults_;
 };
 

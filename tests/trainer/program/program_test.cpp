@@ -45,6 +45,9 @@ std::vector<ProgramCase> program_cases() {
     add("winograd_sized", choices_of({16}, true, 16, true));
     add("one_sample", choices_of({1}, true, 1, true));
     add("evaluation_alone", choices_of({}, false, 4));
+    Choices at_once = choices_of({8, 3}, false, 8);
+    at_once.update_in_backward = true;
+    add("updated_in_backward", at_once);
     Choices plain = choices_of({4}, false, 0, true);
     plain.momentum = false;
     add("no_momentum", plain);
@@ -140,7 +143,9 @@ TEST_P(Programs, ReduceEachBucketOnceInEachTrainingSegmentAndUpdateItOnce) {
     for (std::size_t b = 0; b < all.size(); ++b) all[b] = static_cast<int>(b);
     EXPECT_EQ(reduced,
               segment.kind == SegmentKind::train && GetParam().choices.reduce ? all : std::vector<int>{});
-    EXPECT_EQ(updated, segment.kind == SegmentKind::update ? all : std::vector<int>{});
+    const SegmentKind updating =
+        GetParam().choices.update_in_backward ? SegmentKind::train : SegmentKind::update;
+    EXPECT_EQ(updated, segment.kind == updating ? all : std::vector<int>{});
   }
 }
 

@@ -36,6 +36,7 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
     executor.run(segment, context, false);
   }
   const Metrics local = executor.metrics();
+  executor.clear_metrics();
   std::array<double, 5> sums{local.loss, local.top1, local.top5, local.samples, stopped ? 1.0 : 0.0};
   comm.all_reduce(sums, Reduction::sum, "evaluation");
   const double samples = sums[3] > 0 ? sums[3] : 1;

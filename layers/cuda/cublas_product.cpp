@@ -33,8 +33,9 @@ class Matrix {
 
 class Operation {
  public:
-  Operation(bool turn_first, bool turn_second) {
-    CONVOY_CUDA(CONVOY_CUBLAS(cublasLtMatmulDescCreate)(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F));
+  Operation(bool turn_first, bool turn_second, bool tf32) {
+    const cublasComputeType_t compute = tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    CONVOY_CUDA(CONVOY_CUBLAS(cublasLtMatmulDescCreate)(&desc_, compute, CUDA_R_32F));
     turn(CUBLASLT_MATMUL_DESC_TRANSA, turn_first);
     turn(CUBLASLT_MATMUL_DESC_TRANSB, turn_second);
   }
@@ -71,10 +72,10 @@ class Preference {
 /// Rows that lie one after another are cuBLAS's columns: it computes Cᵀ = Bᵀ · Aᵀ, for which no matrix moves.
 class CublasProduct : public LibraryKernel {
  public:
-  CublasProduct(cublasLtHandle_t handle, Queue queue, DType type, const Product& p)
+  CublasProduct(cublasLtHandle_t handle, Queue queue, DType type, const Product& p, bool tf32)
       : handle_(handle),
         queue_(queue),
-        operation_(p.turn_b, p.turn_a),
+        operation_(p.turn_b, p.turn_a, type == DType::f32 && tf32),
         first_(type, p.turn_b ? p.k : p.n, p.turn_b ? p.n : p.k),
         second_(type, p.turn_a ? p.m : p.k, p.turn_a ? p.k : p.m),
         result_(type, p.n, p.m) {}
@@ -118,9 +119,10 @@ class CublasProduct : public LibraryKernel {
 }  // namespace
 
 std::shared_ptr<LibraryKernel> choose_cublas_product(cublasLtHandle_t handle, Queue queue, DType type,
-                                                     const Product& product, std::int64_t scratch) {
+                                                     const Product& product, std::int64_t scratch,
+                                                     bool tf32) {
   if (product.m < 1 || product.n < 1 || product.k < 1) return nullptr;
-  auto made = std::make_shared<CublasProduct>(handle, queue, type, product);
+  auto made = std::make_shared<CublasProduct>(handle, queue, type, product, tf32);
   return made->choose(scratch) ? made : nullptr;
 }
 

@@ -14,7 +14,8 @@ namespace {
 /// cuDNN's and cuBLASLt's handles, bound to the device's compute stream.
 class CudaLibraries : public cuda::Libraries {
  public:
-  explicit CudaLibraries(const CudaDevice& device) : queue_{device.compute().get()} {
+  CudaLibraries(const CudaDevice& device, bool tf32)
+      : queue_{device.compute().get()}, tf32_(tf32), has_tf32_(device.info().tf32) {
     CONVOY_CUDA(CONVOY_CUDNN(cudnnCreate)(&cudnn_));
     try {
       CONVOY_CUDA(CONVOY_CUDNN(cudnnSetStream)(cudnn_, device.compute().get()));
@@ -31,27 +32,29 @@ class CudaLibraries : public cuda::Libraries {
   CudaLibraries(const CudaLibraries&) = delete;
   CudaLibraries& operator=(const CudaLibraries&) = delete;
 
+  bool has_tf32() const override { return has_tf32_; }
   std::shared_ptr<cuda::LibraryKernel> convolution(cuda::ConvolutionPass pass, DType type,
                                                    const cuda::ConvolutionGeometry& geometry,
                                                    std::int64_t scratch) override {
-    return cuda::choose_cudnn_convolution(cudnn_, pass, type, geometry, scratch);
+    return cuda::choose_cudnn_convolution(cudnn_, pass, type, geometry, scratch, tf32_);
   }
   std::shared_ptr<cuda::LibraryKernel> product(DType type, const cuda::Product& product,
                                                std::int64_t scratch) override {
-    return cuda::choose_cublas_product(cublas_, queue_, type, product, scratch);
+    return cuda::choose_cublas_product(cublas_, queue_, type, product, scratch, tf32_);
   }
 
  private:
   cuda::Queue queue_;
+  bool tf32_, has_tf32_;
   cudnnHandle_t cudnn_ = nullptr;
   cublasLtHandle_t cublas_ = nullptr;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cuda_backend(CudaDevice& device) {
-  return cuda::make_own_backend(device, {device.compute().get()}, std::make_unique<CudaLibraries>(device),
-                                "cuda");
+std::unique_ptr<Backend> make_cuda_backend(CudaDevice& device, bool tf32) {
+  return cuda::make_own_backend(device, {device.compute().get()},
+                                std::make_unique<CudaLibraries>(device, tf32), "cuda");
 }
 
 std::int64_t cuda_backend_bytes() { return cuda::own_backend_bytes(); }

@@ -42,7 +42,7 @@ class Descriptors {
   Descriptors& operator=(const Descriptors&) = delete;
 
   /// False where cuDNN cannot express it.
-  bool describe(DType type, const ConvolutionGeometry& g) {
+  bool describe(DType type, const ConvolutionGeometry& g, bool tf32) {
     const auto integer = [](std::int64_t value) { return static_cast<int>(value); };
     const std::int64_t group_inputs = g.in_channels / g.groups;
     if (!all_fit_int({g.batch, g.in_channels, g.in_y, g.in_x, g.out_channels, g.out_y, g.out_x, g.kernel_y,
@@ -64,7 +64,7 @@ class Descriptors {
         integer(g.dilation_y), integer(g.dilation_x), CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
     CONVOY_CUDA(CONVOY_CUDNN(cudnnSetConvolutionGroupCount)(convolution, integer(g.groups)));
     // By default cuDNN rounds fp32 to TF32 for tensor cores.
-    set_math(type == DType::f32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH);
+    set_math(type == DType::f32 && !tf32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH);
     // Its padding is the same at both ends: other ends show in another output size.
     std::array<int, 4> size{};
     if (CONVOY_CUDNN(cudnnGetConvolution2dForwardOutputDim)(convolution, input, weights, &size[0], &size[1],
@@ -90,27 +90,28 @@ struct Candidate {
 
 /// Deterministic algorithms that cuDNN has for the problem, the fastest by its estimate first.
 template <class Performance>
-std::vector<Candidate> usable(const std::vector<Performance>& found, int count, DType type) {
+std::vector<Candidate> usable(const std::vector<Performance>& found, int count, bool strict) {
   std::vector<Candidate> candidates;
   for (int i = 0; i < count; ++i) {
     const Performance& one = found[static_cast<std::size_t>(i)];
     if (one.status != CUDNN_STATUS_SUCCESS || one.determinism != CUDNN_DETERMINISTIC) continue;
     const bool tensor_cores =
         one.mathType == CUDNN_TENSOR_OP_MATH || one.mathType == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION;
-    if (type == DType::f32 && tensor_cores) continue;
-    candidates.push_back({static_cast<int>(one.algo), type == DType::f32 ? CUDNN_FMA_MATH : one.mathType});
+    if (strict && tensor_cores) continue;
+    candidates.push_back({static_cast<int>(one.algo), strict ? CUDNN_FMA_MATH : one.mathType});
   }
   return candidates;
 }
 
 class CudnnConvolution : public LibraryKernel {
  public:
-  CudnnConvolution(cudnnHandle_t handle, ConvolutionPass pass) : handle_(handle), pass_(pass) {}
+  CudnnConvolution(cudnnHandle_t handle, ConvolutionPass pass, bool tf32)
+      : handle_(handle), pass_(pass), tf32_(tf32) {}
 
   /// False where nothing will do.
   bool choose(DType type, const ConvolutionGeometry& geometry, std::int64_t scratch) {
-    if (!d_.describe(type, geometry)) return false;
-    for (const Candidate& candidate : candidates(type)) {
+    if (!d_.describe(type, geometry, tf32_)) return false;
+    for (const Candidate& candidate : candidates(type == DType::f32 && !tf32_)) {
       algorithm_ = candidate.algorithm;
       d_.set_math(candidate.math);
       if (find_workspace() == CUDNN_STATUS_SUCCESS && workspace_ <= static_cast<std::size_t>(scratch))
@@ -156,7 +157,8 @@ class CudnnConvolution : public LibraryKernel {
     return static_cast<cudnnConvolutionBwdFilterAlgo_t>(algorithm_);
   }
 
-  std::vector<Candidate> candidates(DType type) const {
+  /// `strict`: fp32 that is not rounded.
+  std::vector<Candidate> candidates(bool strict) const {
     constexpr int kMost = 16;  // there are eight at most
     int count = 0;
     switch (pass_) {
@@ -166,7 +168,7 @@ class CudnnConvolution : public LibraryKernel {
                                                                  d_.convolution, d_.output, kMost, &count,
                                                                  found.data()) != CUDNN_STATUS_SUCCESS)
           count = 0;
-        return usable(found, count, type);
+        return usable(found, count, strict);
       }
       case ConvolutionPass::data: {
         std::vector<cudnnConvolutionBwdDataAlgoPerf_t> found(kMost);
@@ -174,7 +176,7 @@ class CudnnConvolution : public LibraryKernel {
                                                                       d_.convolution, d_.input, kMost, &count,
                                                                       found.data()) != CUDNN_STATUS_SUCCESS)
           count = 0;
-        return usable(found, count, type);
+        return usable(found, count, strict);
       }
       case ConvolutionPass::weights: {
         std::vector<cudnnConvolutionBwdFilterAlgoPerf_t> found(kMost);
@@ -182,7 +184,7 @@ class CudnnConvolution : public LibraryKernel {
                 handle_, d_.input, d_.output, d_.convolution, d_.weights, kMost, &count, found.data()) !=
             CUDNN_STATUS_SUCCESS)
           count = 0;
-        return usable(found, count, type);
+        return usable(found, count, strict);
       }
     }
     return {};
@@ -205,6 +207,7 @@ class CudnnConvolution : public LibraryKernel {
 
   cudnnHandle_t handle_;
   ConvolutionPass pass_;
+  bool tf32_;
   Descriptors d_;
   int algorithm_ = 0;
   std::size_t workspace_ = 0;
@@ -214,8 +217,8 @@ class CudnnConvolution : public LibraryKernel {
 
 std::shared_ptr<LibraryKernel> choose_cudnn_convolution(cudnnHandle_t handle, ConvolutionPass pass,
                                                         DType type, const ConvolutionGeometry& geometry,
-                                                        std::int64_t scratch) {
-  auto convolution = std::make_shared<CudnnConvolution>(handle, pass);
+                                                        std::int64_t scratch, bool tf32) {
+  auto convolution = std::make_shared<CudnnConvolution>(handle, pass, tf32);
   return convolution->choose(type, geometry, scratch) ? convolution : nullptr;
 }
 

@@ -28,6 +28,8 @@ class LibraryKernel {
 class Libraries {
  public:
   virtual ~Libraries() = default;
+  /// Whether they can round fp32 to TF32.
+  virtual bool has_tf32() const { return false; }
   /// The best deterministic algorithm by the library's own estimate that needs at most `scratch` bytes; null
   /// where it has none for the problem. Results are overwritten, never added to.
   virtual std::shared_ptr<LibraryKernel> convolution(ConvolutionPass pass, DType type,

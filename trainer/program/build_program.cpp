@@ -98,6 +98,14 @@ void add_flat_buffers(Program& program, std::int64_t state_bytes) {
   program.metrics = add_tensor(program, "metrics", Category::metrics, sizeof(Metrics));
 }
 
+/// Of the largest segment.
+void add_next_input(const Graph& graph, Program& program) {
+  std::int64_t samples = program.choices.evaluate_samples;
+  for (const std::int64_t size : program.choices.train_samples) samples = std::max(samples, size);
+  program.next_pixels = add_tensor(program, "pixels", Category::input, samples * graph.input().elements());
+  program.next_labels = add_tensor(program, "labels to come", Category::input, samples * 4);
+}
+
 void build_update(Program& program) {
   Segment segment;
   segment.kind = SegmentKind::update;
@@ -154,8 +162,9 @@ void find_lifetimes(Program& program) {
     if (segment.kind == SegmentKind::evaluate) touch(segment.output, segment.end - 1);
   }
   const int last = static_cast<int>(program.steps.size()) - 1;
-  for (const int tensor : {program.weights, program.half_weights, program.gradients, program.momentum,
-                           program.state, program.statistics, program.metrics}) {
+  for (const int tensor :
+       {program.weights, program.half_weights, program.gradients, program.momentum, program.state,
+        program.statistics, program.metrics, program.next_pixels, program.next_labels}) {
     touch(tensor, 0);
     touch(tensor, last);
   }
@@ -181,6 +190,7 @@ Program build_program(const Graph& graph, const Choices& choices, Backend& backe
   const std::int64_t state_bytes = list_parameters(graph, builders.front(), backend, program);
   place_parameters(program);
   add_flat_buffers(program, state_bytes);
+  if (backend.loads_ahead()) add_next_input(graph, program);
   for (SegmentBuilder& builder : builders) builder.build();
   if (!choices.train_samples.empty()) build_update(program);
   find_lifetimes(program);

@@ -59,8 +59,9 @@ struct Drop {
     const std::int64_t here = i - sample * elements;
     const std::int64_t pixel = here / mask.channels;
     const std::int64_t element = (here - pixel * mask.channels) * mask.pixels + pixel;
-    const std::uint32_t word = stream.word(mask.step, mask.first_sample + static_cast<std::uint64_t>(sample),
-                                           static_cast<std::uint64_t>(element));
+    const std::uint32_t word =
+        stream.word(mask.values->iteration, mask.first_sample + static_cast<std::uint64_t>(sample),
+                    static_cast<std::uint64_t>(element));
     y[i] = T(drop(float(x[i]), word, mask.threshold, mask.scale));
   }
 };

@@ -54,10 +54,12 @@ struct Gradient {
   const float* output;
   const std::int32_t* labels;
   float scale;
+  const StepValues* values;
   float* gradient;
   CONVOY_HD void operator()(std::int64_t i) const {
     const std::int64_t row = i / classes;
-    gradient[i] = arithmetic.gradient(output[i], i - row * classes == labels[row / positions]) * scale;
+    gradient[i] = arithmetic.gradient(output[i], i - row * classes == labels[row / positions]) *
+                  (scale * values->loss_scale);
   }
 };
 
@@ -94,10 +96,11 @@ void add_metrics(Queue queue, const SampleLoss* samples, std::int64_t valid, dou
 }
 
 void loss_gradient(Queue queue, const LossRows& rows, const float* output, const std::int32_t* labels,
-                   float scale, float* gradient) {
+                   float scale, const StepValues* values, float* gradient) {
   with_arithmetic(rows, [&]<class A>(const A& arithmetic) {
-    for_each_index(queue, rows.batch * rows.positions * rows.classes,
-                   Gradient<A>{arithmetic, rows.positions, rows.classes, output, labels, scale, gradient});
+    for_each_index(
+        queue, rows.batch * rows.positions * rows.classes,
+        Gradient<A>{arithmetic, rows.positions, rows.classes, output, labels, scale, values, gradient});
   });
 }
 

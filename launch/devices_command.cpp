@@ -23,7 +23,8 @@ boost::json::object device_json(const DeviceInfo& info) {
           {"free_bytes", info.free_bytes},
           {"threads", info.threads},
           {"bf16", info.bf16},
-          {"fp16", info.fp16}};
+          {"fp16", info.fp16},
+          {"tf32", info.tf32}};
 }
 
 boost::json::object known_json(const KnownDevice& device, const DeviceTable& table) {

@@ -43,7 +43,7 @@ PlannedDevice find_device(const std::string& name) {
   device.info.kind = "cuda";
   device.info.name = device.known->full_name;
   device.info.memory_bytes = device.info.free_bytes = device.known->memory_bytes;
-  device.backend = make_size_backend({name, device.known->types()});
+  device.backend = make_size_backend({name, device.known->types(), device.known->tf32 > 0});
   return device;
 }
 

@@ -47,7 +47,7 @@ boost::json::object time_json(const TimedTraining& training, const TrainingTime&
   }
   return {{"network", training.graph().name()},
           {"batch", training.settings().batch},
-          {"precision", name_of(training.settings().precision)},
+          {"precision", precision_name(training.executor().plan().request)},
           {"threads", training.settings().threads},
           {"library", training.library()},
           {"step_milliseconds", time.step_seconds * 1e3},
@@ -96,7 +96,7 @@ void print_table(const TimedTraining& training, const TrainingTime& time) {
       "\n{}, batch {}, {}, {}: {:.2f} ms a step (median), {:.1f} images/s\nforward {:.2f} ms, "
       "backward {:.2f} "
       "ms, changes of layout {:.2f} ms, update {:.2f} ms, pixels to numbers {:.2f} ms (means)\n",
-      training.graph().name(), settings.batch, name_of(settings.precision),
+      training.graph().name(), settings.batch, precision_name(training.executor().plan().request),
       settings.device == "cpu" ? counted(settings.threads, "thread") : training.device_name(),
       time.step_seconds * 1e3, static_cast<double>(settings.batch) / time.step_seconds, forward * 1e3,
       backward * 1e3, layout * 1e3, time.update_seconds * 1e3, time.input_seconds * 1e3);
@@ -118,7 +118,7 @@ int time_command(const std::vector<std::string>& arguments) {
       "steps to measure, after three to warm up")(
       "threads", po::value<std::int64_t>()->default_value(0)->value_name("N"),
       "compute threads; 0: all cores")(
-      "precision", po::value<std::string>()->default_value("fp32")->value_name("fp32|bf16|fp16"),
+      "precision", po::value<std::string>()->default_value("fp32")->value_name("fp32|tf32|bf16|fp16"),
       "number format of activations and of the weights that kernels read")(
       "device", po::value<std::string>()->default_value("cpu")->value_name("cpu|cuda"), "what to train on")(
       "kernels", po::value<std::string>()->default_value("measured")->value_name("measured|default"),
@@ -135,9 +135,11 @@ int time_command(const std::vector<std::string>& arguments) {
   if (settings.device != "cpu" && settings.device != "cuda")
     fail(ExitCode::usage, "--device {}: expected cpu or cuda", settings.device);
   const bool on_gpu = settings.device == "cuda";
-  if (precision != "fp32" && precision != "bf16" && !(on_gpu && precision == "fp16"))
-    fail(ExitCode::usage, "--precision {}: expected fp32 or bf16{}", precision, on_gpu ? " or fp16" : "");
-  settings.precision = dtype_of(precision);
+  settings.tf32 = precision == "tf32";
+  if (precision != "fp32" && precision != "bf16" && !(on_gpu && (precision == "fp16" || settings.tf32)))
+    fail(ExitCode::usage, "--precision {}: expected fp32 or bf16{}", precision,
+         on_gpu ? " or tf32 or fp16" : "");
+  settings.precision = settings.tf32 ? DType::f32 : dtype_of(precision);
   const std::string kernels = line.text("kernels");
   if (kernels != "measured" && kernels != "default")
     fail(ExitCode::usage, "--kernels {}: expected measured or default", kernels);

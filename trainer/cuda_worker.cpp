@@ -1,6 +1,9 @@
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "comm/nccl/nccl.h"
 #include "layers/core/error.h"
 #include "layers/cuda/cuda_backend.h"
 #include "layers/device/cpu/host.h"
@@ -24,7 +27,7 @@ int attribute(cudaDeviceAttr which, int device) {
 }
 
 /// Peaks from clocks and widths, less what is not reached; only their proportions matter to the planner.
-DeviceSpeed speed_of(int device) {
+DeviceSpeed speed_of(int device, bool tf32) {
   const double processors = attribute(cudaDevAttrMultiProcessorCount, device);
   const double clock = 1e3 * attribute(cudaDevAttrClockRate, device);
   const double memory_clock = 1e3 * attribute(cudaDevAttrMemoryClockRate, device);
@@ -34,6 +37,7 @@ DeviceSpeed speed_of(int device) {
   constexpr double kTraffic = 0.8;
   DeviceSpeed speed;
   speed.flops = kArithmetic * processors * clock * (hopper ? 256 : 128);
+  if (tf32) speed.flops = kArithmetic * processors * clock * (hopper ? 2048 : 1024);
   speed.half_flops = kArithmetic * processors * clock * (hopper ? 4096 : 2048);
   speed.bytes_per_second = kTraffic * 2 * memory_clock * bytes;  // two transfers a clock
   speed.launch_seconds = 4e-6;
@@ -50,6 +54,37 @@ int gpus(std::string& problem) {
   }
   if (count == 0) problem = "CUDA sees none";
   return count;
+}
+
+/// Whether a problem that some rank has keeps all from NCCL: its text, or "".
+std::string problem_of_any(const std::string& problem, Communicator& comm) {
+  const std::vector<std::string> problems = comm.gather_strings(problem, "NCCL");
+  for (std::size_t rank = 0; rank < problems.size(); ++rank) {
+    if (!problems[rank].empty()) return fmt::format("rank {}: {}", rank, problems[rank]);
+  }
+  return "";
+}
+
+/// NCCL where each rank has a GPU of its own, unless the job says otherwise.
+void add_collectives(const Job& job, Communicator& comm, CudaDevice& device, Worker& worker) {
+  if (comm.size() == 1) return;
+  std::string problem = "as comm.gradients asks for";
+  if (job.comm.gradients != "host")
+    problem =
+        problem_of_any(worker.sharers > 1 ? "it shares its GPU with another rank" : nccl_problem(), comm);
+  if (!problem.empty()) {
+    if (job.comm.gradients == "nccl")
+      fail(ExitCode::usage, "[comm] gradients = \"nccl\" cannot be: {}; use \"auto\" or \"host\"", problem);
+    worker.libraries += fmt::format(", gradients through the host ({})", problem);
+    return;
+  }
+  const std::int64_t free_before = device.info().free_bytes;
+  worker.collectives = make_nccl_collectives(device, comm, {job.comm.timeout_seconds});
+  device.reset_peak();
+  const std::int64_t taken = std::max<std::int64_t>(free_before - device.info().free_bytes, 0);
+  worker.collective_bytes = comm.all_reduce(taken, Reduction::max, "memory of NCCL");
+  worker.taken_bytes += taken;
+  worker.libraries += ", " + worker.collectives->kind();
 }
 
 }  // namespace
@@ -73,11 +108,12 @@ Worker make_cuda_worker(const Job& job, Communicator& comm) {
       comm.gather_strings(fmt::format("{} GPU {}", host_name(), device->bus_id()), "GPUs");
   Worker worker;
   worker.sharers = ranks_on_gpu(claims, comm.rank(), job.share_gpus);
-  worker.backend = make_cuda_backend(*device);
+  worker.backend = make_cuda_backend(*device, job.train.precision == "tf32");
   worker.libraries = cuda_library_versions();
   worker.overhead_bytes = kContextBytes + kLibrariesBytes + cuda_backend_bytes();
   worker.taken_bytes = kContextBytes + cuda_backend_bytes();
-  worker.speed = speed_of(index);
+  worker.speed = speed_of(index, job.train.precision == "tf32");
+  add_collectives(job, comm, *device, worker);
   worker.device = std::move(device);
   return worker;
 }

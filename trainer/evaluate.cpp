@@ -116,6 +116,7 @@ Evaluation evaluate(Executor& executor, std::shared_ptr<const Dataset> set, Comm
     if (confusion != nullptr) count_samples(executor, segment, *batch, *confusion);
   }
   Metrics local = executor.metrics();
+  executor.clear_metrics();
   if (views > 1) {
     of_views.loss = local.loss / views;
     local = of_views;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "layers/core/bytes.h"
 #include "layers/core/clock.h"
@@ -13,10 +14,14 @@ namespace {
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
+/// The number of the update among work that is repeated; those of passes are 0 or more.
+constexpr int kUpdate = -1;
+
 }  // namespace
 
 Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& device, Communicator& comm,
-                   const OptimizerSettings& optimizer, const PixelScale& pixels)
+                   const OptimizerSettings& optimizer, const PixelScale& pixels,
+                   DeviceCollectives* collectives)
     : plan_(std::move(plan)),
       graph_(&graph),
       backend_(&backend),
@@ -25,19 +30,35 @@ Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& devi
       optimizer_(optimizer),
       arena_(device, plan_.arena_bytes()),
       kernels_(plan_.program.steps.size()),
-      reducer_(device, comm, plan_.program.buckets.size() + 1),
-      scatters_(plan_.program.buckets.size()),
-      gathers_(plan_.program.buckets.size()),
+      own_collectives_(collectives == nullptr ? make_staged_collectives(device, comm) : nullptr),
+      collectives_(collectives == nullptr ? own_collectives_.get() : collectives),
+      repeats_(device),
       step_seconds_(plan_.program.steps.size()) {
   const int shards = plan_.program.choices.shards;
   if (shards > 1 && shards != comm.size())
     fail(ExitCode::internal, "an optimizer divided among {} ranks runs on {}", shards, comm.size());
-  if (shards > 1 && !device.host_addressable())
-    fail(ExitCode::internal, "the ranks cannot divide an optimizer that lies out of the host's reach");
   if (plan_.program.choices.precision == DType::f16) loss_scale_.emplace();
   if (plan_.program.choices.update_in_backward && (loss_scale_ || optimizer.clip_norm > 0))
     fail(ExitCode::internal, "backward cannot update before all gradients are known");
   for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
+}
+
+Executor::~Executor() {
+  for (const NextInput& next : next_inputs_) {
+    for (const NextPart* part : {&next.pixels, &next.labels, &next.second_labels}) {
+      try {
+        if (part->there != nullptr) part->there->wait();
+      } catch (const std::exception&) {
+        continue;  // the device has failed: who knows what it still reads
+      }
+      if (part->host != nullptr) device_->release_host(part->host);
+    }
+  }
+}
+
+void Executor::record_repeats(bool record) {
+  records_ = record && device_->records() && (comm_->size() == 1 || collectives_->can_be_recorded());
+  repeats_.clear();
 }
 
 void* Executor::at(const Ref& ref) const {
@@ -150,6 +171,11 @@ void Executor::load(const Segment& segment, const std::uint8_t* pixels, const st
   const auto start = Clock::now();
   if ((second != nullptr) != (segment.second_labels >= 0))
     fail(ExitCode::internal, "samples of a segment have second labels, or have none: here is the other");
+  if (plan_.program.next_labels >= 0) {
+    load_ahead(segment, pixels, labels, count, second);
+    times_.input += seconds_since(start);
+    return;
+  }
   const auto put = [&]<class Label>(int tensor, const Label* values) {
     const auto bytes = static_cast<std::int64_t>(sizeof(Label));
     device_->copy_in(at({tensor, 0}), values, count * bytes);
@@ -163,11 +189,83 @@ void Executor::load(const Segment& segment, const std::uint8_t* pixels, const st
   times_.input += seconds_since(start);
 }
 
-void Executor::run(const Segment& segment, const StepContext& given, bool last_pass) {
+void* Executor::free_part(NextPart& part, int tensor) {
+  if (part.host == nullptr) part.host = device_->allocate_host(plan_.program.tensors[index(tensor)].bytes);
+  if (part.there != nullptr) part.there->wait();  // of the input before the last, long since there
+  return part.host;
+}
+
+void Executor::send_ahead(NextPart& part, int tensor, std::int64_t bytes) {
+  part.there = device_->start_copy_ahead(at({tensor, 0}), part.host, bytes, input_taken_.get());
+}
+
+void Executor::load_ahead(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
+                          std::int64_t count, const SecondLabel* second) {
+  const Program& program = plan_.program;
+  NextInput& next = next_inputs_[input_turn_];
+  input_turn_ = (input_turn_ + 1) % next_inputs_.size();
+  const std::int64_t bytes = count * graph_->input().elements();
+  std::memcpy(free_part(next.pixels, program.next_pixels), pixels, static_cast<std::size_t>(bytes));
+  send_ahead(next.pixels, program.next_pixels, bytes);
+  const auto put = [&]<class Label>(NextPart& part, int tensor, const Label* values) {
+    auto* host = static_cast<Label*>(free_part(part, tensor));
+    std::fill(std::copy_n(values, count, host), host + segment.samples, Label{});
+    send_ahead(part, tensor, segment.samples * static_cast<std::int64_t>(sizeof(Label)));
+  };
+  put(next.labels, program.next_labels, labels);
+  if (second != nullptr) put(next.second_labels, program.next_second_labels, second);
+}
+
+int Executor::take_input(const Segment& segment, const StepContext& context) {
+  const Program& program = plan_.program;
+  if (program.next_labels < 0) return segment.first;
+  const auto start = Clock::now();
+  const NextInput& loaded = next_inputs_[(input_turn_ + next_inputs_.size() - 1) % next_inputs_.size()];
+  if (loaded.pixels.there == nullptr) fail(ExitCode::internal, "a segment runs without an input");
+  device_->wait_for(*loaded.pixels.there);
+  const auto take = [&](const NextPart& part, int from, int to, std::size_t size) {
+    device_->wait_for(*part.there);
+    device_->copy_within(at({to, 0}), at({from, 0}), segment.samples * static_cast<std::int64_t>(size));
+  };
+  take(loaded.labels, program.next_labels, segment.labels, sizeof(std::int32_t));
+  if (segment.second_labels >= 0)
+    take(loaded.second_labels, program.next_second_labels, segment.second_labels, sizeof(SecondLabel));
+  kernels_[index(segment.first)]->run(context);
+  input_taken_ = device_->mark();
+  if (waits_) device_->synchronize();
+  const double seconds = seconds_since(start);
+  times_.input += seconds;
+  step_seconds_[index(segment.first)] += seconds;
+  return segment.first + 1;
+}
+
+void Executor::run(const Segment& segment, const StepContext& given, bool last_pass, int repeat) {
   StepContext context = given;
   if (loss_scale_) context.loss_scale = loss_scale_->value();
+  collectives_->note(context.iteration);
+  backend_->set_step(context);
+  const int first = take_input(segment, context);
+  const auto work = [&] {
+    run_steps(first, segment, context, last_pass);
+    if (!last_pass || segment.kind != SegmentKind::train) return;
+    start_statistics();
+    if (records_) join_collectives();
+  };
+  if (repeat < 0 || !records_ || waits_) return work();
+  const auto start = Clock::now();
+  if (!repeats_.run(repeat, work)) return;
+  comm_->note(context.iteration, "forward and backward");
+  if (comm_->size() > 1) collectives_->played("forward and backward");
+  times_.kernels += seconds_since(start);
+}
+
+void Executor::join_collectives() {
+  for (std::size_t slot = 0; slot <= plan_.program.buckets.size(); ++slot) wait_for(slot);
+}
+
+void Executor::run_steps(int first, const Segment& segment, const StepContext& context, bool last_pass) {
   auto start = Clock::now();
-  for (int s = segment.first; s < segment.end; ++s) {
+  for (int s = first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
     if (step.kind == StepKind::reduce) {
       if (last_pass) start_reduce(step);
@@ -186,21 +284,21 @@ void Executor::run(const Segment& segment, const StepContext& given, bool last_p
     step_seconds_[index(s)] += seconds;
     start = now;
   }
-  if (last_pass && segment.kind == SegmentKind::train) start_statistics();
 }
 
-void Executor::clear_iteration() {
+void Executor::clear_iteration(bool keeps_metrics) {
   const Program& program = plan_.program;
   for (const int tensor : {program.gradients, program.statistics}) {
     if (tensor < 0) continue;
     device_->clear(at({tensor, 0}), program.tensors[index(tensor)].bytes);
   }
-  clear_metrics();
+  if (!keeps_metrics) clear_metrics();
 }
 
 void Executor::run_without_samples(const StepContext& context, bool last_pass) {
   const Program& program = plan_.program;
   comm_->note(context.iteration, "takes part without samples");
+  collectives_->note(context.iteration);
   const Segment& segment = program.segments.front();
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = program.steps[index(s)];
@@ -209,48 +307,47 @@ void Executor::run_without_samples(const StepContext& context, bool last_pass) {
     device_->clear(at(step.writes[0]), program.tensors[index(step.writes[0].tensor)].bytes);
     share(step);
   }
-  if (last_pass) start_statistics();
+  if (!last_pass) return;
+  start_statistics();
+  if (records_) join_collectives();
 }
 
 void Executor::share(const Step& step) {
   const Tensor& sums = plan_.program.tensors[index(step.writes[0].tensor)];
-  reducer_.sum_now(at(step.writes[0]), sums.bytes / 8, sums.name);
+  collectives_->sum_now(at(step.writes[0]), sums.bytes / 8, sums.name);
 }
 
 void Executor::start_reduce(const Step& step) {
   const Slice& bucket = plan_.program.buckets[index(step.bucket)];
   const std::string name = fmt::format("gradient bucket {}", step.bucket);
+  const DType type = plan_.program.gradient_type;
   if (plan_.program.divided(bucket)) {
-    scatters_[index(step.bucket)] = comm_->start_reduce_scatter(
-        at(step.reads[0]), bucket.count / comm_->size(), Element::f32, Reduction::sum, name);
+    collectives_->start_reduce_scatter(index(step.bucket), at(step.reads[0]), bucket.count / comm_->size(),
+                                       type, name);
   } else {
-    reducer_.start(index(step.bucket), at(step.reads[0]), bucket.count, plan_.program.gradient_type, name);
+    collectives_->start_all_reduce(index(step.bucket), at(step.reads[0]), bucket.count, type, name);
   }
 }
 
 void Executor::start_gather(const Step& step) {
   const Program& program = plan_.program;
   const std::int64_t count = program.buckets[index(step.bucket)].count / comm_->size();
-  const bool half = program.half_weights >= 0;
-  gathers_[index(step.bucket)] = comm_->start_all_gather(
-      at(step.writes[0]), half ? count * size_of(program.choices.precision) : count,
-      half ? Element::u8 : Element::f32, fmt::format("weight bucket {}", step.bucket));
+  const DType type = program.half_weights >= 0 ? program.choices.precision : DType::f32;
+  collectives_->start_all_gather(index(step.bucket), at(step.writes[0]), count * size_of(type),
+                                 fmt::format("weight bucket {}", step.bucket));
 }
 
 void Executor::start_statistics() {
   const Program& program = plan_.program;
   const std::int64_t count = program.tensors[index(program.statistics)].bytes / 4;
   if (!program.choices.reduce || count == 0) return;
-  reducer_.start(program.buckets.size(), at({program.statistics, 0}), count, DType::f32, "batch statistics");
+  collectives_->start_all_reduce(program.buckets.size(), at({program.statistics, 0}), count, DType::f32,
+                                 "batch statistics");
 }
 
 void Executor::wait_for(std::size_t bucket) {
   const auto start = Clock::now();
-  if (bucket < scatters_.size() && plan_.program.divided(plan_.program.buckets[bucket])) {
-    scatters_[bucket].wait();
-  } else {
-    reducer_.wait(bucket);
-  }
+  collectives_->wait(bucket);
   times_.reduce += seconds_since(start);
 }
 
@@ -269,7 +366,10 @@ double Executor::clip_scale(double& norm) {
     const Slice slice = program.slice_of(bucket, comm_->rank());
     if (program.divided(bucket)) divided += squares(slice.first, slice.count);
   }
-  if (program.choices.shards > 1) divided = comm_->all_reduce(divided, Reduction::sum, "gradient norm");
+  if (program.choices.shards > 1) {
+    collectives_->flush();
+    divided = comm_->all_reduce(divided, Reduction::sum, "gradient norm");
+  }
   norm = descaled *
          std::sqrt(divided + squares(program.divided_values, program.flat_values - program.divided_values));
   times_.kernels += seconds_since(start);
@@ -299,6 +399,21 @@ double Executor::update(StepContext context) {
     return norm;
   }
   context.gradient_scale = static_cast<float>(clip_scale(norm));
+  collectives_->note(context.iteration);
+  backend_->set_step(context);
+  const auto start = Clock::now();
+  if (!records_ || waits_) {
+    run_update(context);
+  } else if (repeats_.run(kUpdate, [&] { run_update(context); })) {
+    comm_->note(context.iteration, "update");
+    if (plan_.program.choices.shards > 1) collectives_->played("update");
+    times_.kernels += seconds_since(start);
+  }
+  if (loss_scale_) loss_scale_->good_update();
+  return norm;
+}
+
+void Executor::run_update(const StepContext& context) {
   const Segment& segment = plan_.program.segments.back();
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
@@ -316,18 +431,12 @@ double Executor::update(StepContext context) {
     account(step.kind) += seconds;
     step_seconds_[index(s)] += seconds;
   }
-  for (Pending& gather : gathers_) {
-    const auto start = Clock::now();
-    gather.wait();
-    times_.reduce += seconds_since(start);
-  }
-  if (loss_scale_) loss_scale_->good_update();
-  return norm;
+  join_collectives();
 }
 
 Metrics Executor::metrics() {
   Metrics metrics;
-  reducer_.flush();
+  collectives_->flush();
   device_->copy_out(&metrics, at({plan_.program.metrics, 0}), sizeof metrics);
   return metrics;
 }
@@ -356,9 +465,8 @@ int Executor::tensor_of(Buffer buffer) const {
 }
 
 std::vector<float> Executor::get(Buffer buffer, const ParameterSlot& slot) const {
-  const ParameterSpec& spec = spec_of(slot);
-  std::vector<float> values(static_cast<std::size_t>(spec.elements()));
-  backend_->load_parameter(spec, layout_of(buffer, slot), collected(buffer, slot), values.data());
+  std::vector<float> values(static_cast<std::size_t>(spec_of(slot).elements()));
+  fetch(buffer, slot, values.data());
   return values;
 }
 
@@ -390,9 +498,8 @@ std::span<float> Executor::staging(Buffer buffer, const ParameterSlot& slot,
 
 std::span<const float> Executor::read(Buffer buffer, const ParameterSlot& slot,
                                       std::vector<float>& spare) const {
-  const ParameterSpec& spec = spec_of(slot);
   const std::span<float> values = staging(buffer, slot, spare);
-  backend_->load_parameter(spec, layout_of(buffer, slot), collected(buffer, slot), values.data());
+  fetch(buffer, slot, values.data());
   return values;
 }
 
@@ -405,19 +512,36 @@ void Executor::write(Buffer buffer, const ParameterSlot& slot,
 }
 
 void Executor::set(Buffer buffer, const ParameterSlot& slot, std::span<const float> values) {
+  if (is_divided(buffer, slot)) {
+    std::vector<float> spare;
+    float* whole = whole_of(slot, spare);
+    backend_->pack_parameter(spec_of(slot), layout_of(buffer, slot), values.data(), whole);
+    if (leading_) tell_followers(kGiveOut, buffer, &slot);
+    distribute(buffer, slot, leading_ ? comm_->rank() : -1, whole);
+    return;
+  }
   void* place = place_of(buffer, slot);
   backend_->store_parameter(spec_of(slot), layout_of(buffer, slot), values.data(), place);
-  if (is_divided(buffer, slot)) {
-    give_out(buffer, slot);
-  } else if (buffer == Buffer::weights) {
-    copy_half(place, slot.offset, slot.bytes());
-  }
+  if (buffer == Buffer::weights) copy_half(place, slot.offset, slot.bytes());
 }
 
 void Executor::copy_half(const void* weights, std::int64_t offset, std::int64_t bytes) {
   const Program& program = plan_.program;
   if (program.half_weights < 0) return;
   backend_->copy_half(program.choices.precision, bytes / 4, weights, at({program.half_weights, offset / 2}));
+}
+
+void Executor::copy_half_piece(std::span<const float> values, std::int64_t offset) {
+  if (plan_.program.half_weights < 0) return;
+  const std::int64_t bytes = std::ssize(values) * 4;
+  const void* source = values.data();
+  if (!device_->host_addressable()) {
+    // Nobody needs the gradients between iterations; a piece is at most half of the parameters.
+    void* place = at({plan_.program.gradients, 0});
+    device_->copy_in(place, values.data(), bytes);
+    source = place;
+  }
+  copy_half(source, offset, bytes);
 }
 
 std::vector<float> Executor::get_state(const StateSlot& slot) const {

@@ -2,17 +2,19 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "comm/communicator.h"
-#include "comm/device_reducer.h"
+#include "comm/device_collectives.h"
 #include "layers/core/second_label.h"
 #include "layers/device/device.h"
 #include "trainer/loss_scale.h"
 #include "trainer/planner/plan.h"
+#include "trainer/repeated_work.h"
 
 namespace convoy {
 
@@ -39,24 +41,34 @@ struct StepTimes {
 /// nothing on the device.
 class Executor {
  public:
-  /// `graph`, `backend`, `device` and `comm` must outlive the Executor.
+  /// `graph`, `backend`, `device` and `comm` must outlive the Executor, and so must `collectives`, by which
+  /// gradients are added up and weights gathered; null: those through the host.
   Executor(Plan plan, const Graph& graph, Backend& backend, Device& device, Communicator& comm,
-           const OptimizerSettings& optimizer, const PixelScale& pixels);
+           const OptimizerSettings& optimizer, const PixelScale& pixels,
+           DeviceCollectives* collectives = nullptr);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
   const Plan& plan() const { return plan_; }
   const Graph& graph() const { return *graph_; }
 
   /// Copies `count` samples (H × W × C bytes each) and their labels to a segment's input; what the segment
   /// holds beyond them is filled with class 0 and does not count. `second` goes with Choices::second_labels,
-  /// to segments of training.
+  /// to segments of training. Where the backend loads ahead, the copies go on while the device works on what
+  /// was loaded before; for the next run() of that segment alone.
   void load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
             std::int64_t count, const SecondLabel* second = nullptr);
 
   /// Runs a segment of micro-batches. In the `last_pass` of an iteration the reductions of its buckets start.
-  void run(const Segment& segment, const StepContext& context, bool last_pass);
+  /// A `repeat` of 0 or more says that every run of that number is of the same segment and pass, with the
+  /// same context but for the iteration, the learning rate and the scales, on all ranks alike: it may be
+  /// recorded.
+  void run(const Segment& segment, const StepContext& context, bool last_pass, int repeat = -1);
 
-  /// What a rank without samples for an iteration's first pass does first: its gradients and sums are zero.
-  void clear_iteration();
+  /// What a rank without samples for an iteration's first pass does first: its gradients and sums are zero
+  /// (but those of metrics that go on).
+  void clear_iteration(bool keeps_metrics = false);
   /// And in each pass in which it has none: it takes part in what the ranks do together.
   void run_without_samples(const StepContext& context, bool last_pass);
 
@@ -73,6 +85,9 @@ class Executor {
   /// that it has started are under way then, so that other collectives may follow.
   Metrics metrics();
   void clear_metrics();
+  /// Before a collective of the Communicator, where metrics() was not asked for: those of the device go
+  /// first.
+  void flush() { collectives_->flush(); }
 
   /// The main loss's output of the segment that just ran: samples × positions (rows of a map, one after
   /// another) × classes, dense.
@@ -110,6 +125,11 @@ class Executor {
   /// From now on every step of run() and update() waits for the device, so that step_seconds() are the
   /// device's too.
   void wait_after_steps(bool wait) { waits_ = wait; }
+  /// From now on what is run alike in each iteration is recorded at its second run and played from then on,
+  /// where device and collectives can do so. The same bits.
+  void record_repeats(bool record);
+  /// Whether it is.
+  bool records() const { return records_; }
 
   const StepTimes& times() const { return times_; }
   /// Seconds by step of the Program, for profiles.
@@ -124,18 +144,34 @@ class Executor {
   /// Bytes from the start of the buffer's tensor to what this rank has whole of it.
   std::int64_t whole_from(Buffer buffer) const;
   bool is_divided(Buffer buffer, const ParameterSlot& slot) const;
-  /// Where a parameter's values lie as they are stored; what is divided is collected first, or is put here
-  /// before it is given out.
-  void* collected(Buffer buffer, const ParameterSlot& slot) const;
+  /// Where a parameter that is not divided lies.
   void* place_of(Buffer buffer, const ParameterSlot& slot) const;
-  void give_out(Buffer buffer, const ParameterSlot& slot);
-  void collect(Buffer buffer, const ParameterSlot& slot) const;
-  void distribute(Buffer buffer, const ParameterSlot& slot, int from);
-  void tell_followers(std::int64_t task, Buffer buffer, const ParameterSlot* slot) const;
+  /// A parameter from the device, divided or not, to its canonical layout.
+  void fetch(Buffer buffer, const ParameterSlot& slot, float* values) const;
+  /// Memory that the host can reach for all of a divided parameter as it is stored: `spare`, or what nobody
+  /// needs of the device's.
+  float* whole_of(const ParameterSlot& slot, std::vector<float>& spare) const;
+  /// Puts a divided parameter together at `whole`, or only gives this rank's part of it where that is null.
+  void collect(Buffer buffer, const ParameterSlot& slot, float* whole) const;
+  /// The other way round. Rank `from` has it at `whole`; -1: every rank has.
+  void distribute(Buffer buffer, const ParameterSlot& slot, int from, const float* whole);
+  /// What the leader tells the others to do.
+  enum Task : std::int64_t { kEnd, kCollect, kGiveOut };
+  void tell_followers(Task task, Buffer buffer, const ParameterSlot* slot) const;
   /// Memory for a parameter's values on their way, between iterations.
   std::span<float> staging(Buffer buffer, const ParameterSlot& slot, std::vector<float>& spare) const;
   /// Makes the half-precision copy of a range of the flat weights, which lie at `weights` in fp32.
   void copy_half(const void* weights, std::int64_t offset, std::int64_t bytes);
+  /// The same of values in host memory, a piece of a divided parameter.
+  void copy_half_piece(std::span<const float> values, std::int64_t offset);
+  void load_ahead(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
+                  std::int64_t count, const SecondLabel* second);
+  /// Of a segment whose input was loaded ahead, its first step. Returns the next one.
+  int take_input(const Segment& segment, const StepContext& context);
+  void run_steps(int first, const Segment& segment, const StepContext& context, bool last_pass);
+  void run_update(const StepContext& context);
+  /// The device's work to come waits for all collectives.
+  void join_collectives();
   void share(const Step& step);
   void start_reduce(const Step& step);
   void start_gather(const Step& step);
@@ -159,9 +195,24 @@ class Executor {
   OptimizerSettings optimizer_;
   Arena arena_;
   std::vector<std::unique_ptr<Kernel>> kernels_;  ///< by step; null for reductions
-  DeviceReducer reducer_;                         ///< slots by bucket, the statistics last
-  std::vector<Pending> scatters_;                 ///< by bucket, of those that are divided
-  std::vector<Pending> gathers_;                  ///< by bucket
+  std::unique_ptr<DeviceCollectives> own_collectives_;
+  DeviceCollectives* collectives_;  ///< slots by bucket, the statistics last
+  /// Host memory from which inputs are copied ahead, in turn.
+  struct NextPart {
+    void* host = nullptr;               ///< pinned, as large as the tensor
+    std::unique_ptr<DeviceMark> there;  ///< of the copy to the device
+  };
+  struct NextInput {
+    NextPart pixels, labels, second_labels;
+  };
+  /// Host memory of a part, once what was copied from there before is on the device.
+  void* free_part(NextPart& part, int tensor);
+  void send_ahead(NextPart& part, int tensor, std::int64_t bytes);
+  std::array<NextInput, 2> next_inputs_;
+  std::size_t input_turn_ = 0;
+  std::unique_ptr<DeviceMark> input_taken_;  ///< when the device has no more need of the places of the next
+  RepeatedWork repeats_;
+  bool records_ = false;
   bool leading_ = false;
   std::optional<LossScale> loss_scale_;
   std::int64_t skipped_updates_ = 0;

@@ -34,9 +34,6 @@ std::vector<Piece> pieces_of(const Program& program, const ParameterSlot& slot, 
   return pieces;
 }
 
-/// What the leader tells the others to do.
-enum Task : std::int64_t { kEnd, kCollect, kGiveOut };
-
 }  // namespace
 
 std::int64_t Executor::whole_from(Buffer buffer) const {
@@ -56,58 +53,56 @@ void* Executor::place_of(Buffer buffer, const ParameterSlot& slot) const {
     if (program.gradients < 0) fail(ExitCode::internal, "gradients are not kept where backward updates");
     return at({program.gradients, program.gradient_offset(slot.offset)});
   }
-  if (is_divided(buffer, slot)) {
-    // Nobody needs the gradients between iterations, and each parameter has room for itself there.
-    if (program.gradient_type != DType::f32)
-      fail(ExitCode::internal, "the flat gradients have no room for divided parameters in fp32");
-    return at({program.gradients, slot.offset});
-  }
   const bool keeps_slices = buffer == Buffer::momentum || program.divides_weights();
   return at({tensor_of(buffer), keeps_slices ? program.kept_offset(slot.offset) : slot.offset});
 }
 
-void* Executor::collected(Buffer buffer, const ParameterSlot& slot) const {
-  if (is_divided(buffer, slot)) {
-    if (leading_) tell_followers(kCollect, buffer, &slot);
-    collect(buffer, slot);
-  }
-  return place_of(buffer, slot);
+float* Executor::whole_of(const ParameterSlot& slot, std::vector<float>& spare) const {
+  // Nobody needs the gradients between iterations, and in fp32 each parameter has room for itself there.
+  const Program& program = plan_.program;
+  if (device_->host_addressable() && program.gradient_type == DType::f32)
+    return static_cast<float*>(at({program.gradients, slot.offset}));
+  spare.resize(static_cast<std::size_t>(slot.bytes() / 4));
+  return spare.data();
 }
 
-void Executor::give_out(Buffer buffer, const ParameterSlot& slot) {
-  if (leading_) tell_followers(kGiveOut, buffer, &slot);
-  distribute(buffer, slot, leading_ ? comm_->rank() : -1);
+void Executor::fetch(Buffer buffer, const ParameterSlot& slot, float* values) const {
+  const ParameterSpec& spec = spec_of(slot);
+  const Layout& layout = layout_of(buffer, slot);
+  if (!is_divided(buffer, slot))
+    return backend_->load_parameter(spec, layout, place_of(buffer, slot), values);
+  if (leading_) tell_followers(kCollect, buffer, &slot);
+  std::vector<float> spare;
+  float* whole = whole_of(slot, spare);
+  collect(buffer, slot, whole);
+  backend_->unpack_parameter(spec, layout, whole, values);
 }
 
-void Executor::collect(Buffer buffer, const ParameterSlot& slot) const {
+void Executor::collect(Buffer buffer, const ParameterSlot& slot, float* whole) const {
   std::vector<float> values;
   for (const Piece& piece : pieces_of(plan_.program, slot, kPiece)) {
     values.resize(static_cast<std::size_t>(piece.bytes / 4));
     if (piece.rank == comm_->rank())
       device_->copy_out(values.data(), at({tensor_of(buffer), piece.kept}), piece.bytes);
     comm_->broadcast(values, piece.rank, "divided parameter");
-    device_->copy_in(at({plan_.program.gradients, piece.whole}), values.data(), piece.bytes);
+    if (whole != nullptr) std::copy(values.begin(), values.end(), whole + (piece.whole - slot.offset) / 4);
   }
 }
 
-/// `from` has the values; -1: every rank has.
-void Executor::distribute(Buffer buffer, const ParameterSlot& slot, int from) {
+void Executor::distribute(Buffer buffer, const ParameterSlot& slot, int from, const float* whole) {
   std::vector<float> values;
   for (const Piece& piece : pieces_of(plan_.program, slot, kPiece)) {
-    void* whole = at({plan_.program.gradients, piece.whole});
     values.resize(static_cast<std::size_t>(piece.bytes / 4));
-    if (from < 0 || from == comm_->rank()) device_->copy_out(values.data(), whole, piece.bytes);
-    if (from >= 0) {
-      comm_->broadcast(values, from, "divided parameter");
-      device_->copy_in(whole, values.data(), piece.bytes);
-    }
+    if (from < 0 || from == comm_->rank())
+      std::copy_n(whole + (piece.whole - slot.offset) / 4, values.size(), values.begin());
+    if (from >= 0) comm_->broadcast(values, from, "divided parameter");
     if (piece.rank == comm_->rank())
       device_->copy_in(at({tensor_of(buffer), piece.kept}), values.data(), piece.bytes);
+    if (buffer == Buffer::weights) copy_half_piece(values, piece.whole);
   }
-  if (buffer == Buffer::weights) copy_half(place_of(buffer, slot), slot.offset, slot.bytes());
 }
 
-void Executor::tell_followers(std::int64_t task, Buffer buffer, const ParameterSlot* slot) const {
+void Executor::tell_followers(Task task, Buffer buffer, const ParameterSlot* slot) const {
   std::array<std::int64_t, 3> words{task, static_cast<std::int64_t>(buffer),
                                     slot == nullptr ? 0 : slot - plan_.program.parameters.data()};
   comm_->broadcast(words, comm_->rank(), "divided parameters");
@@ -135,9 +130,9 @@ void Executor::follow_lead(int leader) {
     const auto buffer = static_cast<Buffer>(words[1]);
     const ParameterSlot& slot = plan_.program.parameters[static_cast<std::size_t>(words[2])];
     if (words[0] == kCollect) {
-      collect(buffer, slot);
+      collect(buffer, slot, nullptr);
     } else {
-      distribute(buffer, slot, leader);
+      distribute(buffer, slot, leader, nullptr);
     }
   }
 }

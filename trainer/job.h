@@ -76,8 +76,9 @@ struct Job {
     double clip_norm = 0;             ///< largest norm of the gradient; 0: not clipped
     std::int64_t evaluate_every = 1;  ///< epochs; 0: only at the end
     std::int64_t evaluate_batch = 0;  ///< samples at a time on one device; 0: as micro_batch
-    std::string precision = "fp32";   ///< fp32, bf16, fp16
+    std::string precision = "fp32";   ///< fp32, tf32, bf16, fp16
     bool shared_statistics = false;   ///< batch norm's over all ranks, not over each rank's samples
+    bool cuda_graphs = true;          ///< on GPUs an iteration is recorded once and played again
     bool shard_optimizer = false;     ///< each rank keeps a part of momentum and master weights
     friend bool operator==(const Train&, const Train&) = default;
   } train;
@@ -119,8 +120,9 @@ struct Job {
   } memory;
 
   struct Comm {
-    double timeout_seconds = 300;  ///< of every operation between ranks
-    std::string bucket = "4MiB";   ///< bytes of gradients reduced at a time
+    double timeout_seconds = 300;    ///< of every operation between ranks
+    std::string bucket = "4MiB";     ///< bytes of gradients reduced at a time
+    std::string gradients = "auto";  ///< between GPUs: auto, nccl, host
     friend bool operator==(const Comm&, const Comm&) = default;
   } comm;
 

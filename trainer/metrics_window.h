@@ -26,7 +26,8 @@ struct Sums {
 
 /// Seconds and samples since the last line of metrics.
 struct MetricsWindow {
-  Sums sums;
+  Sums sums;           ///< as far as the device was asked for them
+  double samples = 0;  ///< of all iterations
   Clock::time_point start = Clock::now();
   double data_wait = 0;
   LoaderStatistics loader{};  ///< at the start

@@ -1,5 +1,7 @@
 #include "trainer/passes.h"
 
+#include <algorithm>
+
 namespace convoy {
 
 void run_passes(Executor& executor, const Batch& batch, StepContext& context) {
@@ -7,7 +9,10 @@ void run_passes(Executor& executor, const Batch& batch, StepContext& context) {
   const std::vector<std::int64_t> sizes =
       micro_batches_of(plan.request, plan.micro_batch, batch.global_samples, batch.count);
   const std::int64_t bytes = executor.graph().input().elements();
-  if (batch.count == 0) executor.clear_iteration();
+  if (batch.count == 0) executor.clear_iteration(context.keeps_metrics);
+  // Full batches are all alike, on every rank; where there are fewer samples than ranks, some have none.
+  const std::int64_t full = std::min(plan.request.batch, plan.request.samples);
+  const bool repeats = batch.global_samples == full && full >= plan.request.ranks;
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const std::int64_t size = sizes[i];
@@ -22,7 +27,7 @@ void run_passes(Executor& executor, const Batch& batch, StepContext& context) {
     context.valid_samples = size;
     const SecondLabel* second = batch.second_labels.empty() ? nullptr : batch.second_labels.data() + offset;
     executor.load(segment, batch.pixels.data() + offset * bytes, batch.labels.data() + offset, size, second);
-    executor.run(segment, context, last);
+    executor.run(segment, context, last, repeats ? static_cast<int>(i) : -1);
     offset += size;
   }
 }

@@ -148,7 +148,8 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.shared_statistics = job.train.shared_statistics;
   request.second_labels = job.data.mixup > 0;
   request.shard_optimizer = job.train.shard_optimizer;
-  request.precision = dtype_of(job.train.precision);
+  request.tf32 = job.train.precision == "tf32";
+  request.precision = request.tf32 ? DType::f32 : dtype_of(job.train.precision);
   // Clipping must know all gradients before the first is used.
   request.update_in_backward = job.train.clip_norm <= 0;
   request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);
@@ -254,14 +255,10 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   if (!training) request.may_shrink = request.may_shrink || request.may_shrink_batch;
   request.kept_batch = kept_batch;
   if (!on_processor_) {
-    // Gradients pass through the host: collectives take nothing of the device. And the host is where ranks
-    // would divide an optimizer.
     request.device = worker_.backend->name();
     request.overhead_bytes = worker_.overhead_bytes;
+    request.collective_bytes = worker_.collective_bytes;
     request.speed = worker_.speed;
-    request.may_shard_optimizer = false;
-    if (request.shard_optimizer)
-      fail(ExitCode::usage, "train.shard_optimizer is for the processor so far; on GPUs set it to false");
   } else {
     request.collective_bytes = comm.buffer_bytes();
   }
@@ -288,7 +285,9 @@ bool Session::prepare(PlanRequest& request, const KernelSettings& kernels, std::
   std::string problem;
   try {
     executor_ = std::make_unique<Executor>(plan, graph(), *worker_.backend, device(), *comm_,
-                                           optimizer_settings(job()), pixel_scale(job(), graph().input()));
+                                           optimizer_settings(job()), pixel_scale(job(), graph().input()),
+                                           worker_.collectives.get());
+    executor_->record_repeats(job().train.cuda_graphs);
   } catch (const Error& error) {
     if (error.code() != ExitCode::does_not_fit) throw;
     problem = error.what();

@@ -55,6 +55,7 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
     : graph_(std::move(graph)), settings_(settings), comm_(make_single()) {
   Job job;
   job.device = settings.device;
+  if (settings.tf32) job.train.precision = "tf32";
   worker_ = make_worker(job, *comm_);
   library_ = worker_.libraries.empty() ? cpu_library_version() : worker_.libraries;
   set_cpu_threads(settings.threads);
@@ -63,6 +64,7 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
   request.evaluate = false;
   request.update_in_backward = true;
   request.precision = settings.precision;
+  request.tf32 = settings.tf32;
   request.limit_bytes = worker_.device->info().free_bytes + worker_.taken_bytes;
   request.overhead_bytes = worker_.overhead_bytes;
   if (worker_.backend != nullptr) request.speed = worker_.speed;
@@ -78,6 +80,7 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
   executor_ = std::make_unique<Executor>(std::move(plan), graph_, *worker_.backend, *worker_.device, *comm_,
                                          optimizer, scale);
   initialise(*executor_, 1);
+  executor_->record_repeats(true);
   pixels_.resize(static_cast<std::size_t>(settings.batch * graph_.input().elements()));
   for (std::size_t i = 0; i < pixels_.size(); ++i)
     pixels_[i] = static_cast<std::uint8_t>(i * 2654435761U >> 13);
@@ -91,7 +94,7 @@ TimedTraining::TimedTraining(Graph graph, const Settings& settings)
 void TimedTraining::step() {
   const Segment& segment = executor_->plan().program.segments.front();
   executor_->load(segment, pixels_.data(), labels_.data(), settings_.batch);
-  executor_->run(segment, context_, true);
+  executor_->run(segment, context_, true, 0);
   executor_->update(context_);
   ++context_.iteration;
 }

@@ -17,6 +17,7 @@ class TimedTraining {
   struct Settings {
     std::int64_t batch = 64;
     DType precision = DType::f32;
+    bool tf32 = false;  ///< fp32 from operands rounded to TF32
     int threads = 1;
     std::string device = "cpu";  ///< or cuda
     KernelSettings kernels = {};

@@ -37,6 +37,9 @@ class Run {
   void tell_kernels();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
+  /// Whether the device is asked for its sums after the next update. One that works beside the host need not
+  /// be kept waiting every time.
+  bool metrics_due() const;
   void after_iteration(const Batch& batch, const Sums& sums);
   [[noreturn]] void diverged(const char* which) const;
   void log_line(const Batch& batch);
@@ -70,9 +73,11 @@ class Run {
   double data_wait_ = 0;
   double gradient_norm_ = 0;
   bool stopping_ = false;
+  bool works_beside_ = false;       ///< the device works while the host goes on
   const Loader* loader_ = nullptr;  ///< while training
   MetricsWindow window_;
   DataWait longest_wait_;  ///< of the window before
+  Sums known_;             ///< of the window, or where nothing of it is known yet of the one before
   Sums epoch_sums_;
   Clock::time_point epoch_start_ = Clock::now();
   Evaluation evaluation_;
@@ -87,6 +92,7 @@ Run::Run(Session& session, const TrainOptions& options)
       folder_(options.run_folder, comm_.rank()),
       store_(folder_.checkpoints(), static_cast<int>(job_.checkpoint.keep)),
       progress_(comm_.rank() == 0 ? options.console : nullptr, options.terminal) {
+  works_beside_ = !session.device().host_addressable();
   const std::int64_t samples = session.inputs().train->size();
   per_epoch_ = (samples + job_.train.batch - 1) / job_.train.batch;
   total_ = job_.train.epochs * per_epoch_;
@@ -138,7 +144,7 @@ void Run::banner() {
   progress_.line(fmt::format("plan: {} a rank of {}, {} at a time, {} an update, {}{}",
                              format_bytes(plan.projected_bytes()), format_bytes(plan.request.limit_bytes),
                              counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
-                             name_of(plan.request.precision),
+                             precision_name(plan.request),
                              plan.program.choices.shards > 1 ? ", optimizer sharded" : ""));
   for (const std::string& line : action_lines(plan)) {
     folder_.log(line);
@@ -238,8 +244,15 @@ Sums Run::iterate(const Batch& batch) {
   context.iteration = position_.iteration;
   context.sample_weight = 1 / static_cast<float>(batch.global_samples);
   context.learning_rate = static_cast<float>(learning_rate_);
+  context.keeps_metrics = works_beside_;
   run_passes(executor_, batch, context);
-  const Metrics local = executor_.metrics();
+  Metrics local;
+  if (metrics_due()) {
+    local = executor_.metrics();
+    if (works_beside_) executor_.clear_metrics();
+  } else {
+    executor_.flush();
+  }
   const bool asked = options_.stop != nullptr && options_.stop->load();
   std::array<double, 5> shared{local.loss, local.top1, local.top5, local.samples, asked ? 1.0 : 0.0};
   Pending pending = comm_.start_all_reduce(shared.data(), static_cast<std::int64_t>(shared.size()),
@@ -249,6 +262,12 @@ Sums Run::iterate(const Batch& batch) {
   ++position_.iteration;
   if (allocations_after_first_ < 0) allocations_after_first_ = session_.device().allocations();
   return {shared[0], shared[1], shared[2], shared[3], shared[4]};
+}
+
+bool Run::metrics_due() const {
+  const std::int64_t next = position_.iteration + 1;
+  return !works_beside_ || next % job_.log.every == 0 || next % per_epoch_ == 0 || next == total_ ||
+         (job_.checkpoint.every_iterations > 0 && next % job_.checkpoint.every_iterations == 0);
 }
 
 /// The same on all ranks, which share their losses. Nothing of it is saved.
@@ -264,6 +283,8 @@ void Run::after_iteration(const Batch& batch, const Sums& sums) {
   if (!std::isfinite(sums.loss)) diverged("training");
   stopping_ = sums.stop > 0 && position_.iteration < total_;
   window_.sums += sums;
+  window_.samples += static_cast<double>(batch.global_samples);
+  if (sums.samples > 0) known_ = window_.sums;
   epoch_sums_ += sums;
   progress_.show(state_of(batch));
   const bool epoch_ends = position_.iteration % per_epoch_ == 0 || position_.iteration == total_;
@@ -282,7 +303,7 @@ void Run::after_iteration(const Batch& batch, const Sums& sums) {
 Progress::State Run::state_of(const Batch& batch) const {
   const double seconds = window_.seconds();
   const double rate = static_cast<double>(position_.iteration) / std::max(position_.seconds, 1e-9);
-  const double samples = std::max(window_.sums.samples, 1.0);
+  const double samples = std::max(known_.samples, 1.0);
   double wait = window_.data_wait / seconds;
   std::string loader = wait > Progress::kNoticedWait ? loader_now().text() : "";
   if (longest_wait_.rank != 0 && longest_wait_.share > wait) {
@@ -295,9 +316,9 @@ Progress::State Run::state_of(const Batch& batch) const {
           total_,
           batch.iteration + 1,
           per_epoch_,
-          window_.sums.loss / samples,
-          window_.sums.top1 / samples,
-          window_.sums.samples / seconds,
+          known_.loss / samples,
+          known_.top1 / samples,
+          window_.samples / seconds,
           wait,
           std::move(loader),
           static_cast<double>(total_ - position_.iteration) / std::max(rate, 1e-9)};
@@ -436,6 +457,7 @@ boost::json::object Run::summary() const {
       {"device_allocations_after_first_step",
        allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},
       {"seconds", std::move(seconds)}};
+  if (works_beside_) summary["cuda_graphs"] = executor_.records();
   if (const LossScale* scale = executor_.loss_scale()) {
     summary["loss_scale"] = scale->state().value;
     summary["skipped_updates"] = executor_.skipped_updates();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "comm/communicator.h"
+#include "comm/device_collectives.h"
 #include "layers/device/device.h"
 #include "layers/graph/backend.h"
 #include "trainer/job.h"
@@ -14,11 +15,13 @@ namespace convoy {
 /// What a rank trains on.
 struct Worker {
   std::unique_ptr<Device> device;
+  std::unique_ptr<DeviceCollectives> collectives;  ///< null: those through the host
   std::unique_ptr<Backend> backend;  ///< null: the processor's, which follows from the choice of kernels
   std::string libraries;             ///< their versions, for logs
   int sharers = 1;                   ///< ranks that share the device's memory
   std::int64_t overhead_bytes = 0;  ///< of the device beside the arena: context, libraries, the backend's own
-  std::int64_t taken_bytes = 0;     ///< of these, no longer free
+  std::int64_t collective_bytes = 0;  ///< of the device for `collectives`
+  std::int64_t taken_bytes = 0;       ///< of both, no longer free
   DeviceSpeed speed;
 };
 

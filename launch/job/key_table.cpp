@@ -146,9 +146,15 @@ void add_train_keys(std::vector<Key>& keys) {
   train.boolean(
       "shard_optimizer", &Job::Train::shard_optimizer,
       "each of several ranks keeps its part of momentum and master weights, not all (ZeRO-1): the same bits");
-  train.word("precision", &Job::Train::precision, {"fp32", "bf16", "fp16"},
-             "number format of activations and of the weights that kernels read; master weights stay fp32; "
-             "fp16: on GPUs, with a loss scale");
+  train.word(
+      "precision", &Job::Train::precision, {"fp32", "tf32", "bf16", "fp16"},
+      "number format of activations and of the weights that kernels read; master weights stay fp32; "
+      "tf32: on GPUs, fp32 whose convolutions and products round their operands to 10 bits of mantissa; "
+      "fp16: on GPUs, with a loss scale");
+  train.boolean(
+      "cuda_graphs", &Job::Train::cuda_graphs,
+      "on GPUs an iteration is recorded once, as a CUDA graph, and played again: the same bits, fewer "
+      "calls");
 }
 
 void add_optimizer_keys(std::vector<Key>& keys) {
@@ -207,6 +213,10 @@ void add_system_keys(std::vector<Key>& keys) {
   comm.number("timeout_seconds", &Job::Comm::timeout_seconds, {0, 1e6, true},
               "seconds that ranks wait for each other in one operation before the job ends");
   comm.size("bucket", &Job::Comm::bucket, 4, "gradients reduced in one operation, while backward goes on");
+  comm.word("gradients", &Job::Comm::gradients, {"auto", "nccl", "host"},
+            "how they go from GPU to GPU; host: through its memory, by MPI; auto: nccl where each rank has a "
+            "GPU of "
+            "its own, else host");
 
   using Checkpoint = Job::Checkpoint;
   SectionKeys<Checkpoint> checkpoint(keys, "checkpoint",

@@ -72,7 +72,7 @@ class LossLayer : public CpuLayer {
                                    sums + n * classes);
         }
       }
-      if (context.first_pass && starts) *metrics = Metrics{};
+      if (context.first_pass && !context.keeps_metrics && starts) *metrics = Metrics{};
       for (std::int64_t n = 0; n < context.valid_samples; ++n) {
         metrics->loss += weight * static_cast<double>(samples[n].loss);
         if (!main) continue;

@@ -16,7 +16,7 @@ namespace {
 class CudaLibraries : public cuda::Libraries {
  public:
   CudaLibraries(CudaDevice& device, bool tf32)
-      : device_(&device), queue_{device.compute().get()}, tf32_(tf32) {
+      : device_(&device), queue_{device.compute().get()}, tf32_(tf32), has_tf32_(device.info().tf32) {
     CONVOY_CUDA(CONVOY_CUDNN(cudnnCreate)(&cudnn_));
     try {
       CONVOY_CUDA(CONVOY_CUDNN(cudnnSetStream)(cudnn_, device.compute().get()));
@@ -33,6 +33,7 @@ class CudaLibraries : public cuda::Libraries {
   CudaLibraries(const CudaLibraries&) = delete;
   CudaLibraries& operator=(const CudaLibraries&) = delete;
 
+  bool has_tf32() const override { return has_tf32_; }
   cuda::LibraryKernels convolutions(cuda::ConvolutionPass pass, DType type,
                                     const cuda::ConvolutionGeometry& geometry,
                                     const cuda::KernelQuery& query) override {
@@ -55,7 +56,7 @@ class CudaLibraries : public cuda::Libraries {
  private:
   CudaDevice* device_;
   cuda::Queue queue_;
-  bool tf32_;
+  bool tf32_, has_tf32_;
   cudnnHandle_t cudnn_ = nullptr;
   cublasLtHandle_t cublas_ = nullptr;
 };

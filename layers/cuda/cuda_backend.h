@@ -13,7 +13,7 @@ class CudaDevice;
 /// compute stream. Programs are those of the size model (layers/sizes), whose bytes are what the kernels get.
 /// `device` must outlive it. Beside the arena it takes cuda_backend_bytes() of the device, when it is made;
 /// the libraries load the code of their kernels when these first run.
-/// `tf32` lets the libraries round fp32 operands to TF32.
+/// With `tf32` convolutions and products of fp32 round their operands to TF32 (see Backend::has_tf32).
 std::unique_ptr<Backend> make_cuda_backend(CudaDevice& device, bool tf32 = false);
 std::int64_t cuda_backend_bytes();
 

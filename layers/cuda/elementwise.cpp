@@ -55,16 +55,17 @@ Lowered lower(const Dropout& op, const Site& site, Engine& engine) {
   const Queue queue = engine.queue;
   const std::int64_t count = values_of(site);
   // Forward and backward alike.
-  return make_layer(op, site, engine,
-                    [=, type = site.type](const PassSpec&, Memory reads, Memory writes, void*) -> Run {
-                      return [=, from = reads[0], to = writes[0]](const StepContext& context) {
-                        Mask mask = usual;
-                        mask.seed = context.seed;
-                        mask.step = static_cast<std::uint64_t>(context.iteration);
-                        mask.first_sample = static_cast<std::uint64_t>(context.first_sample);
-                        drop_values(queue, type, mask, count, from, to);
-                      };
-                    });
+  return make_layer(
+      op, site, engine,
+      [=, type = site.type, step = engine.step](const PassSpec&, Memory reads, Memory writes, void*) -> Run {
+        return [=, from = reads[0], to = writes[0]](const StepContext& context) {
+          Mask mask = usual;
+          mask.seed = context.seed;
+          mask.values = step->set(context);
+          mask.first_sample = static_cast<std::uint64_t>(context.first_sample);
+          drop_values(queue, type, mask, count, from, to);
+        };
+      });
 }
 
 Lowered lower(const Softmax& op, const Site& site, Engine& engine) {

@@ -41,6 +41,8 @@ struct KernelQuery {
 class Libraries {
  public:
   virtual ~Libraries() = default;
+  /// Whether they can round fp32 to TF32.
+  virtual bool has_tf32() const { return false; }
   /// Kernels that give the same bits each time, the best by the library's own estimate first; none where it
   /// has none.
   virtual LibraryKernels convolutions(ConvolutionPass pass, DType type, const ConvolutionGeometry& geometry,

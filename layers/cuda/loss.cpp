@@ -14,7 +14,7 @@ Lowered lower_loss(const Op& op, LossFunction function, float smoothing, const S
   const double weight = site.training ? op.weight : 1;
   const Queue queue = engine.queue;
   return make_layer(op, site, engine,
-                    [=, main = !op.auxiliary, starts = site.starts_metrics](
+                    [=, main = !op.auxiliary, starts = site.starts_metrics, step = engine.step](
                         const PassSpec& pass, Memory reads, Memory writes, void* scratch) -> Run {
                       const auto* from = static_cast<const float*>(reads[0]);
                       const auto* labels = static_cast<const std::int32_t*>(reads[1]);
@@ -26,13 +26,13 @@ Lowered lower_loss(const Op& op, LossFunction function, float smoothing, const S
                         return [=, metrics = static_cast<Metrics*>(writes[1])](const StepContext& context) {
                           loss_of_samples(queue, rows, from, labels, second, to, samples, sums);
                           add_metrics(queue, samples, context.valid_samples, weight, main,
-                                      context.first_pass && starts, metrics);
+                                      context.first_pass && !context.keeps_metrics && starts, metrics);
                         };
                       }
                       return [=](const StepContext& context) {
-                        const float scale = static_cast<float>(weight) * context.sample_weight *
-                                            context.loss_scale / static_cast<float>(rows.positions);
-                        loss_gradient(queue, rows, from, labels, second, scale, to);
+                        const float scale = static_cast<float>(weight) * context.sample_weight /
+                                            static_cast<float>(rows.positions);
+                        loss_gradient(queue, rows, from, labels, second, scale, step->set(context), to);
                       };
                     });
 }

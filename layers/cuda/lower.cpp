@@ -27,6 +27,16 @@ float* vector_in(void* memory, std::int64_t channels, int number) {
   return reinterpret_cast<float*>(static_cast<std::byte*>(memory) + number * round_up(channels * 4, 256));
 }
 
+const StepValues* StepMemory::set(const StepContext& context) {
+  const StepValues values{static_cast<std::uint64_t>(context.iteration), context.learning_rate,
+                          context.gradient_scale, context.loss_scale};
+  if (last_ == values) return memory_;
+  if (device_->recording()) fail(ExitCode::internal, "a step was recorded with values of its own");
+  set_step_values(queue_, values, memory_);
+  last_ = values;
+  return memory_;
+}
+
 void refuse_type(DType type) {
   fail(ExitCode::internal, "no kernels of the GPU for elements of type {}", name_of(type));
 }

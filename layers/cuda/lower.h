@@ -3,10 +3,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "layers/cuda/kernels/queue.h"
+#include "layers/cuda/kernels/step_values.h"
 #include "layers/cuda/libraries.h"
 #include "layers/device/device.h"
 #include "layers/graph/backend.h"
@@ -14,10 +16,27 @@
 
 namespace CONVOY_CUDA_NAMESPACE {
 
+/// The StepValues on the device, which its work reads.
+class StepMemory {
+ public:
+  StepMemory(Device& device, Queue queue, void* memory)
+      : device_(&device), queue_(queue), memory_(static_cast<StepValues*>(memory)) {}
+  /// Puts those of a context there, unless they are. Error(internal) when they are not and work is recorded,
+  /// since they would be the same whenever it is played.
+  const StepValues* set(const StepContext& context);
+
+ private:
+  Device* device_;
+  Queue queue_;
+  StepValues* memory_;
+  std::optional<StepValues> last_;
+};
+
 /// What the layers here share.
 struct Engine {
   Device* device = nullptr;
   Queue queue;
+  StepMemory* step = nullptr;
   Libraries* libraries = nullptr;  ///< null: our own loops do everything
   sizes::Layouts layouts;
   KernelChoices choices = {};  ///< among the libraries' kernels, for what is bound from now on

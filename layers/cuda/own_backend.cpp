@@ -15,7 +15,9 @@ namespace {
 
 /// Scratch of reductions: sums, and behind them a flag.
 constexpr std::int64_t kFlagOffset = kSquareSums * 8;
-constexpr std::int64_t kOwnBytes = kFlagOffset + 256;
+constexpr std::int64_t kStepOffset = kFlagOffset + 256;
+constexpr std::int64_t kOwnBytes = kStepOffset + 256;
+static_assert(sizeof(StepValues) <= 256);
 
 /// Calls `call(canonical index, index where it lies)` for every value of a parameter.
 template <class Call>
@@ -57,10 +59,11 @@ class OwnBackend : public Backend {
  public:
   OwnBackend(Device& device, Queue queue, std::unique_ptr<Libraries> libraries, std::string name)
       : libraries_(std::move(libraries)),
-        engine_{&device, queue, libraries_.get(), {}},
+        own_(device, kOwnBytes),
+        step_(device, queue, own_.at(kStepOffset)),
+        engine_{&device, queue, &step_, libraries_.get(), {}},
         name_(std::move(name)),
-        info_(device.info()),
-        own_(device, kOwnBytes) {}
+        info_(device.info()) {}
 
   std::string name() const override { return name_; }
   bool supports(DType type) const override {
@@ -68,6 +71,9 @@ class OwnBackend : public Backend {
   }
   std::int64_t alignment() const override { return 256; }
   bool caps_workspace() const override { return true; }
+  bool loads_ahead() const override { return true; }
+  bool has_tf32() const override { return libraries_ != nullptr && libraries_->has_tf32(); }
+  void set_step(const StepContext& context) override { step_.set(context); }
   DType gradient_type(DType precision) const override { return precision; }
   std::string describe(const Layout& layout) const override { return engine_.layouts.describe(layout); }
 
@@ -104,6 +110,10 @@ class OwnBackend : public Backend {
                        void* stored) override;
   void load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored,
                       float* host) override;
+  void pack_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
+                      void* stored) override;
+  void unpack_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored,
+                        float* host) override;
 
   std::int64_t reorder_scratch(const Layout&, const Layout&, bool) override { return 0; }
   std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
@@ -120,32 +130,42 @@ class OwnBackend : public Backend {
 
  private:
   std::unique_ptr<Libraries> libraries_;
+  Arena own_;
+  StepMemory step_;
   Engine engine_;
   std::string name_;
   DeviceInfo info_;
-  Arena own_;
 };
 
 void OwnBackend::store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
                                  void* stored) {
-  const sizes::LayoutForm& form = engine_.layouts.form(layout);
-  with_host_element(form.type, [&]<class T>(T) {
-    std::vector<T> values(static_cast<std::size_t>(parameter.elements()));
-    for_values(form, [&](std::int64_t canonical, std::int64_t lies) {
-      values[static_cast<std::size_t>(lies)] = T(host[canonical]);
-    });
-    engine_.device->copy_in(stored, values.data(), layout.bytes);
-  });
+  std::vector<std::byte> bytes(static_cast<std::size_t>(layout.bytes));
+  pack_parameter(parameter, layout, host, bytes.data());
+  engine_.device->copy_in(stored, bytes.data(), layout.bytes);
 }
 
 void OwnBackend::load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored,
                                 float* host) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(layout.bytes));
+  engine_.device->copy_out(bytes.data(), stored, layout.bytes);
+  unpack_parameter(parameter, layout, bytes.data(), host);
+}
+
+void OwnBackend::pack_parameter(const ParameterSpec&, const Layout& layout, const float* host, void* stored) {
   const sizes::LayoutForm& form = engine_.layouts.form(layout);
   with_host_element(form.type, [&]<class T>(T) {
-    std::vector<T> values(static_cast<std::size_t>(parameter.elements()));
-    engine_.device->copy_out(values.data(), stored, layout.bytes);
     for_values(form, [&](std::int64_t canonical, std::int64_t lies) {
-      host[canonical] = float(values[static_cast<std::size_t>(lies)]);
+      static_cast<T*>(stored)[lies] = T(host[canonical]);
+    });
+  });
+}
+
+void OwnBackend::unpack_parameter(const ParameterSpec&, const Layout& layout, const void* stored,
+                                  float* host) {
+  const sizes::LayoutForm& form = engine_.layouts.form(layout);
+  with_host_element(form.type, [&]<class T>(T) {
+    for_values(form, [&](std::int64_t canonical, std::int64_t lies) {
+      host[canonical] = float(static_cast<const T*>(stored)[lies]);
     });
   });
 }
@@ -194,23 +214,19 @@ std::unique_ptr<Kernel> OwnBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
   const auto* g = static_cast<const std::byte*>(gradients);
   auto* v = static_cast<float*>(momentum);
   auto* copy = static_cast<std::byte*>(half);
-  return make_kernel([=, queue = engine_.queue, ranges = std::move(ranges)](const StepContext& context) {
-    for (const SgdRange& range : ranges) {
-      SgdStep step{range.count,
-                   context.gradient_scale,
-                   context.learning_rate * range.rate,
-                   range.decay,
-                   spec.momentum,
-                   spec.nesterov,
-                   spec.gradient,
-                   spec.half};
-      step.weights = w + range.first;
-      step.gradients = g + range.first * size_of(spec.gradient);
-      if (v != nullptr) step.momentum = v + range.first;
-      if (copy != nullptr) step.half = copy + range.first * size_of(spec.half);
-      cuda::sgd(queue, step);
-    }
-  });
+  return make_kernel(
+      [=, this, queue = engine_.queue, ranges = std::move(ranges)](const StepContext& context) {
+        const StepValues* values = step_.set(context);
+        for (const SgdRange& range : ranges) {
+          SgdStep step{range.count,   values,        range.rate,    range.decay,
+                       spec.momentum, spec.nesterov, spec.gradient, spec.half};
+          step.weights = w + range.first;
+          step.gradients = g + range.first * size_of(spec.gradient);
+          if (v != nullptr) step.momentum = v + range.first;
+          if (copy != nullptr) step.half = copy + range.first * size_of(spec.half);
+          cuda::sgd(queue, step);
+        }
+      });
 }
 
 void OwnBackend::copy_half(DType type, std::int64_t count, const void* weights, void* half) {

@@ -20,6 +20,7 @@ struct DeviceInfo {
   int threads = 0;                 ///< CPU: cores this process may use; GPU: multiprocessors
   bool bf16 = false;
   bool fp16 = false;
+  bool tf32 = false;  ///< products of fp32 from operands rounded to TF32
 };
 
 /// A point in a device's work.
@@ -28,6 +29,13 @@ class DeviceMark {
   virtual ~DeviceMark() = default;
   virtual bool done() const = 0;
   virtual void wait() = 0;
+};
+
+/// Work of a device that was recorded, to be put into its queue again as a whole.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void play() = 0;
 };
 
 /// One device: gives memory out and counts how often.
@@ -56,6 +64,23 @@ class Device {
   virtual void start_copy_in(void* device, const void* host, std::int64_t bytes) {
     copy_in(device, host, bytes);
   }
+  /// Copies from memory of allocate_host beside the device's work, as soon as that has reached `after` (null:
+  /// at once). The mark says when it is there, and the host's memory free again.
+  virtual std::unique_ptr<DeviceMark> start_copy_ahead(void* device, const void* host, std::int64_t bytes,
+                                                       DeviceMark* after);
+  /// From one place on the device to another, in order with the work.
+  virtual void copy_within(void* to, const void* from, std::int64_t bytes) { copy_in(to, from, bytes); }
+  /// Where the work put in until now ends.
+  virtual std::unique_ptr<DeviceMark> mark();
+  /// The work to come waits for a mark of this device; the host does not.
+  virtual void wait_for(DeviceMark& mark) { mark.wait(); }
+
+  /// Whether work can be recorded. From start_recording to stop_recording what is put into the queue is not
+  /// done but recorded, and nothing may wait for the device or pass between it and the host.
+  virtual bool records() const { return false; }
+  virtual bool recording() const { return false; }
+  virtual void start_recording();
+  virtual std::unique_ptr<Recording> stop_recording();
 
   /// Bytes that this process has of the device in all, with the context and the code that libraries load,
   /// measured; nullopt where that cannot be told. Other processes must not have come or gone meanwhile.

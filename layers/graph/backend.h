@@ -116,11 +116,14 @@ struct StepContext {
   float sample_weight = 1;  ///< weight of one sample's loss: 1 / samples of the global batch
   bool first_pass = true;   ///< of the iteration: sums start anew
   float learning_rate = 0;
-  float gradient_scale = 1;  ///< multiplies gradients before the update (clipping, and 1 / loss_scale)
+  bool keeps_metrics = false;  ///< the sums of the metrics go on in the first pass, too
+  float gradient_scale = 1;    ///< multiplies gradients before the update (clipping, and 1 / loss_scale)
   float loss_scale = 1;  ///< multiplies the gradients of losses, so that half types do not lose small ones
 };
 
-/// A bound step: knows its memory, runs on its device.
+/// A bound step: knows its memory, runs on its device. Where the device records work, what is played again
+/// goes on with the iteration, learning_rate, gradient_scale and loss_scale of the last Backend::set_step,
+/// and with all else of the context that it was recorded with.
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -181,6 +184,11 @@ class Backend {
   /// Whether a pass may have to do with less scratch than it would like (Site::workspace_bytes), which then
   /// costs time. Otherwise it takes what it takes.
   virtual bool caps_workspace() const { return false; }
+  /// Whether the next pixels and labels are copied to the device while it still works on the ones before: a
+  /// Program then has places for them that live throughout.
+  virtual bool loads_ahead() const { return false; }
+  /// Whether fp32 products can be made from operands rounded to TF32 (8 bits of exponent, 10 of mantissa).
+  virtual bool has_tf32() const { return false; }
   /// The type of the flat gradients when activations have type `precision`.
   virtual DType gradient_type(DType) const { return DType::f32; }
   /// The text of a layout, the same on every rank ("fp32 nChw16c 64x96x55x55").
@@ -222,6 +230,19 @@ class Backend {
                                void* stored) = 0;
   virtual void load_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored,
                               float* host) = 0;
+  /// The same with `stored` in host memory, lying there as it would on the device.
+  virtual void pack_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
+                              void* stored) {
+    store_parameter(parameter, layout, host, stored);
+  }
+  virtual void unpack_parameter(const ParameterSpec& parameter, const Layout& layout, const void* stored,
+                                float* host) {
+    load_parameter(parameter, layout, stored, host);
+  }
+
+  /// Before kernels run with a context: makes known to the device what kernels read there. Needed only before
+  /// recorded work is played again.
+  virtual void set_step(const StepContext&) {}
 
   virtual std::int64_t reorder_scratch(const Layout& from, const Layout& to, bool add) = 0;
   /// Copies `from` to `to`, changing the layout; with `add`, adds to it unless the step is in an iteration's

@@ -35,6 +35,8 @@ class SizeBackend : public Backend {
   }
   std::int64_t alignment() const override { return 256; }
   bool caps_workspace() const override { return true; }
+  bool loads_ahead() const override { return true; }
+  bool has_tf32() const override { return model_.tf32; }
   DType gradient_type(DType precision) const override { return precision; }
   std::string describe(const Layout& layout) const override { return layouts_.describe(layout); }
 

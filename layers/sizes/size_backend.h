@@ -12,6 +12,7 @@ namespace convoy {
 struct SizeModel {
   std::string device;                    ///< for messages: "gtx580-3gb"
   std::vector<DType> types{DType::f32};  ///< of activations and weights
+  bool tf32 = false;                     ///< Backend::has_tf32
 };
 
 /// A Backend that knows how many bytes everything takes on a GPU but cannot run: neither toolkit nor GPU is

@@ -50,7 +50,8 @@ int run(const std::vector<std::string>& words) {
     std::string line = fmt::format("{:<24}", graph.name());
     const auto timed = [&] {
       const std::unique_ptr<Backend> backend =
-          known == nullptr ? make_cpu_backend() : make_size_backend({device, known->types()});
+          known == nullptr ? make_cpu_backend()
+                           : make_size_backend({device, known->types(), known->tf32 > 0});
       const double start = milliseconds();
       const Plan plan = search_plan(graph, request, *backend);
       const double taken = milliseconds() - start;

@@ -107,11 +107,13 @@ sanitize() {  # TOOL FILTER
 write
 timed layers 600 "$folder/build/tests/gpu/gpu_layers_test"
 timed training 600 "$folder/build/tests/gpu/gpu_training_on_gpu_test"
+timed memory 300 "$folder/build/tests/gpu/gpu_memory_test"
+timed nccl 300 "$folder/build/tests/gpu/gpu_nccl_test"
 train resnet50 fp16
 sanitize memcheck 'Layers/Golden.LayerEqualsPyTorch/*'
 compare 75
 sanitize racecheck 'Layers/Golden.LayerEqualsPyTorch/batch_norm:Layers/Golden.LayerEqualsPyTorch/scale:Layers/Golden.LayerEqualsPyTorch/prelu'
-for precision in fp16 bf16 fp32; do
+for precision in fp16 bf16 tf32 fp32; do
   for network in lenet alexnet vgg16 googlenet resnet50; do
     [[ $network-$precision == resnet50-fp16 ]] || train "$network" "$precision"
   done

@@ -1,9 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
-
 #include "tests/trainer/train_here.h"
 #include "tests/trainer/worker_under_test.h"
 
@@ -49,7 +45,7 @@ TEST_F(GpuTraining, LosesAsTheProcessorDoes) {
 TEST_F(GpuTraining, LosesTheSameForAnyRanksAndMicroBatches) {
   const std::string job = folder_.write_job(kTinyHeads, kJob);
   const std::vector<double> reference = losses(job, 1, {});
-  for (const int ranks : {2, 3}) {
+  for (const int ranks : {2, 3, 4}) {
     EXPECT_LT(largest_difference(losses(job, ranks, {}), reference), 1e-5) << ranks;
     EXPECT_LT(
         largest_difference(losses(job, ranks, {"train.micro_batch=3", "comm.bucket=\"1KiB\""}), reference),
@@ -141,31 +137,82 @@ TEST_F(GpuTraining, LeavesUpdatesOutWhoseGradientsOverflow) {
   });
 }
 
-// What a Program asks of the backend (layouts, changes of type, passes) it must have for every network.
-TEST(GpuNetworks, CanBeBoundInEveryPrecision) {
-  const char* bundle = std::getenv("CONVOY_TEST_SOURCE");
-  const std::string networks = std::string(bundle != nullptr ? bundle : CONVOY_SOURCE) + "/configs/nets";
-  const std::unique_ptr<Communicator> comm = make_single();
-  int bound = 0;
-  for (const auto& file : std::filesystem::directory_iterator(networks)) {
-    const Graph graph = read_network(file.path().string());
-    if (graph.loss_layer() < 0) continue;
-    for (const DType precision : {DType::f32, DType::f16}) {
-      SCOPED_TRACE(file.path().string());
-      const Worker worker = worker_under_test(*comm);
-      PlanRequest request;
-      request.samples = request.batch = 4;
-      request.micro_batch = 2;  // gradients add up
-      request.precision = precision;
-      request.limit_bytes = std::int64_t{1} << 40;
-      Plan plan = make_plan(graph, request, *worker.backend);
-      const auto channels = static_cast<std::size_t>(graph.input().channels);
-      const PixelScale scale{std::vector<float>(channels, 128), std::vector<float>(channels, 64)};
-      const Executor executor(std::move(plan), graph, *worker.backend, *worker.device, *comm, {}, scale);
-      ++bound;
+TEST_F(GpuTraining, DividesItsOptimizerAmongRanksWithTheSameBits) {
+  for (const char* network : {kTinyHeads, kTinyBatchNorm}) {
+    const std::string job = folder_.write_job(network, kJob);
+    for (const char* precision : {"fp32", "fp16", "bf16"}) {
+      for (const int ranks : {2, 3}) {
+        SCOPED_TRACE(testing::Message() << precision << ", " << ranks << " ranks");
+        const std::vector<std::string> sets{std::string("train.precision=\"") + precision + "\"",
+                                            "comm.bucket=\"1KiB\""};
+        const std::vector<double> whole = losses(job, ranks, sets);
+        const auto tensors = newest_tensors(last_);
+        std::vector<std::string> divided = sets;
+        divided.push_back("train.shard_optimizer=true");
+        EXPECT_EQ(losses(job, ranks, divided), whole);
+        EXPECT_EQ(newest_tensors(last_), tensors);
+        const boost::json::object summary = summary_of(last_);
+        EXPECT_EQ(summary.at("shard_optimizer"), true);
+        EXPECT_EQ(summary.at("device_allocations_after_first_step").as_int64(), 0);
+        EXPECT_LE(summary.at("measured_peak_bytes").as_int64(), summary.at("projected_bytes").as_int64());
+      }
     }
   }
-  EXPECT_GT(bound, 20);
+}
+
+TEST_F(GpuTraining, GoesOnWithItsOptimizerDividedOrNot) {
+  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  for (const char* precision : {"fp32", "fp16"}) {
+    const std::vector<std::string> sets{std::string("train.precision=\"") + precision + "\""};
+    losses(job, 3, sets);
+    const auto whole = newest_tensors(last_);
+    for (const bool first : {true, false}) {
+      std::vector<std::string> half = sets;
+      half.push_back("train.iterations=4");
+      half.push_back(std::string("train.shard_optimizer=") + (first ? "true" : "false"));
+      losses(job, 3, half);
+      std::vector<std::string> other = sets;
+      other.push_back(std::string("train.shard_optimizer=") + (first ? "false" : "true"));
+      Here rest{job, last_, 3, other};
+      rest.worker = worker_under_test;
+      train_here(rest);
+      EXPECT_EQ(newest_tensors(last_), whole) << precision << first;
+    }
+  }
+}
+
+TEST_F(GpuTraining, ClipsAndSkipsAlikeWithADividedOptimizer) {
+  const std::string job = folder_.write_job(kTinyNetwork, kJob);
+  const std::vector<double> whole = losses(job, 2, {"train.clip_norm=0.05"});
+  EXPECT_LT(largest_difference(losses(job, 2, {"train.clip_norm=0.05", "train.shard_optimizer=true"}), whole),
+            1e-5);
+  Here here{job, folder_.path("run"), 2, {"train.precision=\"fp16\"", "train.shard_optimizer=true"}};
+  here.worker = worker_under_test;
+  with_sessions(here, [](Session& session) {
+    Executor& executor = session.executor();
+    executor.set_loss_scale({0x1p30, 0});
+    take_steps(session, 1, 0.1);
+    EXPECT_EQ(executor.skipped_updates(), 1);
+    EXPECT_EQ(executor.loss_scale()->state().value, 0x1p29);
+  });
+}
+
+TEST_F(GpuTraining, AsksForItsLossOnlyWhenItIsDue) {
+  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::vector<double> each = losses(job, 2, {});
+  const std::vector<double> every_third = losses(job, 2, {"log.every=3"});
+  // 5 iterations an epoch, of 16, 16, 16, 16 and 6 samples.
+  ASSERT_EQ(each.size(), 10U);
+  ASSERT_EQ(every_third.size(), 5U);  // after 3, 5 (the epoch's last), 6, 9 and 10
+  EXPECT_NEAR(every_third[0], (each[0] + each[1] + each[2]) / 3, 1e-9);
+  EXPECT_NEAR(every_third[1], (each[3] * 16 + each[4] * 6) / 22, 1e-9);
+  EXPECT_NEAR(every_third[2], each[5], 1e-9);
+}
+
+TEST_F(GpuTraining, TrainsOnEveryRankAlikeWhereSomeHaveNoSamples) {
+  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::vector<std::string> sets{"data.samples=33"};  // the last batch has one
+  EXPECT_LT(largest_difference(losses(job, 3, sets), losses(job, 1, sets)), 1e-5);
 }
 
 }  // namespace

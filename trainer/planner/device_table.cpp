@@ -134,7 +134,7 @@ std::vector<DType> KnownDevice::types() const {
   return types;
 }
 
-DeviceSpeed KnownDevice::speed() const {
+DeviceSpeed KnownDevice::speed(bool rounded) const {
   const double half = std::max(fp16, bf16);
   // More than twice the speed of fp32 is tensor cores'.
   const bool tensor = half > 2 * fp32;
@@ -142,6 +142,10 @@ DeviceSpeed KnownDevice::speed() const {
   speed.flops = (share > 0 ? share : kPlainShare) * fp32;
   speed.window_flops = share > 0 ? 0 : kWindowShare * fp32;
   speed.half_flops = half > 0 ? (tensor ? kTensorShare : kPlainShare) * half : speed.flops;
+  if (rounded && tf32 > 0) {
+    speed.flops = kTensorShare * tf32;
+    speed.window_flops = 0;
+  }
   speed.bytes_per_second = kMemoryShare * bytes_per_second;
   speed.launch_seconds = launch_seconds;
   speed.half_gradients = true;
@@ -184,7 +188,7 @@ std::vector<std::string> DeviceTable::fabric_names() const {
 
 void DeviceTable::plan_for(const KnownDevice& device, PlanRequest& request) const {
   request.device = device.name;
-  request.speed = device.speed();
+  request.speed = device.speed(request.tf32);
   request.links.library = Interconnect::Library::nccl;
   request.links.inside = find_fabric(device.fabric())->link();
   request.overhead_bytes = device.context_bytes + device.libraries_bytes;

@@ -28,8 +28,9 @@ struct KnownDevice {
 
   /// The types that activations and weights may have: fp32, and the half types it computes with.
   std::vector<DType> types() const;
-  /// Peaks are not reached: the shares that training gets are taken.
-  DeviceSpeed speed() const;
+  /// Peaks are not reached: the shares that training gets are taken. With `rounded` fp32 products are those
+  /// of TF32, where the device has it.
+  DeviceSpeed speed(bool rounded = false) const;
   /// What joins devices of one host: NVLink where there is.
   const std::string& fabric() const { return nvlink.empty() ? pcie : nvlink; }
 };

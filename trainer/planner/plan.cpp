@@ -64,6 +64,10 @@ std::int64_t share_of(const PlanRequest& request) {
          request.ranks;
 }
 
+std::string_view precision_name(const PlanRequest& request) {
+  return request.tf32 && request.precision == DType::f32 ? "tf32" : name_of(request.precision);
+}
+
 DType half_type_of(const Backend& backend) {
   for (const DType type : {DType::f16, DType::bf16}) {
     if (backend.supports(type)) return type;
@@ -86,13 +90,14 @@ Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend
   const std::int64_t share = share_of(request);
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
   plan.half_type = half_type_of(backend);
-  if (!backend.supports(request.precision)) {
-    std::string fast;
-    for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
-      if (backend.supports(type)) fast += fmt::format("{}{}", fast.empty() ? "" : " or ", name_of(type));
+  if (!backend.supports(request.precision) || (request.tf32 && !backend.has_tf32())) {
+    std::string fast{name_of(DType::f32)};
+    if (backend.has_tf32()) fast += " or tf32";
+    for (const DType type : {DType::f16, DType::bf16}) {
+      if (backend.supports(type)) fast += fmt::format(" or {}", name_of(type));
     }
     fail(ExitCode::usage, "precision {}: the device \"{}\" has no fast kernels for it; use {}",
-         name_of(request.precision), backend.name(), fast);
+         precision_name(request), backend.name(), fast);
   }
   Choices choices;
   choices.precision = request.precision;
@@ -273,7 +278,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"micro_batch", plan.micro_batch},
           {"accumulation", plan.accumulation},
           {"evaluate_batch", plan.program.choices.evaluate_samples},
-          {"precision", name_of(plan.request.precision)},
+          {"precision", precision_name(plan.request)},
           {"recompute", std::move(recompute)},
           {"shard_optimizer", plan.program.choices.shards > 1},
           {"workspace_bytes", plan.workspace_bytes},
@@ -312,7 +317,7 @@ std::vector<std::string> action_lines(const Plan& plan) {
 std::string plan_text(const Plan& plan, const Graph& graph) {
   std::string text =
       fmt::format("{}{} on {}: {}, {} at a time on each of {}", plan.request.training ? "" : "evaluation of ",
-                  graph.name(), plan.request.device, name_of(plan.request.precision),
+                  graph.name(), plan.request.device, precision_name(plan.request),
                   counted(plan.micro_batch, "sample"), counted(plan.request.ranks, "rank"));
   if (plan.request.training) text += fmt::format(", {} an update", counted(plan.accumulation, "micro-batch"));
   if (plan.program.choices.shards > 1) text += ", optimizer sharded";

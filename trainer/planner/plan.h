@@ -25,6 +25,7 @@ struct PlanRequest {
   bool momentum = true;
   std::int64_t bucket_bytes = 4 << 20;
   DType precision = DType::f32;             ///< of activations, and of the weights that kernels read
+  bool tf32 = false;                        ///< fp32 products are made from operands rounded to TF32
   std::int64_t limit_bytes = 0;             ///< what the device may hold, less the reserve
   std::int64_t workspace_bytes = 64 << 20;  ///< most that a kernel may have, where the backend caps it
   bool shared_statistics = false;           ///< batch norm's are those of all ranks
@@ -118,6 +119,9 @@ struct Plan {
     return static_cast<double>(request.batch) / static_cast<double>(asked_batch);
   }
 };
+
+/// The name of what a request computes with: that of its precision, or "tf32".
+std::string_view precision_name(const PlanRequest& request);
 
 /// The half type to train with by this backend: fp16, where it has none bf16, fp32 where it has neither.
 DType half_type_of(const Backend& backend);

@@ -91,7 +91,7 @@ class Page {
     text_ += fmt::format(
         "<p class=\"soft\">{}, {}; {} in {} steps, laid out in {:.3f} times the most bytes alive at "
         "once</p>\n<p>{}{}</p>\n",
-        facts, name_of(request.precision),
+        facts, precision_name(request),
         counted(static_cast<std::int64_t>(plan_.program.tensors.size()), "tensor"),
         plan_.program.steps.size(), ratio, verdict,
         plan_.smallest_limit_bytes > 0

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/core/bytes.h"
+#include "layers/core/second_label.h"
 #include "trainer/program/program.h"
 #include "trainer/program/segment_builder.h"
 
@@ -98,6 +99,19 @@ void add_flat_buffers(Program& program, std::int64_t state_bytes) {
   program.metrics = add_tensor(program, "metrics", Category::metrics, sizeof(Metrics));
 }
 
+/// Of the largest segment.
+void add_next_input(const Graph& graph, Program& program) {
+  std::int64_t samples = program.choices.evaluate_samples;
+  for (const std::int64_t size : program.choices.train_samples) samples = std::max(samples, size);
+  program.next_pixels = add_tensor(program, "pixels", Category::input, samples * graph.input().elements());
+  program.next_labels = add_tensor(program, "labels to come", Category::input, samples * 4);
+  if (program.choices.second_labels) {
+    const auto bytes = static_cast<std::int64_t>(sizeof(SecondLabel));
+    program.next_second_labels =
+        add_tensor(program, "second labels to come", Category::input, samples * bytes);
+  }
+}
+
 void build_update(Program& program) {
   Segment segment;
   segment.kind = SegmentKind::update;
@@ -149,7 +163,8 @@ void find_lifetimes(Program& program) {
   }
   const int last = static_cast<int>(program.steps.size()) - 1;
   for (const int tensor : {program.weights, program.half_weights, program.gradients, program.momentum,
-                           program.state, program.statistics, program.metrics}) {
+                           program.state, program.statistics, program.metrics, program.next_pixels,
+                           program.next_labels, program.next_second_labels}) {
     touch(tensor, 0);
     touch(tensor, last);
   }
@@ -177,6 +192,7 @@ Program build_program(const Graph& graph, const Choices& choices, Backend& backe
   const std::int64_t state_bytes = list_parameters(graph, builders.front(), backend, program);
   place_parameters(program);
   add_flat_buffers(program, state_bytes);
+  if (backend.loads_ahead()) add_next_input(graph, program);
   for (SegmentBuilder& builder : builders) builder.build();
   if (!choices.train_samples.empty()) build_update(program);
   find_lifetimes(program);

@@ -158,6 +158,10 @@ struct Program {
   DType gradient_type = DType::f32;
   Choices choices;
   std::int64_t alignment = 64;
+  /// Where the next pixels and labels come to lie while a segment still runs, throughout; -1: there is no
+  /// such place (Backend::loads_ahead). Segments read their pixels there; of the labels they have their own
+  /// copy.
+  int next_pixels = -1, next_labels = -1, next_second_labels = -1;
   int half_weights = -1;  ///< tensor: what kernels read of the weights in training in half precision
   int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors
 

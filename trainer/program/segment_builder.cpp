@@ -161,7 +161,9 @@ void SegmentBuilder::add_scratch(Step& step, std::int64_t bytes) {
 
 void SegmentBuilder::input() {
   const Shape shape = graph_.input();
-  segment_.pixels = new_tensor("pixels", Category::input, {-1, segment_.samples * shape.elements()});
+  segment_.pixels = program_.next_pixels >= 0
+                        ? program_.next_pixels
+                        : new_tensor("pixels", Category::input, {-1, segment_.samples * shape.elements()});
   segment_.labels = new_tensor("labels", Category::input, {-1, segment_.samples * 4});
   if (training() && program_.choices.second_labels) {
     const auto bytes = static_cast<std::int64_t>(sizeof(SecondLabel));

@@ -58,8 +58,9 @@ struct Drop {
   CONVOY_HD void operator()(std::int64_t i) const {
     const Place at = rows.place(i);
     const std::int64_t element = at.c * mask.pixels + at.x;
-    const std::uint32_t word = stream.word(mask.step, mask.first_sample + static_cast<std::uint64_t>(at.n),
-                                           static_cast<std::uint64_t>(element));
+    const std::uint32_t word =
+        stream.word(mask.values->iteration, mask.first_sample + static_cast<std::uint64_t>(at.n),
+                    static_cast<std::uint64_t>(element));
     y[i] = T(drop(float(x[i]), word, mask.threshold, mask.scale));
   }
 };

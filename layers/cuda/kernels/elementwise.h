@@ -5,6 +5,7 @@
 
 #include "layers/core/dtype.h"
 #include "layers/cuda/kernels/queue.h"
+#include "layers/cuda/kernels/step_values.h"
 #include "layers/graph/arithmetic/nonlinearity.h"
 #include "layers/graph/elementwise.h"
 
@@ -33,7 +34,7 @@ struct Mask {
   std::uint32_t instance = 0;
   std::uint32_t threshold = 0;  ///< rate · 2^32
   float scale = 1;
-  std::uint64_t step = 0;
+  const StepValues* values = nullptr;  ///< the iteration
   std::uint64_t first_sample = 0;
   std::int64_t pixels = 0;  ///< of a sample. Masks count its values channel by channel, wherever they lie
   std::int64_t channels = 0;

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#ifdef CONVOY_CUDA_ON_HOST
+#include <functional>
+#endif
 
 #include "layers/core/bfloat16.h"
 #include "layers/core/dtype.h"
@@ -39,13 +42,18 @@ constexpr std::int64_t parts_of(std::int64_t rows, std::int64_t channels) {
 
 #ifdef CONVOY_CUDA_ON_HOST
 
+/// Whoever links the kernels says when they run: at once, or in order with a stream's other work.
+void run_on_host(Queue queue, std::function<void()> work);
+
 template <class Function>
-void for_each_index(Queue, std::int64_t count, const Function& function) {
-  for (std::int64_t i = 0; i < count; ++i) function(i);
+void for_each_index(Queue queue, std::int64_t count, const Function& function) {
+  run_on_host(queue, [=] {
+    for (std::int64_t i = 0; i < count; ++i) function(i);
+  });
 }
 
 template <int quantities, class Function>
-void sum_rows(Queue, std::int64_t rows, std::int64_t channels, float* parts, const Function& function) {
+void sum_rows_here(std::int64_t rows, std::int64_t channels, float* parts, const Function& function) {
   const std::int64_t lanes = kThreads / columns_of(channels);
   const std::int64_t count = parts_of(rows, channels);
   for (std::int64_t part = 0; part < count; ++part) {
@@ -61,6 +69,11 @@ void sum_rows(Queue, std::int64_t rows, std::int64_t channels, float* parts, con
       for (int q = 0; q < quantities; ++q) parts[(part * quantities + q) * channels + c] = sums[q];
     }
   }
+}
+
+template <int quantities, class Function>
+void sum_rows(Queue queue, std::int64_t rows, std::int64_t channels, float* parts, const Function& function) {
+  run_on_host(queue, [=] { sum_rows_here<quantities>(rows, channels, parts, function); });
 }
 
 #else

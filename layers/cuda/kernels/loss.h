@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "layers/cuda/kernels/queue.h"
+#include "layers/cuda/kernels/step_values.h"
 #include "layers/graph/arithmetic/loss.h"
 #include "layers/graph/metrics.h"
 
@@ -27,8 +28,8 @@ void loss_of_samples(Queue queue, const LossRows& rows, const float* scores, con
 /// zeros.
 void add_metrics(Queue queue, const SampleLoss* samples, std::int64_t valid, double weight, bool main,
                  bool starts, Metrics* metrics);
-/// gradient of the scores, times `scale`.
+/// gradient of the scores, times `scale` and the loss scale.
 void loss_gradient(Queue queue, const LossRows& rows, const float* output, const std::int32_t* labels,
-                   const SecondLabel* second, float scale, float* gradient);
+                   const SecondLabel* second, float scale, const StepValues* values, float* gradient);
 
 }  // namespace CONVOY_CUDA_NAMESPACE

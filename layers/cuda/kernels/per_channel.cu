@@ -30,7 +30,7 @@ struct Forward {
   }
 };
 
-template <class T>
+template <class T, int quantities>
 struct ParameterSums {
   PerChannel layer;
   const T* gradient;
@@ -41,7 +41,7 @@ struct ParameterSums {
     const ChannelGradient g =
         backward_of(layer.function, float(x[i]), float(gradient[i]), first[layer.shared ? 0 : c]);
     sums[0] += g.first;
-    if (layer.parameters > 1) sums[1] += g.second;
+    if constexpr (quantities > 1) sums[1] += g.second;
   }
 };
 
@@ -102,11 +102,10 @@ void per_channel_gradient(Queue queue, DType type, const PerChannel& layer, cons
   with_element(type, [&]<class T>(T) {
     const auto* dy = static_cast<const T*>(gradient);
     const auto* from = static_cast<const T*>(x);
-    const ParameterSums<T> sums{layer, dy, from, first};
     if (layer.parameters > 1) {
-      sum_rows<2>(queue, layer.rows, layer.channels, parts, sums);
+      sum_rows<2>(queue, layer.rows, layer.channels, parts, ParameterSums<T, 2>{layer, dy, from, first});
     } else {
-      sum_rows<1>(queue, layer.rows, layer.channels, parts, sums);
+      sum_rows<1>(queue, layer.rows, layer.channels, parts, ParameterSums<T, 1>{layer, dy, from, first});
     }
     for (int p = 0; p < layer.parameters; ++p) {
       for_each_index(queue, layer.shared ? 1 : layer.channels,

@@ -13,8 +13,9 @@ struct Sgd {
     float weight = step.weights[i];
     float velocity = step.momentum == nullptr ? 0.F : step.momentum[i];
     const bool has_momentum = step.momentum != nullptr;
-    sgd_step(weight, velocity, float(static_cast<const G*>(step.gradients)[i]) * step.scale, step.rate,
-             step.decay, has_momentum ? step.momentum_factor : 0.F, has_momentum && step.nesterov);
+    const float gradient = float(static_cast<const G*>(step.gradients)[i]) * step.values->gradient_scale;
+    sgd_step(weight, velocity, gradient, step.values->learning_rate * step.rate, step.decay,
+             has_momentum ? step.momentum_factor : 0.F, has_momentum && step.nesterov);
     step.weights[i] = weight;
     if (has_momentum) step.momentum[i] = velocity;
     if (step.half == nullptr) return;
@@ -24,6 +25,12 @@ struct Sgd {
       static_cast<BFloat16*>(step.half)[i] = BFloat16(weight);
     }
   }
+};
+
+struct SetStepValues {
+  StepValues values;
+  StepValues* memory;
+  CONVOY_HD void operator()(std::int64_t) const { *memory = values; }
 };
 
 struct Follow {
@@ -73,6 +80,10 @@ void sgd(Queue queue, const SgdStep& step) {
   if (step.half != nullptr && step.half_type != DType::f16 && step.half_type != DType::bf16)
     refuse_type(step.half_type);
   with_element(step.gradient_type, [&]<class G>(G) { for_each_index(queue, step.count, Sgd<G>{step}); });
+}
+
+void set_step_values(Queue queue, const StepValues& values, StepValues* memory) {
+  for_each_index(queue, 1, SetStepValues{values, memory});
 }
 
 void follow(Queue queue, std::int64_t count, float momentum, float* running, const float* statistic) {

@@ -4,6 +4,7 @@
 
 #include "layers/core/dtype.h"
 #include "layers/cuda/kernels/queue.h"
+#include "layers/cuda/kernels/step_values.h"
 
 /// Kernels over the flat buffers of parameters.
 namespace CONVOY_CUDA_NAMESPACE {
@@ -12,8 +13,8 @@ namespace CONVOY_CUDA_NAMESPACE {
 /// null, and `half`, which gets the new weights in `half_type`.
 struct SgdStep {
   std::int64_t count = 0;
-  float scale = 1;  ///< of the gradients
-  float rate = 0;
+  const StepValues* values = nullptr;  ///< learning rate, and scale of the gradients
+  float rate = 1;                      ///< multiplies the learning rate
   float decay = 0;
   float momentum_factor = 0;
   bool nesterov = false;

@@ -32,7 +32,9 @@ std::string hint_for(cudaError_t code) {
 void refuse_call(const FailedCall& call, const std::string& words, const std::string& hint,
                  bool out_of_memory) {
   std::string_view file = call.file;
-  if (const std::size_t room = file.find("layers/"); room != std::string_view::npos) file.remove_prefix(room);
+  for (const char* folder : {"layers/", "comm/"}) {
+    if (const std::size_t room = file.find(folder); room != std::string_view::npos) file.remove_prefix(room);
+  }
   fail(out_of_memory ? ExitCode::does_not_fit : ExitCode::internal, "{} failed on {}: {} ({}, at {}:{}){}",
        call.library, host_name(), words, call.expression, file, call.line, hint.empty() ? "" : "; " + hint);
 }

@@ -15,10 +15,32 @@ namespace {
 
 std::size_t size(std::int64_t bytes) { return static_cast<std::size_t>(bytes); }
 
+class CudaGraph : public Recording {
+ public:
+  /// Takes the graph's work over; the graph itself stays the caller's.
+  CudaGraph(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
+    CONVOY_CUDA(cudaGraphInstantiate(&work_, graph, 0));
+  }
+  ~CudaGraph() override { (void)cudaGraphExecDestroy(work_); }
+  CudaGraph(const CudaGraph&) = delete;
+  CudaGraph& operator=(const CudaGraph&) = delete;
+  void play() override { CONVOY_CUDA(cudaGraphLaunch(work_, stream_)); }
+
+ private:
+  cudaStream_t stream_;
+  cudaGraphExec_t work_ = nullptr;
+};
+
 }  // namespace
 
 // Streams must not wait for the legacy default stream, in which nothing of ours runs.
-CudaStream::CudaStream() { CONVOY_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)); }
+CudaStream::CudaStream(Priority priority) {
+  int least = 0;
+  int greatest = 0;
+  CONVOY_CUDA(cudaDeviceGetStreamPriorityRange(&least, &greatest));
+  CONVOY_CUDA(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking,
+                                           priority == Priority::high ? greatest : least));
+}
 
 CudaEvent::CudaEvent() { CONVOY_CUDA(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming)); }
 
@@ -42,6 +64,7 @@ CudaDevice::CudaDevice(int index, std::int64_t limit) : index_(index), limit_(li
   CONVOY_CUDA(cudaGetDeviceProperties(&properties_, index));
   compute_ = std::make_unique<CudaStream>();
   copies_ = std::make_unique<CudaStream>();
+  inputs_ = std::make_unique<CudaStream>();
   computed_ = std::make_unique<CudaEvent>();
   for (Staging& staging : staging_) {
     staging.memory = allocate_host(kStagingBytes);
@@ -68,6 +91,7 @@ DeviceInfo CudaDevice::info() const {
   info.threads = properties_.multiProcessorCount;
   info.bf16 = properties_.major >= 8;
   info.fp16 = properties_.major >= 6;
+  info.tf32 = properties_.major >= 8;
   return info;
 }
 
@@ -85,6 +109,8 @@ std::optional<std::int64_t> CudaDevice::taken_bytes() const {
   if (!now) return std::nullopt;
   return *now - *used_before_;
 }
+
+void CudaDevice::make_current() const { CONVOY_CUDA(cudaSetDevice(index_)); }
 
 void* CudaDevice::allocate(std::int64_t bytes) {
   if (limit_ > 0 && used_bytes() + bytes > limit_) {
@@ -162,6 +188,47 @@ std::unique_ptr<DeviceMark> CudaDevice::start_copy_out(void* host, const void* d
     CONVOY_CUDA(cudaMemcpyAsync(host, device, size(bytes), cudaMemcpyDeviceToHost, copies_->get()));
   copied->record(*copies_);
   return copied;
+}
+
+std::unique_ptr<DeviceMark> CudaDevice::start_copy_ahead(void* device, const void* host, std::int64_t bytes,
+                                                         DeviceMark* after) {
+  if (after != nullptr)
+    CONVOY_CUDA(cudaStreamWaitEvent(inputs_->get(), dynamic_cast<CudaEvent&>(*after).get(), 0));
+  if (bytes > 0)
+    CONVOY_CUDA(cudaMemcpyAsync(device, host, size(bytes), cudaMemcpyHostToDevice, inputs_->get()));
+  auto copied = std::make_unique<CudaEvent>();
+  copied->record(*inputs_);
+  return copied;
+}
+
+void CudaDevice::copy_within(void* to, const void* from, std::int64_t bytes) {
+  if (bytes > 0)
+    CONVOY_CUDA(cudaMemcpyAsync(to, from, size(bytes), cudaMemcpyDeviceToDevice, compute_->get()));
+}
+
+std::unique_ptr<DeviceMark> CudaDevice::mark() {
+  auto reached = std::make_unique<CudaEvent>();
+  reached->record(*compute_);
+  return reached;
+}
+
+void CudaDevice::wait_for(DeviceMark& mark) {
+  CONVOY_CUDA(cudaStreamWaitEvent(compute_->get(), dynamic_cast<CudaEvent&>(mark).get(), 0));
+}
+
+// Of this thread alone: others (NCCL's, the watch) go on with calls that a recording forbids.
+void CudaDevice::start_recording() {
+  CONVOY_CUDA(cudaStreamBeginCapture(compute_->get(), cudaStreamCaptureModeThreadLocal));
+  recording_ = true;
+}
+
+std::unique_ptr<Recording> CudaDevice::stop_recording() {
+  recording_ = false;
+  cudaGraph_t graph = nullptr;
+  CONVOY_CUDA(cudaStreamEndCapture(compute_->get(), &graph));
+  const std::unique_ptr<CUgraph_st, void (*)(cudaGraph_t)> owned(
+      graph, [](cudaGraph_t g) { (void)cudaGraphDestroy(g); });
+  return std::make_unique<CudaGraph>(graph, compute_->get());
 }
 
 void CudaDevice::start_copy_in(void* device, const void* host, std::int64_t bytes) {

@@ -14,7 +14,8 @@ namespace convoy {
 /// A CUDA stream. Destroyed with its owner.
 class CudaStream {
  public:
-  CudaStream();
+  enum class Priority { usual, high };  ///< of two that have work, that of high priority starts first
+  explicit CudaStream(Priority priority = Priority::usual);
   ~CudaStream() { (void)cudaStreamDestroy(stream_); }
   CudaStream(const CudaStream&) = delete;
   CudaStream& operator=(const CudaStream&) = delete;
@@ -41,8 +42,9 @@ class CudaEvent : public DeviceMark {
 };
 
 /// One GPU. Kernels run in compute(), one after another; copies to and from the host go through two pinned
-/// buffers, in order with the kernels. The calling thread's current device becomes this one, and all calls
-/// must come from that thread. `limit` is the most that allocate() gives in all; 0 means what the GPU has.
+/// buffers, in order with the kernels. Copies that do not wait have streams of their own. The calling
+/// thread's current device becomes this one, and all calls must come from that thread. `limit` is the most
+/// that allocate() gives in all; 0 means what the GPU has.
 class CudaDevice : public Device {
  public:
   explicit CudaDevice(int index, std::int64_t limit = 0);
@@ -61,8 +63,20 @@ class CudaDevice : public Device {
   std::unique_ptr<DeviceMark> start_copy_out(void* host, const void* device, std::int64_t bytes) override;
   void start_copy_in(void* device, const void* host, std::int64_t bytes) override;
   std::optional<std::int64_t> taken_bytes() const override;
+  std::unique_ptr<DeviceMark> start_copy_ahead(void* device, const void* host, std::int64_t bytes,
+                                               DeviceMark* after) override;
+  void copy_within(void* to, const void* from, std::int64_t bytes) override;
+  std::unique_ptr<DeviceMark> mark() override;
+  void wait_for(DeviceMark& mark) override;
+  /// As a CUDA graph of what goes into compute(), and into streams that wait for it and that it waits for.
+  bool records() const override { return true; }
+  bool recording() const override { return recording_; }
+  void start_recording() override;
+  std::unique_ptr<Recording> stop_recording() override;
 
   const CudaStream& compute() const { return *compute_; }
+  /// Makes this the current device of the calling thread, which has another one unless it made the device.
+  void make_current() const;
   /// "9.0".
   std::string capability() const;
   /// Of the second-level cache.
@@ -84,7 +98,8 @@ class CudaDevice : public Device {
   std::string bus_name_;                     ///< as NVML wants it
   std::optional<std::int64_t> used_before_;  ///< of the GPU, before this process had its context
   cudaDeviceProp properties_{};
-  std::unique_ptr<CudaStream> compute_, copies_;
+  std::unique_ptr<CudaStream> compute_, copies_, inputs_;
+  bool recording_ = false;
   std::unique_ptr<CudaEvent> computed_;  ///< for the other stream to wait for
   std::array<Staging, 2> staging_;
   std::size_t turn_ = 0;

@@ -20,6 +20,7 @@ DeviceInfo info_of(int index) {
   info.threads = properties.multiProcessorCount;
   info.bf16 = properties.major >= 8;
   info.fp16 = properties.major >= 6;
+  info.tf32 = properties.major >= 8;
   std::size_t free_bytes = 0;
   std::size_t all_bytes = 0;
   if (cudaSetDevice(index) == cudaSuccess && cudaMemGetInfo(&free_bytes, &all_bytes) == cudaSuccess) {

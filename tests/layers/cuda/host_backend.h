@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "layers/device/cpu/cpu_device.h"
 #include "layers/graph/backend.h"
+
+struct CUstream_st;
 
 namespace convoy {
 
@@ -16,10 +19,17 @@ class HostAsGpu : public CpuDevice {
   DeviceInfo info() const override;
   bool host_addressable() const override { return false; }
   std::unique_ptr<DeviceMark> start_copy_out(void* host, const void* device, std::int64_t bytes) override;
+  std::unique_ptr<DeviceMark> start_copy_ahead(void* device, const void* host, std::int64_t bytes,
+                                               DeviceMark* after) override;
 };
 
 /// The backend of GPUs with every launch a loop on the processor, and no libraries: convolutions and products
-/// run by our own loops.
+/// run by our own loops, at once.
 std::unique_ptr<Backend> make_host_backend(Device& device);
+
+/// Puts work into a stream.
+using PutIntoStream = void (*)(CUstream_st* stream, std::function<void()> work);
+/// The same with launches put into a stream.
+std::unique_ptr<Backend> make_host_backend(Device& device, CUstream_st* stream, PutIntoStream put);
 
 }  // namespace convoy

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <functional>
+
+// CUDA's runtime on the processor, for tests of what we do with streams, events, graphs and memory. A program
+// that is linked with fake_cuda.cpp gets these functions in place of CUDA's. Each stream is a thread that
+// works off what was put into it, in its own time: what nobody ordered runs in any order, and ThreadSanitizer
+// sees what is missing. Graphs record what streams are given, and must be joined as CUDA wants it.
+namespace convoy::fake_cuda {
+
+/// Devices that there are; at first 4.
+void set_devices(int count);
+/// Each stream sleeps up to so long before each piece of work, differently each time; 0: not at all.
+void set_delay(int microseconds);
+/// Puts work into a stream, as a launch does.
+void put(CUstream_st* stream, std::function<void()> work);
+/// Bytes that cudaMalloc has out on a device.
+std::int64_t allocated(int device);
+/// Graphs that were launched, in this process.
+std::int64_t launched_graphs();
+/// Times that the host waited for a stream or an event that was not done.
+std::int64_t waits_of_host();
+
+}  // namespace convoy::fake_cuda

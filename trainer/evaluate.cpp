@@ -5,6 +5,7 @@
 
 #include "layers/core/clock.h"
 #include "trainer/data/loader.h"
+#include "trainer/planner/inference_plan.h"
 
 namespace convoy {
 namespace {

@@ -8,9 +8,6 @@
 
 namespace convoy {
 
-/// Batches that the loader of an evaluation holds.
-inline constexpr int kEvaluationAhead = 2;
-
 /// Mean loss and shares over a data set.
 struct Evaluation {
   double loss = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "trainer/data/loader.h"
-#include "trainer/evaluate.h"
+#include "trainer/planner/inference_plan.h"
 
 namespace convoy {
 
@@ -13,10 +13,10 @@ std::int64_t loader_bytes(const Job& job, const PlanRequest& request, Shape inpu
   const std::int64_t share = share_of(request);
   std::int64_t evaluated = request.evaluate_batch;
   if (evaluated == 0) evaluated = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
-  const std::int64_t evaluation = Loader::ring_bytes(kEvaluationAhead, evaluated, input) + threads;
+  const std::int64_t evaluation = kEvaluationAhead * evaluated * loader_sample_bytes(input) + threads;
   if (!request.training) return evaluation;
   // The threads of the training's loader idle meanwhile: they keep storage, and no large image.
-  return evaluation + Loader::ring_bytes(job.data.ahead, share, input) + threads / (decodes ? 2 : 1);
+  return evaluation + job.data.ahead * share * loader_sample_bytes(input) + threads / (decodes ? 2 : 1);
 }
 
 }  // namespace convoy

@@ -6,6 +6,7 @@
 #include "layers/core/clock.h"
 #include "layers/graph/arithmetic/loss.h"
 #include "trainer/data/loader.h"
+#include "trainer/planner/inference_plan.h"
 
 namespace convoy {
 namespace {

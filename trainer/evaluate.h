@@ -8,9 +8,6 @@
 
 namespace convoy {
 
-/// Batches that the loader of an evaluation holds.
-inline constexpr int kEvaluationAhead = 2;
-
 /// Mean loss and shares over a data set. Where each sample has ten views (Augmentation::ten_crops), its loss
 /// is the mean of theirs, and it is counted right by the mean of their outputs (Krizhevsky et al. 2012,
 /// section 4.1), as a map of predictions is by that over its positions.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "trainer/data/loader.h"
-#include "trainer/evaluate.h"
+#include "trainer/planner/inference_plan.h"
 #include "trainer/preparation.h"
 
 namespace convoy {

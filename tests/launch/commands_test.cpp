@@ -360,11 +360,11 @@ TEST(Plan, TrainsInLessMemoryByItself) {
   const std::string tight = folder.path("tight");
   ASSERT_EQ(run(convoy({"train", job, "--run-dir", free}), folder.path("")).code, 0);
   const boost::json::object plan =
-      object_of(run(convoy({"plan", job, "--json", "--memory-limit", "31KiB"}), folder.path("")));
+      object_of(run(convoy({"plan", job, "--json", "--memory-limit", "39KiB"}), folder.path("")));
   EXPECT_TRUE(plan.at("fits").as_bool());
   EXPECT_LT(plan.at("micro_batch").as_int64(), 16);
   const Ended ended =
-      run(convoy({"train", job, "--run-dir", tight, "--set", "memory.limit=31KiB"}), folder.path(""));
+      run(convoy({"train", job, "--run-dir", tight, "--set", "memory.limit=39KiB"}), folder.path(""));
   EXPECT_EQ(ended.code, 0) << ended.all();
   EXPECT_THAT(ended.out, HasSubstr("to fit, "));
   EXPECT_EQ(summary_of(tight).at("measured_peak_bytes"), plan.at("projected_bytes"));

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "trainer/planner/inference_plan.h"
 #include "trainer/progress.h"
 
 namespace convoy::test {
@@ -34,6 +35,10 @@ TEST(LoaderFigures, TheRankThatWaitsLongestIsKnownToAll) {
     EXPECT_EQ(found.rank, 2);
     EXPECT_EQ(found.share, 0.4);
   });
+}
+
+TEST(LoaderFigures, ThePlannerCountsASampleAsTheLoaderDoes) {
+  EXPECT_EQ(loader_sample_bytes({3, 224, 224}), Loader::ring_bytes(1, 1, {3, 224, 224}, {}));
 }
 
 /// What is drawn of a state.

@@ -62,6 +62,9 @@ class InferenceSearch {
   }
 
   Plan plan(PlanRequest way, std::int64_t size) const {
+    const std::int64_t before = way.evaluate_batch > 0 ? way.evaluate_batch : asked_.micro_batch;
+    if (way.loader_bytes > 0)
+      way.loader_bytes += kEvaluationAhead * (size - before) * loader_sample_bytes(graph_.input());
     way.evaluate_batch = size;
     way.samples = std::max(way.samples, size * way.ranks);
     return make_plan(graph_, way, backend_, &lowerings_);

@@ -7,6 +7,14 @@ namespace convoy {
 /// Largest batch that Plan::largest_batch is looked for up to.
 inline constexpr std::int64_t kMostInferenceBatch = 65536;
 
+/// Batches that the data loader of an evaluation holds: one that is used, one that is filled.
+inline constexpr std::int64_t kEvaluationAhead = 2;
+
+/// What each sample of a loader's batch takes: its pixels, label and number in the set.
+inline std::int64_t loader_sample_bytes(Shape input) {
+  return input.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
+}
+
 /// The plan of an evaluation (request.training is false), which keeps an activation no longer than until its
 /// last reader has run. As asked where that fits. Where it does not and the request allows smaller
 /// micro-batches, so many samples at a time as just fit: that changes no result. Only where not even one

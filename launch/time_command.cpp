@@ -6,7 +6,6 @@
 #include "launch/network_text.h"
 #include "launch/options.h"
 #include "layers/core/text.h"
-#include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
 #include "trainer/timing.h"
 

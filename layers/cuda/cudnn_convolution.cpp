@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "layers/cuda/cudnn_descriptor.h"
@@ -266,19 +265,11 @@ std::shared_ptr<const Plan> make_plan(const CudnnTarget& target, CudnnDescriptor
   return std::make_shared<const Plan>(Plan{std::move(configuration), std::move(plan)});
 }
 
-bool is_small_enough(const ConvolutionGeometry& g) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  const std::int64_t in = g.in_pixel == 0 ? g.in_channels : g.in_pixel;
-  const std::int64_t out = g.out_pixel == 0 ? g.out_channels : g.out_pixel;
-  return g.batch * g.in_y * g.in_x * in <= kMost && g.batch * g.out_y * g.out_x * out <= kMost;
-}
-
 }  // namespace
 
 LibraryKernels find_cudnn_convolutions(const CudnnTarget& target, ConvolutionPass pass, DType type,
                                        const ConvolutionGeometry& geometry, const KernelQuery& query) {
   LibraryKernels kernels;
-  if (!is_small_enough(geometry)) return kernels;
   const Operation operation(target, pass, type, geometry);
   if (!operation.supported()) return kernels;
   std::vector<std::string> seen;

@@ -20,8 +20,7 @@ struct CudnnTarget {
 /// the order of its heuristics. Left out are those that give other bits each time, that are compiled when
 /// they are first used, and that round more than the type does: fp32 is computed as such unless `tf32` is
 /// set, half types with fp32 sums. Images with their channels last, weights outputs × kernel × inputs;
-/// tensors begin at multiples of 16 bytes, or of what a group's channels allow. None for tensors of 2³¹
-/// values or more.
+/// tensors begin at multiples of 16 bytes, or of what a group's channels allow.
 LibraryKernels find_cudnn_convolutions(const CudnnTarget& target, ConvolutionPass pass, DType type,
                                        const ConvolutionGeometry& geometry, const KernelQuery& query);
 

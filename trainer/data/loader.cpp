@@ -147,7 +147,7 @@ void Loader::work(const std::stop_token& stop) {
       done = fill(piece, stop, scratch, slot);
     } catch (...) {
       error = std::current_exception();
-      give_back_large(scratch);
+      give_back_large(scratch.prepare);
     }
     done.seconds = seconds_since(start);
     finish(piece, std::move(error), done);

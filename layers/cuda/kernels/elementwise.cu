@@ -271,16 +271,16 @@ void convert(Queue queue, DType from, DType to, std::int64_t count, const void* 
 
 void softmax(Queue queue, DType type, std::int64_t rows, std::int64_t channels, const void* x, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, rows, Softmax<T>{channels, static_cast<const T*>(x), static_cast<T*>(y)});
+    for_each_long_index(queue, rows, Softmax<T>{channels, static_cast<const T*>(x), static_cast<T*>(y)});
   });
 }
 
 void softmax_gradient(Queue queue, DType type, std::int64_t rows, std::int64_t channels, const void* gradient,
                       const void* output, void* result) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, rows,
-                   SoftmaxGradient<T>{channels, static_cast<const T*>(gradient),
-                                      static_cast<const T*>(output), static_cast<T*>(result)});
+    for_each_long_index(queue, rows,
+                        SoftmaxGradient<T>{channels, static_cast<const T*>(gradient),
+                                           static_cast<const T*>(output), static_cast<T*>(result)});
   });
 }
 

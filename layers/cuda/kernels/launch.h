@@ -76,13 +76,18 @@ void sum_rows(Queue queue, std::int64_t rows, std::int64_t channels, float* part
   run_on_host(queue, [=] { sum_rows_here<quantities>(rows, channels, parts, function); });
 }
 
+template <class Function>
+void for_each_long_index(Queue queue, std::int64_t count, const Function& function) {
+  for_each_index(queue, count, function);
+}
+
 #else
 
 template <class Function>
 __global__ void __launch_bounds__(kThreads) run_indices(std::int64_t count, Function function) {
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < count; i += step)
-    function(i);
+  const std::int64_t threads = blockDim.x;
+  const std::int64_t step = gridDim.x * threads;
+  for (std::int64_t i = blockIdx.x * threads + threadIdx.x; i < count; i += step) function(i);
 }
 
 /// function(i) for every i in [0, count), in no order.
@@ -95,6 +100,19 @@ void for_each_index(Queue queue, std::int64_t count, const Function& function) {
   run_indices<<<blocks, kThreads, 0, queue.stream>>>(count, function);
   // clang-format on
   check_launch("for_each_index");
+}
+
+/// The same where each index goes through a row of its own: when they are few, in small blocks, so that many
+/// multiprocessors and their caches share them.
+template <class Function>
+void for_each_long_index(Queue queue, std::int64_t count, const Function& function) {
+  constexpr std::int64_t kFew = 4;
+  if (count <= 0) return;
+  if (count > kFew * kThreads) return for_each_index(queue, count, function);
+  // clang-format off
+  run_indices<<<static_cast<unsigned>((count + kFew - 1) / kFew), kFew, 0, queue.stream>>>(count, function);
+  // clang-format on
+  check_launch("for_each_long_index");
 }
 
 /// One block adds up one part of the rows for `columns` channels: its threads stand in columns, each column

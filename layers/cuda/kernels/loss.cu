@@ -91,7 +91,7 @@ void with_arithmetic(const LossRows& rows, Call&& call) {
 void loss_of_samples(Queue queue, const LossRows& rows, const float* scores, const std::int32_t* labels,
                      const SecondLabel* second, float* output, SampleLoss* samples, float* sums) {
   with_arithmetic(rows, [&]<class A>(const A& arithmetic) {
-    for_each_index(
+    for_each_long_index(
         queue, rows.batch,
         Forward<A>{arithmetic, rows.positions, rows.classes, scores, labels, second, output, samples, sums});
   });

@@ -125,6 +125,13 @@ TEST_F(OnH100, Fp32RunsOnTensorCoresOnlyAsTf32) {
   EXPECT_NE(rounded.front(), strict.front());
 }
 
+// cuDNN knows itself which of its kernels count in 64 bits.
+TEST_F(OnH100, TensorsMayHaveMoreThanTwoBillionValues) {
+  const ConvolutionGeometry g = geometry(700, 64, 224, 64, 3, 1, 1);
+  for (const ConvolutionPass pass : kPasses) EXPECT_FALSE(find(pass, DType::f16, g).empty());
+  EXPECT_LT(find(kPasses[2], DType::f16, g).size(), find(kPasses[2], DType::f16, kCases[1]).size());
+}
+
 TEST_F(OnH100, PaddingsMayDifferFromSideToSide) {
   ConvolutionGeometry g = geometry(4, 16, 9, 16, 3, 2, 0);
   g.out_y = g.out_x = 5;  // one row and column of padding at the end

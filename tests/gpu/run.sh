@@ -40,7 +40,6 @@ timed() {  # NAME COMMAND...: its standard output is JSON when it is one line
 
 timed layers "$folder/build/tests/gpu/gpu_layers_test"
 timed training "$folder/build/tests/gpu/gpu_training_on_gpu_test"
-timed memory "$folder/build/tests/gpu/gpu_memory_test"
 timed nccl "$folder/build/tests/gpu/gpu_nccl_test"
 for precision in fp32 tf32 bf16 fp16; do
   for network in lenet alexnet vgg16 googlenet resnet50; do

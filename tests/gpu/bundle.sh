@@ -8,8 +8,7 @@ source_folder="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 target="${1:?usage: tests/gpu/bundle.sh FOLDER [BUILD]}"
 build="${2:-$source_folder/build}"
 
-programs=(convoy tests/gpu/gpu_layers_test tests/gpu/gpu_memory_test tests/gpu/gpu_nccl_test tests/gpu/gpu_training_on_gpu_test
-  tests/bench/train_step)
+programs=(convoy tests/gpu/gpu_layers_test tests/gpu/gpu_nccl_test tests/gpu/gpu_training_on_gpu_test tests/bench/train_step)
 libraries="$(mktemp -d)"
 trap 'rm -rf "$libraries"' EXIT
 mkdir -p "$target/build/tests/gpu" "$target/build/tests/bench" "$target/tests/gpu" "$target/tests/bench"

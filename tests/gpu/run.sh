@@ -107,7 +107,6 @@ sanitize() {  # TOOL FILTER
 write
 timed layers 600 "$folder/build/tests/gpu/gpu_layers_test"
 timed training 600 "$folder/build/tests/gpu/gpu_training_on_gpu_test"
-timed memory 300 "$folder/build/tests/gpu/gpu_memory_test"
 timed nccl 300 "$folder/build/tests/gpu/gpu_nccl_test"
 train resnet50 fp16
 sanitize memcheck 'Layers/Golden.LayerEqualsPyTorch/*'

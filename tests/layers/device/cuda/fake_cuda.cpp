@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -192,6 +193,12 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->major = 9;
   properties->pciBusID = device;
   return cudaSuccess;
+}
+cudaError_t cudaDeviceGetPCIBusId(char* name, int bytes, int device) {
+  return std::snprintf(name, static_cast<std::size_t>(bytes), "0000:%02x:00.0",
+                       static_cast<unsigned>(device)) < bytes
+             ? cudaSuccess
+             : cudaErrorInvalidValue;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
   *value = 1;

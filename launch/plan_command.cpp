@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <optional>
 
 #include "launch/command.h"
 #include "launch/config_files.h"
@@ -87,10 +88,8 @@ PlannedHosts planned_hosts(const CommandLine& line) {
   return hosts;
 }
 
-/// The device to plan for: as asked for, else the processor, unless the job wants a GPU, of which it does not
-/// say which.
-PlannedDevice planned_device(const CommandLine& line, const Job& job) {
-  if (line.has("device")) return find_device(line.text("device"));
+/// Without --device: the processor, unless the job wants a GPU, of which it does not say which.
+PlannedDevice device_of(const Job& job) {
   if (job.device == "cuda") {
     fail(ExitCode::usage,
          "the job asks for device = \"cuda\"; say which GPU to plan for with --device NAME, one of `convoy "
@@ -144,6 +143,8 @@ int plan_command(const std::vector<std::string>& arguments) {
     fail(ExitCode::usage, "--batch goes with --inference; to plan training use --set train.batch=N");
   const std::int64_t batch = line.has("batch") ? line.number("batch", 1, kMostInferenceBatch) : 0;
   PlannedHosts hosts = planned_hosts(line);
+  std::optional<PlannedDevice> named;
+  if (line.has("device")) named = find_device(line.text("device"));
   std::vector<std::string> sets = line.texts("set");
   if (line.has("memory-limit")) {
     const std::string limit = line.text("memory-limit");
@@ -156,7 +157,7 @@ int plan_command(const std::vector<std::string>& arguments) {
     sets.push_back("memory.limit=" + limit);
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
-  PlannedDevice device = planned_device(line, job);
+  PlannedDevice device = named ? std::move(*named) : device_of(job);
   const Graph graph = read_network(job.network);
   if (job.kernels == "default") hosts.measure = hosts.anew = false;
   const auto ranks = static_cast<int>(hosts.ranks);

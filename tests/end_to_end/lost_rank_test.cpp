@@ -55,7 +55,10 @@ TEST_F(LostRank, StoppedWorkerIsNamedWithTheOperationAfterTheTimeout) {
   const Ended ended = hit("convoy", SIGSTOP);
   EXPECT_EQ(ended.code, 5) << ended.all();
   EXPECT_THAT(ended.err, ContainsRegex("missing:\n  rank 1 .host [^ ]+, pid [0-9]+. does not answer"));
-  EXPECT_THAT(ended.err, ContainsRegex("in operation [0-9]+, '(loss|gradient bucket [0-9]+|checkpoint)'"));
+  EXPECT_THAT(
+      ended.err,
+      ContainsRegex(
+          "in operation [0-9]+, '(loss|gradient bucket [0-9]+|shares of waiting for data|checkpoint)'"));
   EXPECT_GT(ended.seconds, 3);
 }
 

@@ -63,9 +63,7 @@ class InferenceSearch {
 
   Plan plan(PlanRequest way, std::int64_t size) const {
     const std::int64_t before = way.evaluate_batch > 0 ? way.evaluate_batch : asked_.micro_batch;
-    if (way.loader_bytes > 0)
-      way.loader_bytes += kEvaluationAhead * (size - before) * loader_sample_bytes(graph_.input());
-    way.evaluate_batch = size;
+    set_evaluate_batch(way, graph_.input(), before, size);
     way.samples = std::max(way.samples, size * way.ranks);
     return make_plan(graph_, way, backend_, &lowerings_);
   }
@@ -141,6 +139,12 @@ class InferenceSearch {
 };
 
 }  // namespace
+
+void set_evaluate_batch(PlanRequest& request, Shape input, std::int64_t before, std::int64_t size) {
+  if (request.loader_bytes > 0)
+    request.loader_bytes += kEvaluationAhead * (size - before) * loader_sample_bytes(input);
+  request.evaluate_batch = size;
+}
 
 Plan plan_inference(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings) {
   return InferenceSearch(graph, request, backend, lowerings).run();

@@ -15,6 +15,10 @@ inline std::int64_t loader_sample_bytes(Shape input) {
   return input.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
 }
 
+/// Makes a request evaluate `size` samples at a time, which it did `before` at a time: its loader's batches
+/// change with that.
+void set_evaluate_batch(PlanRequest& request, Shape input, std::int64_t before, std::int64_t size);
+
 /// The plan of an evaluation (request.training is false), which keeps an activation no longer than until its
 /// last reader has run. As asked where that fits. Where it does not and the request allows smaller
 /// micro-batches, so many samples at a time as just fit: that changes no result. Only where not even one

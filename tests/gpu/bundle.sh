@@ -9,20 +9,23 @@ target="${1:?usage: tests/gpu/bundle.sh FOLDER [BUILD]}"
 build="${2:-$source_folder/build}"
 
 programs=(convoy tests/gpu/gpu_layers_test tests/gpu/gpu_nccl_test tests/gpu/gpu_training_on_gpu_test tests/bench/train_step)
-libraries="$(mktemp -d)"
-trap 'rm -rf "$libraries"' EXIT
-mkdir -p "$target/build/tests/gpu" "$target/build/tests/bench" "$target/tests/gpu" "$target/tests/bench"
+[[ -e "$build/convoy" ]] || { echo "bundle.sh: $build has no convoy; build it first" >&2; exit 1; }
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+libraries="$work/lib"
+mkdir -p "$libraries" "$work/build/tests/gpu" "$work/build/tests/bench" "$target/tests/gpu" "$target/tests/bench"
 for program in "${programs[@]}"; do
   [[ -e "$build/$program" ]] || continue
-  cp "$build/$program" "$target/build/$program"
-  strip --strip-unneeded "$target/build/$program"
+  cp "$build/$program" "$work/build/$program"
+  strip --strip-unneeded "$work/build/$program"
   # CUDA's own libraries, the driver's and the C library are the other machine's.
   ldd "$build/$program" | awk '$3 ~ /^\// {print $3}' |
     grep -vE '/(libcuda|libcudnn|libcublas|libnccl|libnvrtc|libc\.so|libm\.so|libpthread|libdl|librt|ld-linux)' |
     xargs -r cp -Lu --target-directory "$libraries"
 done
-tar -C "$libraries" -czf "$target/lib.tar.gz" .  # run.sh unpacks it
-[[ -e "$target/build/convoy" ]] || { echo "bundle.sh: $build has no convoy; build it first" >&2; exit 1; }
+tar -C "$libraries" -czf "$target/lib.tar.gz" .  # run.sh unpacks both
+tar -C "$work" -czf "$target/build.tar.gz" build
+rm -rf "$target/build"  # of a bundle that was here
 cp -r "$source_folder/configs" "$target/"
 mkdir -p "$target/tests/golden"
 cp "$source_folder"/tests/golden/*.safetensors "$target/tests/golden/"

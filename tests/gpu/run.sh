@@ -27,6 +27,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 if [[ -e "$folder/lib.tar.gz" ]]; then
   # Of a bundle. The machine's own libraries come first: they fit its driver.
+  tar -C "$folder" -xzf "$folder/build.tar.gz"
   mkdir "$work/lib"
   tar -C "$work/lib" -xzf "$folder/lib.tar.gz"
   export LD_LIBRARY_PATH="/usr/local/cuda/lib64:${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$work/lib"

@@ -166,7 +166,12 @@ int plan_command(const std::vector<std::string>& arguments) {
   if (device.here) set_cpu_threads(device.threads);
   const std::int64_t samples = inference ? 1 : samples_of(job, graph, Split::train);
   PlanRequest request = plan_request(job, samples, ranks, memory_limit(job, device.info, here));
-  if (inference) ask_for_inference(job, graph, batch, request);
+  if (inference) {
+    ask_for_inference(job, graph, batch, request);
+  } else if (request.evaluate_batch > 0) {
+    const int views = evaluation_augmentation(job, graph.input()).views();
+    bound_evaluation(request, samples_of(job, graph, Split::test) * views);
+  }
   device.plan_for(request);
   request.loader_bytes = loader_bytes(job, request, graph.input());
   set_links(hosts, device, request);

@@ -137,6 +137,11 @@ PixelScale pixel_scale(const Job& job, Shape input) {
   return scale;
 }
 
+void bound_evaluation(PlanRequest& request, std::int64_t samples) {
+  const std::int64_t share = (samples + request.ranks - 1) / request.ranks;
+  if (request.training && share > 0) request.evaluate_batch = std::min(request.evaluate_batch, share);
+}
+
 PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, std::int64_t limit_bytes) {
   PlanRequest request;
   request.samples = train_samples;
@@ -251,6 +256,10 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   limit = comm.all_reduce(limit, Reduction::min, "memory limits");
   PlanRequest request = plan_request(job(), samples, comm.size(), limit);
   request.training = training;
+  if (training && inputs_.test != nullptr) {
+    const int views = evaluation_augmentation(job(), graph().input()).views();
+    bound_evaluation(request, inputs_.test->size() * views);
+  }
   // Whoever lets training change its batch lets evaluation do so, which changes no result.
   if (!training) request.may_shrink = request.may_shrink || request.may_shrink_batch;
   request.kept_batch = kept_batch;

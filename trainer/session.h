@@ -37,6 +37,10 @@ PixelScale pixel_scale(const Job& job, Shape input);
 /// What to ask the planner for a job. `ranks_here` share the device's memory.
 PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, std::int64_t limit_bytes);
 
+/// Training that is asked to evaluate more samples at a time than a rank has of `samples` evaluates what it
+/// has.
+void bound_evaluation(PlanRequest& request, std::int64_t samples);
+
 /// Bytes that one rank may use: memory.limit, or the device's free memory divided by the ranks that share it,
 /// less memory.reserve. Error(usage) for a limit that the device cannot have.
 std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here);

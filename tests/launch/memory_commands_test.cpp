@@ -120,25 +120,38 @@ TEST_F(MemoryCommands, EvaluationTakesTheBatchThatFitsAndSaysSo) {
 
 TEST_F(MemoryCommands, TrainingEvaluatesInTheBatchesThatFitWithTheSameResults) {
   const std::string set = "train.evaluate_batch=370";
+  const std::string images = "data.test_samples=370";
   const boost::json::object ample =
-      object_of({"train", job_, "--json", "--set", set, "--run-dir", folder_.path("ample")});
+      object_of({"train", job_, "--json", "--set", set, "--set", images, "--run-dir", folder_.path("ample")});
   const std::int64_t training =
       object_of({"plan", job_, "--json", "--set", "train.evaluate_batch=1"}).at("projected_bytes").as_int64();
   ASSERT_LT(training, ample.at("projected_bytes").as_int64());
   const std::string limit = fmt::format("memory.limit={}", training);
-  const Ended ended =
-      call({"train", job_, "--json", "--set", set, "--set", limit, "--run-dir", folder_.path("run")});
+  const Ended ended = call({"train", job_, "--json", "--set", set, "--set", images, "--set", limit,
+                            "--run-dir", folder_.path("run")});
   ASSERT_EQ(ended.code, 0) << ended.all();
   EXPECT_THAT(ended.err, HasSubstr("to fit, evaluated in batches of "));
   const boost::json::object less = boost::json::parse(ended.out).as_object();
   EXPECT_LE(less.at("projected_bytes").as_int64(), training);
-  EXPECT_EQ(less.at("test_samples"), 37);
+  EXPECT_EQ(less.at("test_samples"), 370);
   EXPECT_EQ(less.at("top1"), ample.at("top1"));
   EXPECT_NEAR(less.at("loss").as_double(), ample.at("loss").as_double(), 1e-6);
-  const Ended refused = call({"train", job_, "--set", set, "--set", limit, "--set", "memory.allow=[]",
-                              "--run-dir", folder_.path("other")});
+  const Ended refused = call({"train", job_, "--set", set, "--set", images, "--set", limit, "--set",
+                              "memory.allow=[]", "--run-dir", folder_.path("other")});
   EXPECT_EQ(refused.code, 3);
   EXPECT_THAT(refused.err, HasSubstr("lower train.evaluate_batch"));
+}
+
+TEST_F(MemoryCommands, NoMoreIsEvaluatedAtATimeThanThereIs) {
+  const auto projected = [&](const char* command, const std::string& batch) {
+    std::vector<std::string> words{command, job_, "--json", "--set", "train.evaluate_batch=" + batch};
+    if (command == std::string("train"))
+      words.insert(words.end(), {"--run-dir", folder_.path("run" + batch)});
+    return object_of(words).at("projected_bytes").as_int64();
+  };
+  EXPECT_EQ(projected("plan", "1000000"), projected("plan", "37"));
+  EXPECT_EQ(projected("train", "1000000"), projected("train", "37"));
+  EXPECT_EQ(projected("plan", "37"), projected("train", "37"));
 }
 
 TEST_F(MemoryCommands, AJobForAGpuIsPlannedForTheOneThatIsNamed) {

@@ -19,8 +19,8 @@ void add_positions(std::span<const float> output, std::span<float> scores) {
 
 /// Calls count(label, scores of the classes) for each sample of the batch.
 template <class Count>
-void for_each_sample(const Batch& batch, std::span<const float> output, std::size_t of_sample, int classes,
-                     const Count& count) {
+void for_each_sample(const Batch& batch, std::span<const float> output, std::size_t of_sample,
+                     std::int64_t classes, const Count& count) {
   std::vector<float> scores(static_cast<std::size_t>(classes));
   for (std::size_t i = 0; i < batch.labels.size(); ++i) {
     add_positions(output.subspan(i * of_sample, of_sample), scores);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "layers/core/error.h"
+#include "layers/device/cuda/load_library.h"
 
 namespace convoy {
 namespace {
@@ -12,12 +13,9 @@ namespace {
 /// until this one.
 constexpr int kOldest = NCCL_VERSION(2, 18, 1);
 
-/// Where the system looks for it, else where the build found it. Never unloaded.
 void* load() {
   const std::string file = fmt::format("libnccl.so.{}", NCCL_MAJOR);
-  for (const std::string& place : {file, std::string(CONVOY_NCCL_LIBRARY) + "/" + file}) {
-    if (void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
-  }
+  if (void* library = load_library(file, CONVOY_NCCL_LIBRARY)) return library;
   fail(ExitCode::usage, "{} cannot be loaded ({})", file, dlerror());
 }
 

@@ -4,16 +4,14 @@
 #include <fmt/format.h>
 
 #include "layers/core/error.h"
+#include "layers/device/cuda/load_library.h"
 
 namespace convoy::cuda {
 namespace {
 
-/// The library that the headers belong to: where the system looks for it, else where the build found it.
-/// Never unloaded.
+/// The library that the headers belong to.
 void* load(const std::string& file) {
-  for (const std::string& place : {file, std::string(CONVOY_CUDA_LIBRARIES) + "/" + file}) {
-    if (void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
-  }
+  if (void* library = load_library(file, CONVOY_CUDA_LIBRARIES)) return library;
   fail(ExitCode::internal, "{} cannot be loaded ({}); install it, or put its folder into LD_LIBRARY_PATH",
        file, dlerror());
 }

@@ -47,7 +47,7 @@ TEST(MixupTraining, LossIsThatOfBothLabels) {
   const std::size_t drop = network.find("  { name = \"drop1\"");
   network.erase(drop, network.find('\n', drop) + 1 - drop);
   const std::string job = folder.write_job(network,
-                                           "samples = 24\ntest_samples = 4\nmixup = 1\n[train]\nbatch = 24\n"
+                                           "samples = 24\ntest_samples = 24\nmixup = 1\n[train]\nbatch = 24\n"
                                            "epochs = 1\n[log]\nevery = 1\n");
   train_here({job, folder.path("run")});
   double expected = 0;

@@ -114,7 +114,7 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
     const std::int64_t first = std::max(slot.offset / 4, slice.first);
     const std::int64_t end = std::min((slot.offset + slot.bytes()) / 4, slice.first + slice.count);
     if (first >= end) continue;
-    SgdRange range{first - slice.first, end - first, 0, 1};
+    SgdRange range{first - slice.first, end - first, 0, 1, slot.interleave};
     switch (spec_of(slot).kind) {
       case ParameterKind::weight:
         range.decay = optimizer_.weight_decay;

@@ -88,7 +88,14 @@ void Executor::set(Buffer buffer, const ParameterSlot& slot, std::span<const flo
 void Executor::copy_half(const void* weights, std::int64_t offset, std::int64_t bytes) {
   const Program& program = plan_.program;
   if (program.half_weights < 0) return;
-  backend_->copy_half(program.choices.precision, bytes / 4, weights, at({program.half_weights, offset / 2}));
+  for (const ParameterSlot& slot : program.parameters) {
+    const std::int64_t first = std::max(offset, slot.offset);
+    const std::int64_t count = (std::min(offset + bytes, slot.offset + slot.bytes()) - first) / 4;
+    if (count <= 0) continue;
+    backend_->copy_half(program.choices.precision, count, slot.interleave,
+                        static_cast<const std::byte*>(weights) + (first - offset),
+                        at({program.half_weights, first / 2}));
+  }
 }
 
 void Executor::copy_half_piece(std::span<const float> values, std::int64_t offset) {

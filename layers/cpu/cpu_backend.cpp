@@ -42,6 +42,22 @@ CONVOY_SIMD void half_block(const float* __restrict w, BFloat16* __restrict half
   for (std::int64_t i = 0; i < count; ++i) half[i] = BFloat16(w[i]);
 }
 
+/// The same with rows of `width` values in pairs; `count` is a multiple of 2 · width.
+CONVOY_SIMD void paired_block(const float* __restrict w, BFloat16* __restrict half, std::int64_t count,
+                              std::int64_t width) {
+  for (std::int64_t first = 0; first < count; first += 2 * width) {
+    for (std::int64_t i = 0; i < width; ++i) {
+      half[first + 2 * i] = BFloat16(w[first + i]);
+      half[first + 2 * i + 1] = BFloat16(w[first + width + i]);
+    }
+  }
+}
+
+void copy_block(const float* w, BFloat16* half, std::int64_t count, std::int64_t interleave) {
+  if (interleave == 0) return half_block(w, half, count);
+  paired_block(w, half, count, interleave);
+}
+
 /// The processor's flat gradients are fp32.
 const float* gradients_of(DType type, const void* values) {
   if (type != DType::f32)
@@ -83,7 +99,10 @@ class CpuBackend : public Backend {
     return engine_.layout(cpu::plain_activation(shape, batch, type));
   }
   Layout master_layout(const Layout& used) override {
-    return engine_.layout(cpu::with_type(engine_.desc(used), DType::f32));
+    return engine_.layout(cpu::master_of(engine_.desc(used)).desc);
+  }
+  std::int64_t interleave(const Layout& half) const override {
+    return cpu::master_of(engine_.desc(half)).interleave;
   }
   void store_parameter(const ParameterSpec& parameter, const Layout& layout, const float* host,
                        void* stored) override {
@@ -103,7 +122,8 @@ class CpuBackend : public Backend {
                                        const void* pixels, void* input) override;
   std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
                               const void* gradients, void* momentum, void* half) override;
-  void copy_half(DType type, std::int64_t count, const void* weights, void* half) override;
+  void copy_half(DType type, std::int64_t count, std::int64_t interleave, const void* weights,
+                 void* half) override;
   std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
                                  const void* statistic) override;
   double sum_of_squares(DType type, const void* values, std::int64_t count) override;
@@ -215,17 +235,18 @@ std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
         const std::int64_t count = std::min(kSgdBlock, end - first);
         sgd_block(w + first, g + first, v == nullptr ? nullptr : v + first, count, context.gradient_scale,
                   context.learning_rate * range.rate, range.decay, spec.momentum, spec.nesterov);
-        if (copy != nullptr) half_block(w + first, copy + first, count);
+        if (copy != nullptr) copy_block(w + first, copy + first, count, range.interleave);
       }
     }
   });
 }
 
-void CpuBackend::copy_half(DType, std::int64_t count, const void* weights, void* half) {
+void CpuBackend::copy_half(DType, std::int64_t count, std::int64_t interleave, const void* weights,
+                           void* half) {
 #pragma omp parallel for schedule(static) if (count > kSgdBlock)
   for (std::int64_t first = 0; first < count; first += kSgdBlock)
-    half_block(static_cast<const float*>(weights) + first, static_cast<BFloat16*>(half) + first,
-               std::min(kSgdBlock, count - first));
+    copy_block(static_cast<const float*>(weights) + first, static_cast<BFloat16*>(half) + first,
+               std::min(kSgdBlock, count - first), interleave);
 }
 
 std::unique_ptr<Kernel> CpuBackend::follow(std::int64_t count, float momentum, void* running,

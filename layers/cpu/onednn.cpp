@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "layers/core/bytes.h"
+
 namespace convoy::cpu {
 
 Layout Engine::layout(const memory::desc& desc) {
@@ -71,6 +73,33 @@ memory::desc with_type(const memory::desc& desc, DType type) {
   memory::desc other = desc;
   other.data.data_type = memory::convert_to_c(data_type_of(type));
   return other;
+}
+
+Master master_of(const memory::desc& used) {
+  constexpr dnnl_dim_t kBlock = 16;
+  const Master same{with_type(used, DType::f32)};
+  dnnl_memory_desc_t desc = same.desc.data;
+  dnnl_blocking_desc_t& blocking = desc.format_desc.blocking;
+  const bool paired = used.data_type() != memory::data_type::f32 && desc.format_kind == dnnl_blocked &&
+                      blocking.inner_nblks == 3 && blocking.inner_blks[2] == 2 &&
+                      blocking.inner_idxs[2] == blocking.inner_idxs[0] &&
+                      blocking.inner_idxs[1] != blocking.inner_idxs[0];
+  if (!paired) return same;
+  const auto inputs = static_cast<std::size_t>(blocking.inner_idxs[0]);
+  const dnnl_dim_t width = blocking.inner_blks[1];
+  const dnnl_dim_t height = 2 * blocking.inner_blks[0];
+  if (2 * width > Backend::kInterleaved || height % kBlock != 0) return same;
+  if (height != kBlock) {
+    // Two blocks or more of 16 inputs have to lie one after another, and all of them be there.
+    const dnnl_dim_t padded = round_up(desc.dims[inputs], kBlock);
+    if (blocking.strides[inputs] != height * width || padded != desc.padded_dims[inputs]) return same;
+    for (int i = 0; i < desc.ndims; ++i)
+      if (desc.padded_dims[i] == 1) blocking.strides[i] = kBlock * width;
+    blocking.strides[inputs] = kBlock * width;
+  }
+  blocking.inner_nblks = 2;
+  blocking.inner_blks[0] = kBlock;
+  return {memory::desc(desc), width};
 }
 
 memory::desc plain_vector(std::int64_t elements) { return {{elements}, memory::data_type::f32, Tag::a}; }

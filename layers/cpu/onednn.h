@@ -81,6 +81,17 @@ memory::desc canonical_parameter(const ParameterSpec& parameter);
 memory::desc any_like(const memory::desc& desc);
 /// The same shape and layout with elements of another type.
 memory::desc with_type(const memory::desc& desc, DType type);
+
+/// How the fp32 master copy lies of a weight that kernels read as `used`.
+struct Master {
+  memory::desc desc;
+  std::int64_t interleave = 0;  ///< Backend::interleave
+};
+/// Of a half type whose kernels want pairs of inputs side by side ("16b64a2b"), the master copy has them
+/// apart
+/// ("16b64a"), as the gradients of such weights come from oneDNN, if it lies in blocks of 16 inputs then and
+/// takes as many values. Otherwise, and for fp32, it lies as `used` does.
+Master master_of(const memory::desc& used);
 memory::desc plain_vector(std::int64_t elements);
 /// The same bytes seen as N×C×H×W, or as N×C.
 memory::desc as_image(const memory::desc& desc, Shape shape, std::int64_t batch);

@@ -59,8 +59,8 @@ ProductLayer::ProductLayer(const Product& product, const Site& site, Engine& eng
 }
 
 void ProductLayer::declare_adding() {
-  // Only where gradients are stored as this pass writes them, which is as forward has the weights.
-  if (weights_.diff_weights_desc() != with_type(forward_.weights_desc(), DType::f32)) return;
+  // Only where gradients are stored as this pass writes them.
+  if (weights_.diff_weights_desc() != master_of(forward_.weights_desc()).desc) return;
   added_ = checked(what_, [&] { return AddedGradient::of(weights_, forward_, *engine_); });
   if (!added_) return;
   const auto writing = std::find_if(spec_.passes.begin(), spec_.passes.end(), [](const PassSpec& pass) {

@@ -122,7 +122,8 @@ class OwnBackend : public Backend {
                                        const void* pixels, void* input) override;
   std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
                               const void* gradients, void* momentum, void* half) override;
-  void copy_half(DType type, std::int64_t count, const void* weights, void* half) override;
+  void copy_half(DType type, std::int64_t count, std::int64_t interleave, const void* weights,
+                 void* half) override;
   std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
                                  const void* statistic) override;
   double sum_of_squares(DType type, const void* values, std::int64_t count) override;
@@ -229,7 +230,8 @@ std::unique_ptr<Kernel> OwnBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
       });
 }
 
-void OwnBackend::copy_half(DType type, std::int64_t count, const void* weights, void* half) {
+// Copies on GPUs lie as their masters do.
+void OwnBackend::copy_half(DType type, std::int64_t count, std::int64_t, const void* weights, void* half) {
   convert(engine_.queue, DType::f32, type, count, weights, half, false);
   engine_.device->synchronize();
 }

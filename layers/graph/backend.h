@@ -162,6 +162,7 @@ struct SgdRange {
   std::int64_t count = 0;
   float decay = 0;
   float rate = 1;
+  std::int64_t interleave = 0;  ///< of the half copy, see Backend::interleave
 };
 
 /// Pixels of 8 bits to the network's input: (pixel - mean[c]) / deviation[c].
@@ -221,6 +222,13 @@ class Backend {
   /// The fp32 layout in which the master copy of a parameter lies whose forward pass wants `used`: `used`
   /// itself for fp32, its twin for half types.
   virtual Layout master_layout(const Layout& used) = 0;
+  /// How the values of a parameter's copy in half precision, lying as `half`, follow each other: 0: as those
+  /// of its master copy do. n: kernels want rows of n values in pairs; of each 2 n values of the master copy,
+  /// the first n and the other n alternate in the half copy (value i becomes 2 i, value n + i becomes 2 i +
+  /// 1). At most half of kInterleaved.
+  virtual std::int64_t interleave(const Layout&) const { return 0; }
+  /// Values from whose multiples on a parameter with an interleaved copy begins and may be divided.
+  static constexpr std::int64_t kInterleaved = 128;
   /// The layout in the flat gradients of a parameter whose master copy lies as `master`, of
   /// gradient_type(precision).
   virtual Layout gradient_layout(const Layout& master, DType) { return master; }
@@ -258,7 +266,8 @@ class Backend {
   virtual std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
                                       const void* gradients, void* momentum, void* half) = 0;
   /// `count` fp32 values to another type, as sgd writes the copy. For start-up; waits for the device.
-  virtual void copy_half(DType type, std::int64_t count, const void* weights, void* half) = 0;
+  virtual void copy_half(DType type, std::int64_t count, std::int64_t interleave, const void* weights,
+                         void* half) = 0;
   /// running = (1 - momentum) · running + momentum · statistic, for `count` values.
   virtual std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
                                          const void* statistic) = 0;

@@ -73,7 +73,9 @@ class SizeBackend : public Backend {
                               void*) override {
     refuse_to_run("update weights");
   }
-  void copy_half(DType, std::int64_t, const void*, void*) override { refuse_to_run("copy weights"); }
+  void copy_half(DType, std::int64_t, std::int64_t, const void*, void*) override {
+    refuse_to_run("copy weights");
+  }
   std::unique_ptr<Kernel> follow(std::int64_t, float, void*, const void*) override {
     refuse_to_run("follow statistics");
   }

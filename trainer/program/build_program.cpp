@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::int64_t kSlotAlignment = 128;  // of a copy in half precision still 64
 
+/// Of parameters, and of the slices of the ranks that divide them, in values.
+std::int64_t slot_values(const Program& program) {
+  const bool interleaved = std::any_of(program.parameters.begin(), program.parameters.end(),
+                                       [](const ParameterSlot& slot) { return slot.interleave > 0; });
+  return interleaved ? Backend::kInterleaved : kSlotAlignment / 4;
+}
+
 int add_tensor(Program& program, const char* name, Category category, std::int64_t bytes) {
   program.tensors.push_back({name, category, bytes, {-1, bytes}, -1, -1});
   return static_cast<int>(program.tensors.size()) - 1;
@@ -32,8 +39,9 @@ std::int64_t list_parameters(const Graph& graph, const SegmentBuilder& main, Bac
         const Layout master =
             program.choices.train_samples.empty() ? operand.layout : backend.master_layout(operand.layout);
         const Layout half = master.id == operand.layout.id ? Layout{} : operand.layout;
-        program.parameters.push_back(
-            {i, p, master, half, backend.gradient_layout(master, program.choices.precision)});
+        program.parameters.push_back({i, p, master, half,
+                                      backend.gradient_layout(master, program.choices.precision),
+                                      half.id < 0 ? 0 : backend.interleave(half)});
       }
     }
     for (int s = 0; s < static_cast<int>(layer.states.size()); ++s) {
@@ -49,10 +57,11 @@ std::int64_t list_parameters(const Graph& graph, const SegmentBuilder& main, Bac
 /// gives them their places at the end of the flat buffers.
 void cut_buckets(Program& program, std::size_t begin, std::size_t end, int slices) {
   std::vector<std::int64_t> sizes;
+  const std::int64_t least = slot_values(program);
   for (std::size_t i = begin; i < end; ++i)
-    sizes.push_back(round_up(program.parameters[i].bytes(), kSlotAlignment) / 4);
+    sizes.push_back(round_up(program.parameters[i].bytes() / 4, least));
   const std::int64_t bytes = program.choices.bucket_bytes;
-  const std::int64_t unit = slices * kSlotAlignment / 4;
+  const std::int64_t unit = slices * least;
   std::size_t next = begin;
   for (Slice bucket :
        make_buckets(sizes, size_of(program.gradient_type), bytes, std::max<std::int64_t>(bytes / 4, 4))) {

@@ -95,9 +95,10 @@ struct Segment {
 struct ParameterSlot {
   int layer = 0;
   int parameter = 0;
-  Layout layout;            ///< as stored: in training fp32
-  Layout half;              ///< of its copy in half precision, at half the offset; id -1: there is none
-  Layout gradient;          ///< of its gradient
+  Layout layout;                ///< as stored: in training fp32
+  Layout half;                  ///< of its copy in half precision, at half the offset; id -1: there is none
+  Layout gradient;              ///< of its gradient
+  std::int64_t interleave = 0;  ///< of its copy: Backend::interleave
   std::int64_t offset = 0;  ///< bytes, a multiple of 128, in whole buffers of fp32; see Program::kept_offset
   std::int64_t bytes() const { return layout.bytes; }
 };

@@ -4,6 +4,7 @@
 
 #include "layers/core/bfloat16.h"
 #include "layers/cpu/cpu_backend.h"
+#include "layers/cpu/onednn.h"
 #include "tests/golden/hashed_values.h"
 #include "tests/layers/cpu/layer_bench.h"
 
@@ -123,11 +124,78 @@ TEST(CpuBackend, LeavesACopyOfTheNewWeightsInHalfPrecision) {
   backend->sgd({0, false, DType::bf16}, {{100, 19000, 0, 1}}, w.data(), g.data(), nullptr, half.data())
       ->run(context);
   std::vector<BFloat16> copy(w.size());
-  backend->copy_half(DType::bf16, 20000, w.data(), copy.data());
+  backend->copy_half(DType::bf16, 20000, 0, w.data(), copy.data());
   for (std::size_t i = 0; i < w.size(); ++i) {
     const bool updated = i >= 100 && i < 19100;
     ASSERT_EQ(float(half[i]), updated ? float(BFloat16(w[i])) : 7.F) << i;
     ASSERT_EQ(float(copy[i]), float(BFloat16(w[i]))) << i;
+  }
+}
+
+/// A fully connected layer in bf16, as it is lowered for training.
+struct HalfProduct {
+  HalfProduct(Backend& backend, std::int64_t inputs, std::int64_t outputs)
+      : graph(parse_network(
+            network_of("{ type = \"fully_connected\", outputs = " + std::to_string(outputs) + " }",
+                       {inputs, 1, 1}),
+            "product.toml")),
+        site{&graph.layers()[0], 0, {{inputs, 1, 1}}, {outputs, 1, 1}, 32, true, {true}} {
+    site.type = DType::bf16;
+    lowered = backend.lower(site, std::vector{backend.input_layout(site.inputs[0], 32, DType::bf16)});
+  }
+  const ParameterSpec& weight() const { return graph.layers()[0].parameters[0]; }
+  Layout kernels() const { return lowered->spec().passes[0].reads[1].layout; }
+
+  Graph graph;
+  Site site;
+  std::shared_ptr<const LoweredLayer> lowered;
+};
+
+// The master copy of a weight in half precision need not lie as the copy that kernels read; written from it,
+// by the update and at start-up, that is the same weight.
+TEST(CpuBackend, WritesHalfCopiesAsKernelsReadThem) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  if (!backend->supports(DType::bf16)) GTEST_SKIP() << "no bf16 kernels here";
+  for (const std::int64_t inputs : {5, 16, 40, 64, 1000, 1152}) {
+    for (const std::int64_t outputs : {1, 10, 33, 128, 1000}) {
+      SCOPED_TRACE(std::to_string(inputs) + " inputs, " + std::to_string(outputs) + " outputs");
+      const HalfProduct product(*backend, inputs, outputs);
+      const Layout used = product.kernels();
+      const Layout master = backend->master_layout(used);
+      const std::int64_t interleave = backend->interleave(used);
+      ASSERT_LE(2 * interleave, Backend::kInterleaved);
+      ASSERT_EQ(master.bytes, 2 * used.bytes);
+      const std::vector<float> values = hashed_values(7, static_cast<std::size_t>(inputs * outputs));
+      const GuardedBuffer weights(master.bytes), gradients(master.bytes), copy(used.bytes),
+          updated(used.bytes);
+      backend->store_parameter(product.weight(), master, values.data(), weights.data());
+      backend->copy_half(DType::bf16, master.bytes / 4, interleave, weights.data(), copy.data());
+      std::vector<float> read(values.size());
+      backend->load_parameter(product.weight(), used, copy.data(), read.data());
+      for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(read[i], float(BFloat16(values[i]))) << i;
+      std::fill_n(gradients.floats(), master.bytes / 4, 0.F);
+      backend
+          ->sgd({0, false, DType::bf16}, {{0, master.bytes / 4, 0, 1, interleave}}, weights.data(),
+                gradients.data(), nullptr, updated.data())
+          ->run({});
+      backend->load_parameter(product.weight(), used, updated.data(), read.data());
+      for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(read[i], float(BFloat16(values[i]))) << i;
+    }
+  }
+}
+
+// Else each step would change the layout of the largest gradients there are.
+TEST(CpuBackend, KeepsGradientsOfProductsAsTheyAreMade) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  if (!cpu::has_matrix_units()) GTEST_SKIP() << "no matrix units (AMX) here";
+  for (const std::int64_t inputs : {64, 1152}) {
+    const HalfProduct product(*backend, inputs, 128);
+    for (const PassSpec& pass : product.lowered->spec().passes) {
+      if (pass.kind != PassKind::backward_weights) continue;
+      const Layout gradient =
+          backend->gradient_layout(backend->master_layout(product.kernels()), DType::bf16);
+      EXPECT_EQ(backend->describe(pass.writes[0].layout), backend->describe(gradient));
+    }
   }
 }
 

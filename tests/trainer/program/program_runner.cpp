@@ -54,9 +54,15 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
       return backend_.reorder(step.from, step.to, step.kind == StepKind::add, step.assign_first, reads[0],
                               writes[0], scratch);
     case StepKind::update: {
-      const std::int64_t count = program_.buckets[index(step.bucket)].count;
+      const Slice& bucket = program_.buckets[index(step.bucket)];
+      std::vector<SgdRange> ranges;
+      for (const ParameterSlot& slot : program_.parameters) {
+        const std::int64_t first = slot.offset / 4 - bucket.first;
+        if (first >= 0 && first < bucket.count)
+          ranges.push_back({first, slot.bytes() / 4, 0, 1, slot.interleave});
+      }
       const bool halves = program_.half_weights >= 0;
-      return backend_.sgd({0.9F, false, halves ? program_.choices.precision : DType::f32}, {{0, count, 0, 1}},
+      return backend_.sgd({0.9F, false, halves ? program_.choices.precision : DType::f32}, std::move(ranges),
                           writes[0], reads[0], program_.momentum < 0 ? nullptr : writes[1],
                           halves ? writes.back() : nullptr);
     }
@@ -80,8 +86,8 @@ const ParameterSpec& ProgramRunner::spec_of(const ParameterSlot& slot) const {
 void ProgramRunner::set_parameter(const ParameterSlot& slot, const std::vector<float>& values) {
   backend_.store_parameter(spec_of(slot), slot.layout, values.data(), at({program_.weights, slot.offset}));
   if (program_.half_weights < 0) return;
-  backend_.copy_half(program_.choices.precision, slot.bytes() / 4, at({program_.weights, slot.offset}),
-                     at({program_.half_weights, slot.offset / 2}));
+  backend_.copy_half(program_.choices.precision, slot.bytes() / 4, slot.interleave,
+                     at({program_.weights, slot.offset}), at({program_.half_weights, slot.offset / 2}));
 }
 
 std::vector<float> ProgramRunner::gradient(const ParameterSlot& slot) const {

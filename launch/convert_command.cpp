@@ -201,7 +201,10 @@ int convert_command(const std::vector<std::string>& arguments) {
 
   std::error_code problem;
   fs::create_directories(folder, problem);
-  if (problem) fail(ExitCode::internal, "cannot make the folder {}: {}", folder.string(), problem.message());
+  if (problem) {
+    fail(code_of_write(problem.value()), "--output: cannot make the folder {}: {}", folder.string(),
+         problem.message());
+  }
   std::vector<std::string> written;
   const auto next = [&](const char* name) {
     written.push_back((folder / name).string());

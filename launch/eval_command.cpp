@@ -33,7 +33,7 @@ std::unique_ptr<PartialFile> matrix_file(const std::string& path, std::size_t cl
   try {
     return std::make_unique<PartialFile>(path);
   } catch (const Error& problem) {
-    fail(ExitCode::usage, "--confusion: {}", problem.what());
+    fail(problem.code(), "--confusion: {}", problem.what());
   }
 }
 

@@ -37,8 +37,7 @@ void print_help() {
   for (const Command& command : kCommands) fmt::print("  {:<10}{}\n", command.name, command.summary);
   fmt::print(
       "\nconvoy COMMAND --help tells a command's options.\n"
-      "exit codes: 0 done, 1 internal fault or a file that cannot be written, 2 wrong usage or file, 3 does "
-      "not fit, 4 data,\n"
+      "exit codes: 0 done, 1 internal fault or full disk, 2 wrong usage or file, 3 does not fit, 4 data,\n"
       "            5 a rank was lost or stuck, 6 diverged, 75 stopped on request with a checkpoint\n");
 }
 

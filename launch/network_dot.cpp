@@ -9,7 +9,7 @@ namespace convoy {
 namespace {
 
 /// A text between quotation marks, as the language of Graphviz writes it.
-std::string quoted(const std::string& text) {
+std::string dot_string(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -58,8 +58,8 @@ void change_clusters(std::vector<std::string>& open, const std::vector<std::stri
     open.push_back(wanted[i]);
     std::string path;
     for (const std::string& part : open) path.append("/").append(part);
-    text +=
-        fmt::format("{}subgraph {} {{ label = {}\n", indent(i), quoted("cluster" + path), quoted(wanted[i]));
+    text += fmt::format("{}subgraph {} {{ label = {}\n", indent(i), dot_string("cluster" + path),
+                        dot_string(wanted[i]));
   }
 }
 
@@ -69,7 +69,7 @@ std::string network_dot(const Graph& graph) {
   std::string text = fmt::format(
       "digraph {} {{\n  rankdir = TB\n  graph [fontname = \"Helvetica\", style = rounded, color = gray60]\n"
       "  node [fontname = \"Helvetica\", shape = box, style = rounded]\n  {} [label = {}]\n",
-      quoted(graph.name()), quoted("input"), quoted("input " + shape_text(graph.input())));
+      dot_string(graph.name()), dot_string("input"), dot_string("input " + shape_text(graph.input())));
   std::vector<std::string> open;
   for (int i = 0; i < static_cast<int>(graph.layers().size()); ++i) {
     const Layer& layer = graph.layers()[static_cast<std::size_t>(i)];
@@ -79,18 +79,19 @@ std::string network_dot(const Graph& graph) {
     change_clusters(open, parts, text);
     const std::string kind = kind_text(layer.op);
     // A backslash and an n are Graphviz's line break; names are quoted before they join it.
-    std::string label = quoted(own);
+    std::string label = dot_string(own);
     label.pop_back();
     label += fmt::format("{}\\n{}\"", kind == own ? "" : fmt::format("\\n{}", kind),
                          shape_text(graph.output_shape(layer)));
-    text += fmt::format("{}{} [label = {}{}]\n", indent(open.size()), quoted(layer.name), label,
+    text += fmt::format("{}{} [label = {}{}]\n", indent(open.size()), dot_string(layer.name), label,
                         graph.auxiliary(i) ? ", style = \"rounded,dashed\"" : "");
   }
   change_clusters(open, {}, text);
   for (const Layer& layer : graph.layers()) {
     for (const int input : layer.inputs) {
-      text += fmt::format("  {} -> {}\n", quoted(graph.activations()[static_cast<std::size_t>(input)].name),
-                          quoted(layer.name));
+      text +=
+          fmt::format("  {} -> {}\n", dot_string(graph.activations()[static_cast<std::size_t>(input)].name),
+                      dot_string(layer.name));
     }
   }
   text += "}\n";

@@ -36,12 +36,25 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
   } catch (const po::error& problem) {
     fail(ExitCode::usage, "{}; see convoy {} --help", problem.what(), usage_.substr(0, usage_.find(' ')));
   }
+  refuse_empty();
   if (!flag("help")) return true;
   std::ostringstream text;
   text << options_;
   fmt::print("usage: convoy {}\n\n{}\n\n{}", usage_, about_, text.str());
   if (!details_.empty()) fmt::print("\n{}", details_);
   return false;
+}
+
+/// A text that is given and empty, as by a variable of a script that is not set, is no name of anything.
+void CommandLine::refuse_empty() const {
+  for (const auto& option : options_.options()) {
+    const po::variable_value& value = values_[option->long_name()];
+    const auto* text = boost::any_cast<std::string>(&value.value());
+    if (text == nullptr || value.defaulted() || !text->empty()) continue;
+    const std::string what = option->format_parameter();  // "FILE", "FILE (=default)"
+    fail(ExitCode::usage, "--{} is empty; give it {}, or leave it out", option->long_name(),
+         what.substr(0, what.find(' ')));
+  }
 }
 
 std::int64_t CommandLine::number(const char* name, std::int64_t least, std::int64_t most) const {

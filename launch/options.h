@@ -17,7 +17,8 @@ class CommandLine {
   void positional(const char* name, const char* help, int most = 1);
   void details(std::string text) { details_ = std::move(text); }
 
-  /// False when --help was asked for and printed. Error(usage) names the option and the nearest known one.
+  /// False when --help was asked for and printed. Error(usage) names the option and the nearest known one, or
+  /// the one whose text is empty.
   bool parse(const std::vector<std::string>& arguments);
 
   bool flag(const char* name) const { return values_[name].as<bool>(); }
@@ -31,6 +32,8 @@ class CommandLine {
   std::string required(const char* name) const;
 
  private:
+  void refuse_empty() const;
+
   std::string usage_;
   std::string about_;
   std::string details_;

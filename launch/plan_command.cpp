@@ -57,7 +57,7 @@ void write_page(const std::string& path, const std::string& page) try {
   file.write(std::as_bytes(std::span(page)));
   file.commit();
 } catch (const Error& problem) {
-  fail(ExitCode::usage, "--html: {}", problem.what());
+  fail(problem.code(), "--html: {}", problem.what());
 }
 
 /// On the processor with the kernels that `convoy train` would take: what it measured before. A plan measures
@@ -173,7 +173,7 @@ int plan_command(const std::vector<std::string>& arguments) {
     bound_evaluation(request, samples_of(job, graph, Split::test) * views);
   }
   device.plan_for(request);
-  request.loader_bytes = loader_bytes(job, request, graph.input());
+  count_loader(job, graph.input(), request);
   set_links(hosts, device, request);
   request.find_smallest = true;
   const KernelSettings kernels = kernel_settings(job);

@@ -8,7 +8,8 @@ run_dir=${1:-runs/quickstart}
 
 launch/install-packages.sh
 source launch/mpi-environment.sh
-cmake --preset release -DCONVOY_TESTS=OFF >build-quickstart.log 2>&1 || { cat build-quickstart.log >&2; exit 1; }
+[[ -e build/CMakeCache.txt ]] || unity=-DCONVOY_UNITY=ON  # who builds once compiles several files at a time
+cmake --preset release -DCONVOY_TESTS=OFF ${unity:-} >build-quickstart.log 2>&1 || { cat build-quickstart.log >&2; exit 1; }
 echo "building (log: build-quickstart.log)"
 cmake --build --preset release --target convoy >>build-quickstart.log 2>&1 || { tail -50 build-quickstart.log >&2; exit 1; }
 rm -f build-quickstart.log

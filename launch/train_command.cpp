@@ -58,7 +58,6 @@ int train_command(const std::vector<std::string>& arguments) {
   TrainOptions options;
   options.run_folder =
       line.has("run-dir") ? line.text("run-dir") : "runs/" + std::filesystem::path(path).stem().string();
-  if (options.run_folder.empty()) fail(ExitCode::usage, "--run-dir is empty; give it a folder");
   options.resume = line.text("resume");
   check_resume(options.resume);
   options.console = json ? stderr : stdout;

@@ -10,10 +10,14 @@ launch/install-packages.sh --tests
 source launch/mpi-environment.sh
 
 check() {  # PRESET "TARGETS" CTEST-ARGUMENTS...
-  local preset=$1 targets=$2
+  local preset=$1 targets=$2 unity=()
   shift 2
   echo "== $preset"
-  cmake --preset "$preset" -DCONVOY_TESTS=ON >/dev/null
+  # A fresh build, in which no file is edited. One that is there stays as it is.
+  if [[ $preset == release && ! -e build/CMakeCache.txt || $preset == mpich && ! -e build-mpich/CMakeCache.txt ]]; then
+    unity=(-DCONVOY_UNITY=ON)
+  fi
+  cmake --preset "$preset" -DCONVOY_TESTS=ON "${unity[@]}" >/dev/null
   # shellcheck disable=SC2086
   cmake --build --preset "$preset" --target $targets
   ctest --preset "$preset" "$@"

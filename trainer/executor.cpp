@@ -7,11 +7,10 @@
 
 #include "layers/core/bytes.h"
 #include "layers/core/clock.h"
+#include "layers/core/index.h"
 
 namespace convoy {
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 /// The number of the update among work that is repeated; those of passes are 0 or more.
 constexpr int kUpdate = -1;

@@ -5,14 +5,10 @@
 
 #include "layers/core/clock.h"
 #include "layers/core/error.h"
+#include "layers/core/index.h"
 #include "trainer/executor.h"
 
 namespace convoy {
-namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 void Executor::load(const Segment& segment, const std::uint8_t* pixels, const std::int32_t* labels,
                     std::int64_t count, const SecondLabel* second) {

@@ -4,14 +4,10 @@
 
 #include "layers/core/bytes.h"
 #include "layers/core/error.h"
+#include "layers/core/index.h"
 #include "trainer/executor.h"
 
 namespace convoy {
-namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 int Executor::tensor_of(Buffer buffer) const {
   switch (buffer) {

@@ -8,9 +8,9 @@
 
 namespace convoy {
 
-/// Bound of the host memory that the loaders of one rank take for what is planned: batches of pixels that
-/// wait to be taken, and what the threads need to decode. Training keeps its loader while another one feeds
-/// an evaluation.
-std::int64_t loader_bytes(const Job& job, const PlanRequest& request, Shape input);
+/// Fills in PlanRequest::loader_bytes, the bound of the host memory that the loaders of one rank take for
+/// what is planned (batches of pixels that wait to be taken, and what the threads need to decode; training
+/// keeps its loader while another one feeds an evaluation), and what of it an evaluated image takes.
+void count_loader(const Job& job, Shape input, PlanRequest& request);
 
 }  // namespace convoy

@@ -15,11 +15,9 @@ CropKind crop_of(const Job::Data& data) {
 
 /// What training and evaluation share.
 Augmentation resizing(const Job::Data& data, Shape input) {
-  constexpr double kShare = 0.875;  // 224 of 256
   Augmentation augmentation;
-  const auto least = static_cast<double>(std::min(input.height, input.width));
-  augmentation.shorter_side = data.shorter_side > 0 ? static_cast<int>(data.shorter_side)
-                                                    : static_cast<int>(std::lround(least / kShare));
+  augmentation.shorter_side =
+      data.shorter_side > 0 ? static_cast<int>(data.shorter_side) : usual_shorter_side(input);
   augmentation.filter = data.filter == "area" ? Filter::area : Filter::bilinear;
   return augmentation;
 }
@@ -39,6 +37,11 @@ RandomErasing erasing_of(const Job::Data& data, Shape input) {
 }
 
 }  // namespace
+
+int usual_shorter_side(Shape input) {
+  constexpr double kShare = 0.875;  // 224 of 256
+  return static_cast<int>(std::lround(static_cast<double>(std::min(input.height, input.width)) / kShare));
+}
 
 Augmentation training_augmentation(const Job& job, Shape input) {
   Augmentation augmentation = resizing(job.data, input);

@@ -61,13 +61,13 @@ void RunFolder::write(const std::string& name, const std::string& text) const {
     file << text;
     file.flush();
     if (!file) {
-      const std::string reason = std::strerror(errno);
+      const int error = errno;
       std::remove(partial.c_str());
-      fail(ExitCode::internal, "cannot write {}: {}", target, reason);
+      fail(code_of_write(error), "cannot write {}: {}", target, std::strerror(error));
     }
   }
   if (std::rename(partial.c_str(), target.c_str()) != 0)
-    fail(ExitCode::internal, "cannot write {}: {}", target, std::strerror(errno));
+    fail(code_of_write(errno), "cannot write {}: {}", target, std::strerror(errno));
 }
 
 bool RunFolder::open_metrics(std::int64_t iteration, bool evaluates_again) {
@@ -100,7 +100,7 @@ void RunFolder::add_metrics(const boost::json::object& line) {
   metrics_.flush();
   if (!metrics_) {
     metrics_.clear();
-    fail(ExitCode::internal, "cannot write {}/metrics.jsonl: {}", path_, std::strerror(errno));
+    fail(code_of_write(errno), "cannot write {}/metrics.jsonl: {}", path_, std::strerror(errno));
   }
 }
 

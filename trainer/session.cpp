@@ -49,16 +49,24 @@ DataSource source_of(const Job& job, const Graph& graph, Split split) {
 void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
   if (set.classes() != graph.classes()) {
     fail(ExitCode::usage,
-         "{}: the network tells {} classes apart, but the data set \"{}\" has {}; give its last layer {} "
-         "outputs",
-         job.network, graph.classes(), job.data.kind, set.classes(), set.classes());
+         "{}: the network tells {} apart, but the data set \"{}\" has {}; give its last layer {}",
+         job.network, counted(graph.classes(), "class"), job.data.kind, set.classes(),
+         counted(set.classes(), "output"));
   }
   const Shape stored = set.shape();
   const Shape input = graph.input();
   if (stored.channels != input.channels) {
-    fail(ExitCode::usage,
-         "{}: the network takes images of {} channels, but those of the data set \"{}\" have {}", job.network,
-         input.channels, job.data.kind, stored.channels);
+    fail(ExitCode::usage, "{}: the network takes images of {}, but those of the data set \"{}\" have {}",
+         job.network, counted(input.channels, "channel"), job.data.kind, stored.channels);
+  }
+  const std::int64_t shorter = job.data.shorter_side;
+  const std::int64_t least = std::min(input.height, input.width);
+  if (shorter > 0 && shorter < least && evaluation_augmentation(job, input).crop != CropKind::window) {
+    fail(
+        ExitCode::usage,
+        "[data] shorter_side = {} leaves no window of {} x {}, the network's input; give it {} or more, or 0 "
+        "for {}",
+        shorter, input.height, input.width, least, usual_shorter_side(input));
   }
   check_colours(training_augmentation(job, input), input.channels);
   if (job.data.crop_padding >= std::min(input.height, input.width)) {
@@ -124,9 +132,8 @@ PixelScale pixel_scale(const Job& job, Shape input) {
   PixelScale scale;
   const auto fill = [&](const std::vector<double>& values, const char* key, std::vector<float>& out) {
     if (values.size() != 1 && values.size() != static_cast<std::size_t>(input.channels)) {
-      fail(ExitCode::usage,
-           "[data] {} has {} values, but the network takes {} channels; give one for each, or one for all",
-           key, values.size(), input.channels);
+      fail(ExitCode::usage, "[data] {} has {}, but the network takes {}; give one for each, or one for all",
+           key, counted(std::ssize(values), "value"), counted(input.channels, "channel"));
     }
     for (std::size_t c = 0; c < static_cast<std::size_t>(input.channels); ++c) {
       out.push_back(static_cast<float>(values.size() == 1 ? values[0] : values[c]));
@@ -271,7 +278,7 @@ Session::Session(JobInputs inputs, Communicator& comm, bool training, std::int64
   } else {
     request.collective_bytes = comm.buffer_bytes();
   }
-  request.loader_bytes = loader_bytes(job(), request, graph().input());
+  count_loader(job(), graph().input(), request);
   own_bytes_ = device().used_bytes();
   std::vector<Refusal> refusals;
   while (!prepare(request, kernels, refusals)) continue;

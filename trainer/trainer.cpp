@@ -150,6 +150,13 @@ void Run::banner() {
     folder_.log(line);
     progress_.line(line);
   }
+  if (const std::int64_t samples = session_.inputs().train->size(); job_.train.batch > samples) {
+    const std::string line =
+        fmt::format("train.batch = {} is more than there are training images: an update takes all {}",
+                    job_.train.batch, samples);
+    folder_.log(line);
+    progress_.line(line);
+  }
   progress_.line("device: " + session_.device_line());
   tell_kernels();
   const auto cores = static_cast<std::int64_t>(allowed_cores().size());

@@ -48,6 +48,11 @@ void check_idx(const Job::Data& data, const Places& places) {
 /// A least and a most value.
 void check_bounds(const std::vector<double>& bounds, const char* name, const Places& places) {
   if (bounds.size() == 2 && bounds[0] <= bounds[1]) return;
+  if (bounds.size() == 2) {
+    places.refuse("data", name,
+                  fmt::format("[{0}, {1}] is in the wrong order: the least stands first; write [{1}, {0}]",
+                              bounds[0], bounds[1]));
+  }
   places.refuse("data", name, "expected two numbers, the least and the most, for example: [0.08, 1.0]");
 }
 
@@ -130,6 +135,11 @@ std::string find_path(const fs::path& job_folder, const std::string& path) {
 
 void check_job(const Job& job, const Places& places) {
   check_required(job, places);
+  if (job.device == "cpu" && job.comm.gradients == "nccl") {
+    places.refuse("comm", "gradients",
+                  "\"nccl\" is for GPUs, and the job has device = \"cpu\", whose gradients go through MPI; "
+                  "write \"auto\", or device = \"cuda\"");
+  }
   check_data(job.data, places);
   check_train(job.train, places);
   check_schedule(job.schedule, places);

@@ -16,16 +16,20 @@ struct Unit {
   double bytes;
 };
 
-constexpr std::array<Unit, 10> kUnits{{{"", 1},
+constexpr std::array<Unit, 14> kUnits{{{"", 1},
                                        {"B", 1},
                                        {"KiB", 0x1p10},
                                        {"MiB", 0x1p20},
                                        {"GiB", 0x1p30},
                                        {"TiB", 0x1p40},
+                                       {"PiB", 0x1p50},
+                                       {"EiB", 0x1p60},
                                        {"kB", 1e3},
                                        {"MB", 1e6},
                                        {"GB", 1e9},
-                                       {"TB", 1e12}}};
+                                       {"TB", 1e12},
+                                       {"PB", 1e15},
+                                       {"EB", 1e18}}};
 
 }  // namespace
 
@@ -40,7 +44,7 @@ std::int64_t parse_bytes(std::string_view text) {
       if (unit != known.name) continue;
       if (known.bytes == 1 && number != std::floor(number)) break;
       if (number * known.bytes <= 0x1p62) return static_cast<std::int64_t>(number * known.bytes);
-      fail(ExitCode::usage, "\"{}\" is too large a size; the largest is 4194304TiB", whole);
+      fail(ExitCode::usage, "\"{}\" is too large a size; the largest is 4EiB", whole);
     }
   }
   fail(ExitCode::usage, "\"{}\" is not a size; write for example 4GiB, 512MiB or 1.5GB", whole);
@@ -51,7 +55,10 @@ std::string format_bytes(std::int64_t bytes) {
   if (bytes < 1024) return fmt::format("{} B", bytes);
   if (value < 0x1p20) return fmt::format("{:.2f} KiB", value / 0x1p10);
   if (value < 0x1p30) return fmt::format("{:.2f} MiB", value / 0x1p20);
-  return fmt::format("{:.2f} GiB", value / 0x1p30);
+  if (value < 0x1p40) return fmt::format("{:.2f} GiB", value / 0x1p30);
+  if (value < 0x1p50) return fmt::format("{:.2f} TiB", value / 0x1p40);
+  if (value < 0x1p60) return fmt::format("{:.2f} PiB", value / 0x1p50);
+  return fmt::format("{:.2f} EiB", value / 0x1p60);
 }
 
 }  // namespace convoy

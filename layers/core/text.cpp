@@ -44,7 +44,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 }
 
 std::string counted(std::int64_t count, std::string_view noun) {
-  const char* ending = count == 1 ? "" : noun.ends_with("tch") ? "es" : "s";
+  const char* ending = count == 1 ? "" : noun.ends_with("tch") || noun.ends_with("ss") ? "es" : "s";
   return std::to_string(count) + " " + std::string(noun) + ending;
 }
 

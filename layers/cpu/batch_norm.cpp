@@ -7,8 +7,8 @@
 namespace convoy::cpu {
 namespace {
 
-using Forward = dnnl::batch_normalization_forward;
-using Backward = dnnl::batch_normalization_backward;
+using NormForward = dnnl::batch_normalization_forward;
+using NormBackward = dnnl::batch_normalization_backward;
 const auto kScaleShift = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
 
 /// Batch norm in the layout of its input. Forward in training leaves the batch's mean and variance for
@@ -124,7 +124,7 @@ class BatchNormLayer : public CpuLayer {
                 {DNNL_ARG_MEAN, site_.training ? mean(writes[1]) : vector(reads[3])},
                 {DNNL_ARG_VARIANCE, site_.training ? variance(writes[1]) : vector(reads[4])}};
     if (site_.training && site_.relu_follows) args.emplace(DNNL_ARG_WORKSPACE, signs(writes[1]));
-    return primitive<Forward>(forward_, std::move(args), scratch);
+    return primitive<NormForward>(forward_, std::move(args), scratch);
   }
 
   /// statistic += share of this micro-batch · (mean, unbiased variance).
@@ -162,15 +162,15 @@ class BatchNormLayer : public CpuLayer {
                 {DNNL_ARG_DIFF_SCALE, vector(writes[first])},
                 {DNNL_ARG_DIFF_SHIFT, vector(writes[first + 1])}};
     if (site_.relu_follows) args.emplace(DNNL_ARG_WORKSPACE, signs(reads[2]));
-    return primitive<Backward>(backward_, std::move(args), scratch);
+    return primitive<NormBackward>(backward_, std::move(args), scratch);
   }
 
   memory::desc desc_;
   std::int64_t channels_;
   std::int64_t variance_offset_;
   std::int64_t own_scratch_ = 0;
-  Forward::primitive_desc forward_;
-  Backward::primitive_desc backward_;
+  NormForward::primitive_desc forward_;
+  NormBackward::primitive_desc backward_;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace convoy::cpu {
 namespace {
 
 /// Channels that one thread sums at a time.
-constexpr std::int64_t kPiece = 16;
+constexpr std::int64_t kChannelsAtOnce = 16;
 
 template <class T>
 [[gnu::always_inline]] inline void add(const float* bias, std::int64_t count, std::int64_t inner,
@@ -40,7 +40,7 @@ CONVOY_SIMD void add_to_map(const float* bias, std::int64_t count, std::int64_t 
 template <class T>
 [[gnu::always_inline]] inline void sum(const T* map, std::int64_t count, std::int64_t inner,
                                        std::int64_t pixels, double* sums) {
-  float part[kPiece] = {};
+  float part[kChannelsAtOnce] = {};
   for (std::int64_t p = 0; p < pixels; ++p) {
     for (std::int64_t i = 0; i < count; ++i) part[i] += float(map[p * inner + i]);
   }
@@ -75,17 +75,17 @@ void add_channel_bias(const ImageLayout& layout, Shape shape, std::int64_t batch
 void sum_by_channel(const ImageLayout& layout, Shape shape, std::int64_t batch, DType type,
                     const void* values, float* sums) {
   const std::int64_t parts = layout.outer / batch;
-  const std::int64_t pieces = (layout.inner + kPiece - 1) / kPiece;
+  const std::int64_t pieces = (layout.inner + kChannelsAtOnce - 1) / kChannelsAtOnce;
   const std::int64_t map = shape.pixels() * layout.inner;
   with_element(type, [&]<class T>(T) {
     const auto* maps = static_cast<const T*>(values);
 #pragma omp parallel for schedule(static)
     for (std::int64_t task = 0; task < parts * pieces; ++task) {
       const std::int64_t part = task / pieces;
-      const std::int64_t inside = task % pieces * kPiece;
+      const std::int64_t inside = task % pieces * kChannelsAtOnce;
       const std::int64_t first = part * layout.inner + inside;
-      const std::int64_t count = std::min({kPiece, layout.inner - inside, shape.channels - first});
-      double total[kPiece] = {};
+      const std::int64_t count = std::min({kChannelsAtOnce, layout.inner - inside, shape.channels - first});
+      double total[kChannelsAtOnce] = {};
       for (std::int64_t n = 0; n < batch; ++n)
         sum_map(maps + (n * parts + part) * map + inside, count, layout.inner, shape.pixels(), total);
       for (std::int64_t i = 0; i < count; ++i) sums[first + i] = static_cast<float>(total[i]);

@@ -11,7 +11,7 @@ namespace convoy::cpu {
 namespace {
 
 /// Neighbouring values whose sums are kept at a time.
-constexpr std::int64_t kPiece = 64;
+constexpr std::int64_t kPlacesAtOnce = 64;
 
 template <class T>
 [[gnu::always_inline]] inline void forward(const PoolGeometry& g, const T* map, T* output) {
@@ -21,9 +21,9 @@ template <class T>
       const Span xs = inside(x, g.stride_x, g.padding_x, g.kernel_x, g.in_x);
       const T* corner =
           map + ((y * g.stride_y - g.padding_y) * g.in_x + x * g.stride_x - g.padding_x) * g.inner;
-      for (std::int64_t first = 0; first < g.inner; first += kPiece) {
-        const std::int64_t count = std::min(kPiece, g.inner - first);
-        float sums[kPiece] = {};
+      for (std::int64_t first = 0; first < g.inner; first += kPlacesAtOnce) {
+        const std::int64_t count = std::min(kPlacesAtOnce, g.inner - first);
+        float sums[kPlacesAtOnce] = {};
         for (std::int64_t ky = ys.begin; ky < ys.end; ++ky) {
           for (std::int64_t kx = xs.begin; kx < xs.end; ++kx) {
             const T* from = corner + (ky * g.in_x + kx) * g.inner + first;
@@ -47,9 +47,9 @@ template <class T>
     Reach xs{};
     for (std::int64_t x = 0; x < g.in_x; ++x) {
       move_to(x, g.stride_x, g.padding_x, g.kernel_x, g.out_x, xs);
-      for (std::int64_t first = 0; first < g.inner; first += kPiece) {
-        const std::int64_t count = std::min(kPiece, g.inner - first);
-        float sums[kPiece] = {};
+      for (std::int64_t first = 0; first < g.inner; first += kPlacesAtOnce) {
+        const std::int64_t count = std::min(kPlacesAtOnce, g.inner - first);
+        float sums[kPlacesAtOnce] = {};
         for (std::int64_t oy = ys.outputs.begin; oy < ys.outputs.end; ++oy) {
           for (std::int64_t ox = xs.outputs.begin; ox < xs.outputs.end; ++ox) {
             const std::int64_t at = (oy * g.out_x + ox) * g.inner + first;

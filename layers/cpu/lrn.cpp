@@ -4,8 +4,8 @@
 namespace convoy::cpu {
 namespace {
 
-using Forward = dnnl::lrn_forward;
-using Backward = dnnl::lrn_backward;
+using LrnForward = dnnl::lrn_forward;
+using LrnBackward = dnnl::lrn_backward;
 
 /// Local response normalization across channels by oneDNN, in the layout of its input.
 class LrnLayer : public CpuLayer {
@@ -60,18 +60,18 @@ class LrnLayer : public CpuLayer {
       put(DNNL_ARG_SRC, desc, reads[0]);
       put(DNNL_ARG_DST, desc, writes[0]);
       if (spec_.saved_bytes > 0) put(DNNL_ARG_WORKSPACE, forward_.workspace_desc(), writes[1]);
-      return primitive<Forward>(forward_, std::move(args), scratch);
+      return primitive<LrnForward>(forward_, std::move(args), scratch);
     }
     put(DNNL_ARG_DIFF_DST, desc, reads[0]);
     put(DNNL_ARG_SRC, desc, reads[1]);
     if (spec_.saved_bytes > 0) put(DNNL_ARG_WORKSPACE, forward_.workspace_desc(), reads[2]);
     put(DNNL_ARG_DIFF_SRC, desc, writes[0]);
-    return primitive<Backward>(backward_, std::move(args), scratch);
+    return primitive<LrnBackward>(backward_, std::move(args), scratch);
   }
 
  private:
-  Forward::primitive_desc forward_;
-  Backward::primitive_desc backward_;
+  LrnForward::primitive_desc forward_;
+  LrnBackward::primitive_desc backward_;
 };
 
 }  // namespace

@@ -3,8 +3,8 @@
 namespace convoy::cpu {
 namespace {
 
-using Forward = dnnl::eltwise_forward;
-using Backward = dnnl::eltwise_backward;
+using EltwiseForward = dnnl::eltwise_forward;
+using EltwiseBackward = dnnl::eltwise_backward;
 using Kind = Nonlinearity::Kind;
 
 dnnl::algorithm forward_algorithm(Kind kind) {
@@ -37,7 +37,7 @@ dnnl::algorithm backward_algorithm(const Nonlinearity& op) {
 }
 
 /// A function of every value, in the layout of its input and in place where its gradient needs no input.
-class NonlinearityLayer : public UnaryLayer<Forward, Backward> {
+class NonlinearityLayer : public UnaryLayer<EltwiseForward, EltwiseBackward> {
  public:
   NonlinearityLayer(const Nonlinearity& op, const Site& site, Inputs inputs, Engine& engine)
       : UnaryLayer(site, engine, op.backward_from_output()) {
@@ -56,7 +56,8 @@ class NonlinearityLayer : public UnaryLayer<Forward, Backward> {
   void choose(const Nonlinearity& op, const memory::desc& desc) {
     const auto alpha = static_cast<float>(op.alpha);
     const auto forward = [&](dnnl::prop_kind purpose, dnnl::algorithm algorithm) {
-      return Forward::primitive_desc({purpose, algorithm, desc, alpha}, user_scratchpad(), engine_->get());
+      return EltwiseForward::primitive_desc({purpose, algorithm, desc, alpha}, user_scratchpad(),
+                                            engine_->get());
     };
     forward_ = forward(forward_purpose(site_.training), forward_algorithm(op.kind));
     if (!gives_input_gradient()) return;

@@ -6,8 +6,8 @@
 namespace convoy::cpu {
 namespace {
 
-using Forward = dnnl::pooling_forward;
-using Backward = dnnl::pooling_backward;
+using PoolingForward = dnnl::pooling_forward;
+using PoolingBackward = dnnl::pooling_backward;
 
 /// Pooling in the layout that its input has. The positions of the maxima are what forward leaves for
 /// backward.
@@ -47,12 +47,12 @@ class PoolingLayer : public CpuLayer {
       put(DNNL_ARG_SRC, forward_.src_desc(), reads[0]);
       put(DNNL_ARG_DST, forward_.dst_desc(), writes[0]);
       if (spec_.saved_bytes > 0) put(DNNL_ARG_WORKSPACE, forward_.workspace_desc(), writes[1]);
-      return primitive<Forward>(forward_, std::move(args), scratch);
+      return primitive<PoolingForward>(forward_, std::move(args), scratch);
     }
     put(DNNL_ARG_DIFF_DST, backward_.diff_dst_desc(), reads[0]);
     if (spec_.saved_bytes > 0) put(DNNL_ARG_WORKSPACE, backward_.workspace_desc(), reads[1]);
     put(DNNL_ARG_DIFF_SRC, backward_.diff_src_desc(), writes[0]);
-    return primitive<Backward>(backward_, std::move(args), scratch);
+    return primitive<PoolingBackward>(backward_, std::move(args), scratch);
   }
 
  private:
@@ -85,8 +85,8 @@ class PoolingLayer : public CpuLayer {
                  forward_};
   }
 
-  Forward::primitive_desc forward_;
-  Backward::primitive_desc backward_;
+  PoolingForward::primitive_desc forward_;
+  PoolingBackward::primitive_desc backward_;
 };
 
 /// Whether our own max pooling serves: where the layout has at least 8 values side by side.

@@ -3,13 +3,13 @@
 namespace convoy::cpu {
 namespace {
 
-using Forward = dnnl::softmax_forward;
-using Backward = dnnl::softmax_backward;
+using SoftmaxForward = dnnl::softmax_forward;
+using SoftmaxBackward = dnnl::softmax_backward;
 
 constexpr int kChannelAxis = 1;
 
 /// Softmax by oneDNN, in the layout of the input where it has a kernel for that, otherwise channels last.
-class SoftmaxLayer : public UnaryLayer<Forward, Backward> {
+class SoftmaxLayer : public UnaryLayer<SoftmaxForward, SoftmaxBackward> {
  public:
   SoftmaxLayer(const Site& site, Inputs inputs, Engine& engine) : UnaryLayer(site, engine, true) {
     const Shape shape = site.inputs[0];

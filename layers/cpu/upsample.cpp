@@ -4,8 +4,8 @@
 namespace convoy::cpu {
 namespace {
 
-using Forward = dnnl::resampling_forward;
-using Backward = dnnl::resampling_backward;
+using ResamplingForward = dnnl::resampling_forward;
+using ResamplingBackward = dnnl::resampling_backward;
 
 /// Bilinear upsampling by oneDNN's resampling, in the layout of the input.
 class UpsampleLayer : public CpuLayer {
@@ -39,20 +39,21 @@ class UpsampleLayer : public CpuLayer {
   std::unique_ptr<Kernel> bind(std::size_t pass, std::span<void* const> reads, std::span<void* const> writes,
                                void* scratch) const override {
     if (pass == 0) {
-      return primitive<Forward>(forward_,
-                                {{DNNL_ARG_SRC, engine_->bind(forward_.src_desc(), reads[0])},
-                                 {DNNL_ARG_DST, engine_->bind(forward_.dst_desc(), writes[0])}},
-                                scratch);
+      return primitive<ResamplingForward>(forward_,
+                                          {{DNNL_ARG_SRC, engine_->bind(forward_.src_desc(), reads[0])},
+                                           {DNNL_ARG_DST, engine_->bind(forward_.dst_desc(), writes[0])}},
+                                          scratch);
     }
-    return primitive<Backward>(backward_,
-                               {{DNNL_ARG_DIFF_DST, engine_->bind(backward_.diff_dst_desc(), reads[0])},
-                                {DNNL_ARG_DIFF_SRC, engine_->bind(backward_.diff_src_desc(), writes[0])}},
-                               scratch);
+    return primitive<ResamplingBackward>(
+        backward_,
+        {{DNNL_ARG_DIFF_DST, engine_->bind(backward_.diff_dst_desc(), reads[0])},
+         {DNNL_ARG_DIFF_SRC, engine_->bind(backward_.diff_src_desc(), writes[0])}},
+        scratch);
   }
 
  private:
-  Forward::primitive_desc forward_;
-  Backward::primitive_desc backward_;
+  ResamplingForward::primitive_desc forward_;
+  ResamplingBackward::primitive_desc backward_;
 };
 
 }  // namespace

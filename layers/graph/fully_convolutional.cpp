@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "layers/core/index.h"
+#include "layers/graph/refuse.h"
+
 namespace convoy {
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
-
-[[noreturn]] void refuse(const Layer& layer, const std::string& why) {
-  fail(ExitCode::usage, "{}layer \"{}\" ({}): {}", layer.mark.prefix(), layer.name, type_of(layer.op), why);
-}
 
 /// Whether each value of the output depends on the values at its own place alone, and on nothing of the
 /// place.

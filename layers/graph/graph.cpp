@@ -7,21 +7,12 @@
 #include <map>
 #include <set>
 
+#include "layers/core/index.h"
 #include "layers/core/text.h"
+#include "layers/graph/refuse.h"
 
 namespace convoy {
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
-
-[[noreturn]] void refuse(const Graph::Entry& entry, const std::string& message) {
-  fail(ExitCode::usage, "{}layer \"{}\" ({}): {}", entry.mark.prefix(), entry.name, type_of(entry.op),
-       message);
-}
-
-[[noreturn]] void refuse(const Layer& layer, const std::string& message) {
-  refuse({layer.name, layer.op, {}, layer.mark}, message);
-}
 
 void check_names(const std::vector<Graph::Entry>& entries) {
   std::map<std::string, const Graph::Entry*> seen;

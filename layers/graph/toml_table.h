@@ -10,11 +10,8 @@
 #include <utility>
 #include <vector>
 
-// A wrong file must end in a message in debug builds too; toml++ 3.3 would abort on some.
-#define TOML_ASSERT(expression) static_cast<void>(0)
-#include <toml++/toml.h>
-
 #include "layers/core/error.h"
+#include "layers/graph/toml.h"
 
 namespace convoy {
 

@@ -1,14 +1,10 @@
 #include "tests/end_to_end/job_under_test.h"
+#include "tests/launch/json_of.h"
 
 namespace convoy::test {
 namespace {
 
 using ::testing::HasSubstr;
-
-boost::json::object object_of(const Ended& ended) {
-  EXPECT_EQ(ended.code, 0) << ended.all();
-  return boost::json::parse(ended.out).as_object();
-}
 
 /// Commands that several ranks may share.
 class MpiCommands : public JobUnderTest {

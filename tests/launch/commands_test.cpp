@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "tests/launch/process.h"
+#include "tests/launch/json_of.h"
 #include "tests/trainer/job_folder.h"
 #include "trainer/data/dataset.h"
 
@@ -17,16 +17,6 @@ namespace {
 using ::testing::HasSubstr;
 
 const std::string kSource = CONVOY_SOURCE;
-
-/// Standard output as the one JSON object that it must be.
-boost::json::object object_of(const Ended& ended) {
-  EXPECT_EQ(ended.code, 0) << ended.all();
-  boost::system::error_code problem;
-  const boost::json::value value = boost::json::parse(ended.out, problem);
-  EXPECT_FALSE(problem) << ended.out;
-  EXPECT_EQ(count_of("\n", ended.out), 1);
-  return value.is_object() ? value.as_object() : boost::json::object{};
-}
 
 TEST(Inspect, CountsLeNetAsItsPaperDoes) {
   const JobFolder folder;
@@ -311,11 +301,14 @@ TEST(Plan, SaysWhatIsWrongWithADevice) {
   EXPECT_THAT(refusal({"plan", job, "--device", "h100-81gb"}), HasSubstr("(did you mean \"h100-80gb\"?)"));
   EXPECT_THAT(refusal({"plan", job, "--device", "titanx-12gb", "--memory-limit", "13GiB"}),
               HasSubstr("is more than the device has (11.92 GiB)"));
-  EXPECT_THAT(refusal({"plan", job, "--device", "gtx580-3gb", "--set", "train.precision=fp16"}),
-              HasSubstr("precision fp16: the device \"gtx580-3gb\" has no fast kernels for it; use fp32"));
+  EXPECT_THAT(
+      refusal({"plan", job, "--device", "gtx580-3gb", "--set", "train.precision=fp16"}),
+      HasSubstr(
+          "train.precision = \"fp16\": the device \"gtx580-3gb\" has no fast kernels for it; use fp32"));
   for (const char* command : {"plan", "train"}) {
-    EXPECT_THAT(refusal({command, job, "--set", "train.precision=fp16"}),
-                HasSubstr("precision fp16: the device \"cpu\" has no fast kernels for it; use fp32"));
+    EXPECT_THAT(
+        refusal({command, job, "--set", "train.precision=fp16"}),
+        HasSubstr("train.precision = \"fp16\": the device \"cpu\" has no fast kernels for it; use fp32"));
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "tests/launch/process.h"
+#include "tests/launch/json_of.h"
 #include "tests/trainer/job_folder.h"
 
 namespace convoy::test {
@@ -12,15 +12,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-/// Standard output as the one JSON object that it must be.
-boost::json::object object_of(const Ended& ended) {
-  EXPECT_EQ(ended.code, 0) << ended.all();
-  boost::system::error_code problem;
-  const boost::json::value value = boost::json::parse(ended.out, problem);
-  EXPECT_FALSE(problem) << ended.out;
-  return value.is_object() ? value.as_object() : boost::json::object{};
-}
 
 /// A trained run on images of 8x8, without padding: kTinyBatchNorm's windows are those of the map.
 class Convert : public ::testing::Test {
@@ -158,7 +149,7 @@ TEST_F(Convert, RefusesWhatCannotBe) {
   expect_refused(convert(net, new_, {"--input", "8x7"}), 2, "8x7 (height x width) are smaller");
   expect_refused(convert(run_, run_), 2, "holds a job.toml already");
   expect_refused(convert(net, net), 2, "is a file");
-  expect_refused(convert(net, net + "/below"), 1, "cannot make the folder");
+  expect_refused(convert(net, net + "/below"), 2, "--output: cannot make the folder");
   expect_refused(convert(net, new_, {"--weights", net}), 2, "net.toml");
   expect_refused(convert(net, new_, {"--weights", folder_.path("none")}), 2, "none");
   const std::string other = folder_.write("other.toml", kTinyNetwork);

@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const std::string kSource = CONVOY_SOURCE;
-
 class DataCommand : public testing::Test {
  protected:
   Ended data(std::vector<std::string> words) const {
@@ -147,6 +145,8 @@ TEST_F(DataCommand, MistakesAreTold) {
   refused({"indx", "x"}, 2, "did you mean \"index\"?");
   refused({"index", folder_.path("none")}, 4, "there is no such folder");
   refused({"show", tree_.path("")}, 2, "--out is missing");
+  refused({"show", tree_.path(""), "--out", folder_.path("no/sheet.png")}, 2,
+          "sheet.png: cannot be written: No such");
   refused({"index", tree_.path(""), "--threads", "0"}, 2, "threads");
   refused({}, 2, "parts:");
   refused({"pack", tree_.path("")}, 2, "--out is missing");
@@ -321,6 +321,13 @@ TEST_F(FolderJob, StopsAtABrokenFileOrTakesAnother) {
   EXPECT_THAT(limited.all(), HasSubstr("more than data.broken_limit = 0"));
 }
 
+TEST_F(FolderJob, AShorterSideThatCoversNoInputIsRefused) {
+  const Ended ended = train(job("shorter_side = 7\n"), "run", 1);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.all(), HasSubstr("[data] shorter_side = 7 leaves no window of"));
+  EXPECT_FALSE(fs::exists(folder_.path("run")));
+}
+
 TEST_F(FolderJob, RanksWithOtherFilesAreRefused) {
   const std::string here = job("");
   const ImageTree other({"ape", "bee"}, {6, 5});
@@ -420,6 +427,9 @@ TEST_F(FolderJob, EvaluationTellsOfClasses) {
                          folder_.path(""));
   EXPECT_EQ(lost.code, 2);
   EXPECT_THAT(lost.err, HasSubstr("--confusion: cannot write"));
+  const Ended nameless = run(convoy({"eval", folder_.path("run"), "--confusion", ""}), folder_.path(""));
+  EXPECT_EQ(nameless.code, 2);
+  EXPECT_THAT(nameless.err, HasSubstr("--confusion is empty; give it FILE, or leave it out"));
 }
 
 // Classes are numbered by their names, so another folder moves them: weights must not be taken for it.
@@ -466,7 +476,7 @@ TEST_F(FolderJob, ClassesOfAnyNameAreTrainedAndFoundAgain) {
 TEST(ImageNetJobs, ArePlannedWithoutTheData) {
   const JobFolder folder;
   int jobs = 0;
-  for (const auto& file : fs::directory_iterator(kSource + "/configs/jobs")) {
+  for (const auto& file : fs::directory_iterator(CONVOY_SOURCE "/configs/jobs")) {
     if (!file.path().stem().string().ends_with("-imagenet")) continue;
     ++jobs;
     const Ended ended = run(
@@ -477,7 +487,7 @@ TEST(ImageNetJobs, ArePlannedWithoutTheData) {
   }
   EXPECT_EQ(jobs, 17);
   const Ended ended =
-      run(convoy({"plan", kSource + "/configs/jobs/resnet50-imagenet.toml", "--set", "data.classes=10"}),
+      run(convoy({"plan", CONVOY_SOURCE "/configs/jobs/resnet50-imagenet.toml", "--set", "data.classes=10"}),
           folder.path(""));
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.err, HasSubstr("the network tells 1000 classes apart, but data.classes is 10"));

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/launch/process.h"
+#include <regex>
+
+#include "tests/launch/json_of.h"
 #include "tests/trainer/job_folder.h"
 
 // Memory on the command line: what the words of [memory] may be, plan.html, and evaluation in little memory.
@@ -18,9 +20,7 @@ class MemoryCommands : public ::testing::Test {
                                "samples = 40\ntest_samples = 37\n[train]\nbatch = 16\nepochs = 1\n")) {}
   Ended call(const std::vector<std::string>& words) const { return run(convoy(words), folder_.path("")); }
   boost::json::object object_of(const std::vector<std::string>& words) const {
-    const Ended ended = call(words);
-    EXPECT_EQ(ended.code, 0) << ended.all();
-    return boost::json::parse(ended.out).as_object();
+    return test::object_of(call(words));
   }
 
   JobFolder folder_;
@@ -85,6 +85,43 @@ TEST_F(MemoryCommands, ThePageIsWrittenForJobsThatFitAndThatDoNot) {
   EXPECT_THAT(read_text(page), HasSubstr("does not fit: with"));
   ASSERT_EQ(call({"train", job_, "--run-dir", folder_.path("run")}).code, 0);
   EXPECT_THAT(read_text(folder_.path("run/plan.html")), HasSubstr("tiny"));
+}
+
+TEST_F(MemoryCommands, ARefusalNamesTheLeastLimitThatWillDo) {
+  const auto train = [&](const std::string& run, std::int64_t limit, std::int64_t reserve) {
+    return call({"train", job_, "--run-dir", folder_.path(run), "--set",
+                 fmt::format("memory.limit={}", limit), "--set", fmt::format("memory.reserve={}", reserve)});
+  };
+  for (const std::int64_t reserve : {0, 5000}) {
+    const Ended refused = train("run", reserve + 1000, reserve);
+    EXPECT_EQ(refused.code, 3);
+    const std::regex words(
+        "the least memory.limit that will do is ([0-9]+) bytes(, memory.reserve included)?\n");
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(refused.err, found, words)) << refused.err;
+    EXPECT_EQ(found[2].matched, reserve > 0);
+    const std::int64_t least = std::stoll(found[1]);
+    EXPECT_EQ(train("run", least - 1, reserve).code, 3);
+    EXPECT_EQ(train(fmt::format("run-{}", reserve), least, reserve).code, 0);
+  }
+}
+
+TEST_F(MemoryCommands, ARefusalNamesTheLoaderWhereItIsTooLarge) {
+  const Ended refused = call({"train", job_, "--run-dir", folder_.path("run"), "--set", "memory.limit=1MiB",
+                              "--set", "data.ahead=1000"});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("The data loader takes 1."));
+  EXPECT_THAT(refused.err, HasSubstr("of it: fewer data.loader_threads or a smaller data.ahead take less"));
+}
+
+TEST_F(MemoryCommands, ABatchOfMoreThanThereIsIsTold) {
+  const std::string told = "train.batch = 64 is more than there are training images: an update takes all 40";
+  const Ended larger = call({"train", job_, "--run-dir", folder_.path("64"), "--set", "train.batch=64"});
+  EXPECT_EQ(larger.code, 0);
+  EXPECT_EQ(count_of(told, larger.out), 1) << larger.out;
+  EXPECT_THAT(read_text(folder_.path("64/log/rank-0.log")), HasSubstr(told));
+  const Ended equal = call({"train", job_, "--run-dir", folder_.path("40"), "--set", "train.batch=40"});
+  EXPECT_EQ(count_of("is more than there are", equal.out), 0) << equal.out;
 }
 
 TEST_F(MemoryCommands, EvaluationTakesTheBatchThatFitsAndSaysSo) {

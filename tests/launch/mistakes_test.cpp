@@ -10,12 +10,12 @@ namespace {
 using ::testing::HasSubstr;
 
 /// Lines for a job or a network file, and what the message must hold: place and reason.
-struct Mistake {
+struct JobMistake {
   std::string lines;
   std::vector<std::string> parts;
 };
 
-void expect_refused(const JobFolder& folder, const std::string& job, const Mistake& mistake) {
+void expect_refused(const JobFolder& folder, const std::string& job, const JobMistake& mistake) {
   const Ended ended = run(convoy({"train", job, "--run-dir", folder.path("run")}), folder.path(""));
   EXPECT_EQ(ended.code, 2) << mistake.lines;
   for (const std::string& part : mistake.parts) EXPECT_THAT(ended.err, HasSubstr(part)) << mistake.lines;
@@ -25,7 +25,7 @@ void expect_refused(const JobFolder& folder, const std::string& job, const Mista
 
 TEST(JobMistakes, NamePlaceKeyAndTheNearestWord) {
   const JobFolder folder;
-  const std::vector<Mistake> mistakes{
+  const std::vector<JobMistake> mistakes{
       {"[train]\nbacth = 8\n", {"job.toml:7:1", "bacth", "did you mean \"batch\""}},
       {"[trian]\nbatch = 8\n", {"job.toml:6:", "trian", "train"}},
       {"[train]\nbatch = \"8\"\n", {"job.toml:7:", "batch"}},
@@ -40,14 +40,14 @@ TEST(JobMistakes, NamePlaceKeyAndTheNearestWord) {
       {"[train\n", {"job.toml:6:"}},
       {"[train]\nprecision = \"fp8\"\n", {"job.toml:7:", "fp32"}},
   };
-  for (const Mistake& mistake : mistakes) {
+  for (const JobMistake& mistake : mistakes) {
     expect_refused(folder, folder.write_job(kTinyNetwork, mistake.lines), mistake);
   }
 }
 
 TEST(NetworkMistakes, NamePlaceAndLayer) {
   const JobFolder folder;
-  const std::vector<Mistake> mistakes{
+  const std::vector<JobMistake> mistakes{
       {"{ name = \"c\", type = \"convolutoin\", outputs = 4, kernel = 3 },",
        {"net.toml:4:", "did you mean \"convolution\""}},
       {"{ name = \"c\", type = \"convolution\", outputs = 4, kernel = 9 },", {"net.toml:4:", "\"c\""}},
@@ -60,7 +60,7 @@ TEST(NetworkMistakes, NamePlaceAndLayer) {
        {"net.toml:4:", "cycle"}},
       {"{ name = \"c\", type = \"dropout\", rate = 1.5 },", {"net.toml:4:", "rate"}},
   };
-  for (const Mistake& mistake : mistakes) {
+  for (const JobMistake& mistake : mistakes) {
     const std::string network =
         "name = \"net\"\ninput = { channels = 1, height = 8, width = 8 }\nlayers = [\n" + mistake.lines +
         "\n{ type = \"fully_connected\", outputs = 4 },\n{ type = \"softmax_loss\" },\n]\n";
@@ -96,6 +96,10 @@ TEST(CommandMistakes, NamesThatCannotBeAreToldBeforeAnythingIsMade) {
   const JobFolder folder;
   const std::string job = folder.write_job(kTinyNetwork, "");
   EXPECT_THAT(refusal(folder, {"eval", ""}), HasSubstr("RUN is empty"));
+  EXPECT_THAT(refusal(folder, {"train", job, "--run-dir", ""}),
+              HasSubstr("--run-dir is empty; give it DIR, or leave it out"));
+  EXPECT_THAT(refusal(folder, {"train", job, "--set", "comm.gradients=nccl"}),
+              HasSubstr("gradients = \"nccl\" is for GPUs"));
   EXPECT_THAT(refusal(folder, {"train", job, "--run-dir", folder.path(std::string(300, 'a'))}),
               HasSubstr("cannot make the run folder"));
   std::filesystem::create_directory(folder.path("old"));

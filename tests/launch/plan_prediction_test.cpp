@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 #include <set>
 
-#include "tests/launch/process.h"
+#include "tests/launch/json_of.h"
 #include "tests/trainer/job_folder.h"
 
 namespace convoy::test {
@@ -26,13 +26,6 @@ class PlanPrediction : public testing::Test {
                  {"plan", kResNet, "--set", "data.samples=1281167", "--set", "data.classes=1000"});
     return run(convoy(words), folder_.path(""));
   }
-  boost::json::object json_of(const Ended& ended) {
-    EXPECT_EQ(ended.code, 0) << ended.all();
-    boost::system::error_code problem;
-    const boost::json::value value = boost::json::parse(ended.out, problem);
-    EXPECT_FALSE(problem) << ended.out;
-    return value.is_object() ? value.as_object() : boost::json::object{};
-  }
   static double number(const boost::json::object& object, const char* key) {
     return object.at(key).to_number<double>();
   }
@@ -48,8 +41,8 @@ class PlanPrediction : public testing::Test {
 
 TEST_F(PlanPrediction, GoesFromOneRankToAllOfThem) {
   const boost::json::object json =
-      json_of(plan({"--device", "a100-80gb", "--ranks", "512", "--fabric", "infiniband-hdr", "--set",
-                    "train.batch=16384", "--set", "train.precision=fp16", "--json"}));
+      object_of(plan({"--device", "a100-80gb", "--ranks", "512", "--fabric", "infiniband-hdr", "--set",
+                      "train.batch=16384", "--set", "train.precision=fp16", "--json"}));
   const boost::json::object& prediction = json.at("prediction").as_object();
   EXPECT_EQ(prediction.at("hosts"), 64);
   EXPECT_EQ(prediction.at("ranks_per_host"), 8);
@@ -96,7 +89,7 @@ TEST_F(PlanPrediction, BetterFabricsAndMoreAdaptersWaitLess) {
     std::vector<std::string> words{"--device", "v100-16gb",        "--ranks", "64",
                                    "--set",    "train.batch=2048", "--json"};
     words.insert(words.end(), more.begin(), more.end());
-    return number(json_of(plan(words)).at("prediction").as_object(), "exposed_seconds");
+    return number(object_of(plan(words)).at("prediction").as_object(), "exposed_seconds");
   };
   const double slow = exposed({"--fabric", "ethernet-10g"});
   EXPECT_LT(exposed({"--fabric", "infiniband-ndr"}), slow);
@@ -123,7 +116,7 @@ TEST_F(PlanPrediction, MeasuresTheProcessorOnceAndKeepsIt) {
   const auto speeds = [&](std::vector<std::string> more) {
     std::vector<std::string> words{"plan", job, "--json", "--set", "kernels=\"measured\""};
     words.insert(words.end(), more.begin(), more.end());
-    return json_of(run(convoy(words), folder_.path(""))).at("prediction");
+    return object_of(run(convoy(words), folder_.path(""))).at("prediction");
   };
   EXPECT_EQ(speeds({"--measure", "no"}).at("speeds"), "of a usual processor");
   EXPECT_EQ(speeds({"--set", "kernels=\"default\""}).at("speeds"), "of a usual processor");
@@ -162,7 +155,7 @@ TEST_F(PlanPrediction, AdvisesWhereMemoryIsShort) {
                folder_.path(""));
   };
   const Ended tight = at("1000MiB");
-  const boost::json::array advice = json_of(tight).at("advice").as_array();
+  const boost::json::array advice = object_of(tight).at("advice").as_array();
   ASSERT_FALSE(advice.empty());
   std::set<std::string> kinds;
   for (const auto& one : advice) {

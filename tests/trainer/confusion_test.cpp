@@ -13,7 +13,7 @@
 namespace convoy::test {
 namespace {
 
-constexpr const char* kData = "samples = 20\ntest_samples = 61\n[train]\nbatch = 8\n";
+constexpr const char* kSixtyOneTests = "samples = 20\ntest_samples = 61\n[train]\nbatch = 8\n";
 
 using Cells = std::vector<std::tuple<int, int, std::int64_t>>;
 
@@ -30,9 +30,9 @@ struct Found {
   Cells cells;
 };
 
-Found evaluate_with(const char* network, int ranks, std::int64_t size) {
+Found confusion_with(const char* network, int ranks, std::int64_t size) {
   const JobFolder folder;
-  const std::string job = folder.write_job(network, kData);
+  const std::string job = folder.write_job(network, kSixtyOneTests);
   Found found;
   with_sessions({job, folder.path("run"), ranks, {"train.evaluate_batch=" + std::to_string(size)}},
                 [&](Session& session) {
@@ -48,10 +48,10 @@ Found evaluate_with(const char* network, int ranks, std::int64_t size) {
 
 // The device counts top-1 and top-5 by another way than the matrix.
 TEST(Confusion, CountsEachSampleOnceForAnyRanksAndSizesAsTheMetricsDo) {
-  const Found alone = evaluate_with(kTinyNetwork, 1, 61);
+  const Found alone = confusion_with(kTinyNetwork, 1, 61);
   for (const int ranks : {1, 2, 3, 5}) {
     for (const std::int64_t size : {1, 7, 100}) {
-      const Found found = evaluate_with(kTinyNetwork, ranks, size);
+      const Found found = confusion_with(kTinyNetwork, ranks, size);
       ClassCounts sum;
       for (const ClassCounts& one : found.classes) {
         sum.samples += one.samples;

@@ -13,11 +13,11 @@
 namespace convoy::test {
 namespace {
 
-constexpr const char* kData = "samples = 20\ntest_samples = 37\n[train]\nbatch = 8\n";
+constexpr const char* kThirtySevenTests = "samples = 20\ntest_samples = 37\n[train]\nbatch = 8\n";
 
 Evaluation evaluate_with(int ranks, std::int64_t size, const char* network = kTinyBatchNorm) {
   const JobFolder folder;
-  const std::string job = folder.write_job(network, kData);
+  const std::string job = folder.write_job(network, kThirtySevenTests);
   const std::vector<std::string> sets{"train.evaluate_batch=" + std::to_string(size)};
   Evaluation result;
   with_sessions({job, folder.path("run"), ranks, sets}, [&](Session& session) {

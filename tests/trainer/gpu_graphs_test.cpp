@@ -7,7 +7,7 @@
 namespace convoy::test {
 namespace {
 
-constexpr const char* kJob = R"(samples = 70
+constexpr const char* kGraphsJob = R"(samples = 70
 test_samples = 20
 flip = true
 [train]
@@ -53,7 +53,7 @@ class GpuGraphs : public ::testing::Test {
 
 TEST_F(GpuGraphs, GiveTheSameBits) {
   for (const char* network : {kTinyHeads, kTinyBatchNorm}) {
-    const std::string job = folder_.write_job(network, kJob);
+    const std::string job = folder_.write_job(network, kGraphsJob);
     for (const int ranks : {1, 2, 3}) {
       expect_same_bits(job, ranks, {});
       expect_same_bits(job, ranks, {"train.micro_batch=3", "comm.bucket=\"1KiB\""});
@@ -63,7 +63,7 @@ TEST_F(GpuGraphs, GiveTheSameBits) {
 }
 
 TEST_F(GpuGraphs, GiveTheSameBitsWithWhatRanksShare) {
-  const std::string job = folder_.write_job(kTinyBatchNorm, kJob);
+  const std::string job = folder_.write_job(kTinyBatchNorm, kGraphsJob);
   expect_same_bits(job, 3, {"train.shared_statistics=true", "train.micro_batch=3"});
   expect_same_bits(job, 3, {"train.shard_optimizer=true"});
   expect_same_bits(job, 2, {"train.shard_optimizer=true", "train.precision=\"bf16\"", "train.clip_norm=0.5"});

@@ -14,7 +14,7 @@
 namespace convoy::test {
 namespace {
 
-constexpr const char* kJob = R"(samples = 64
+constexpr const char* kQueueJob = R"(samples = 64
 test_samples = 8
 [train]
 batch = 16
@@ -75,7 +75,7 @@ class GpuQueue : public ::testing::Test {
 };
 
 TEST_F(GpuQueue, IsNeverWaitedForWithinSteps) {
-  const std::string job = folder_.write_job(kTinyBatchNorm, kJob);
+  const std::string job = folder_.write_job(kTinyBatchNorm, kQueueJob);
   for (const char* graphs : {"true", "false"}) {
     for (const char* divided : {"true", "false"}) {
       const Counted counted =
@@ -88,7 +88,7 @@ TEST_F(GpuQueue, IsNeverWaitedForWithinSteps) {
 }
 
 TEST_F(GpuQueue, GetsTwoRecordingsAStepFromEachRank) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kQueueJob);
   EXPECT_EQ(count(job, 1, {}).played, 2 * kSteps);
   EXPECT_EQ(count(job, 3, {}).played, 3 * 2 * kSteps);
   EXPECT_EQ(count(job, 2, {"train.micro_batch=3"}).played, 2 * 4 * kSteps);  // three passes and the update

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "trainer/loader_memory.h"
 #include "trainer/planner/inference_plan.h"
 #include "trainer/progress.h"
 
@@ -37,8 +38,32 @@ TEST(LoaderFigures, TheRankThatWaitsLongestIsKnownToAll) {
   });
 }
 
-TEST(LoaderFigures, ThePlannerCountsASampleAsTheLoaderDoes) {
-  EXPECT_EQ(loader_sample_bytes({3, 224, 224}), Loader::ring_bytes(1, 1, {3, 224, 224}, {}));
+// The planner looks for the batch of an evaluation that fits, and counts the loader's batches with it.
+TEST(LoaderMemory, OfASmallerBatchOfEvaluationIsThatOfAPlanThatAsksForIt) {
+  const Shape input{3, 64, 48};
+  Job job;
+  job.data.kind = "image-folder";
+  for (const char* crop : {"centre", "ten-crop"}) {
+    job.data.test_crop = crop;
+    for (const bool training : {true, false}) {
+      PlanRequest request;
+      request.training = training;
+      request.samples = 1000;
+      request.batch = 64;
+      request.evaluate_batch = 100;
+      count_loader(job, input, request);
+      const std::int64_t asked = request.loader_bytes;
+      for (const std::int64_t size : {1, 9, 10, 55, 100, 230}) {
+        PlanRequest changed = request;
+        set_evaluate_batch(changed, 100, size);
+        PlanRequest other = request;
+        other.evaluate_batch = size;
+        count_loader(job, input, other);
+        EXPECT_EQ(changed.loader_bytes, other.loader_bytes) << crop << ", " << size;
+        EXPECT_EQ(changed.loader_bytes < asked, size < 100) << crop << ", " << size;
+      }
+    }
+  }
 }
 
 /// What is drawn of a state.

@@ -9,7 +9,7 @@ namespace {
 
 /// 20 updates of LeNet with dropout: 2 epochs of 10 batches. The last batch of an epoch has 2 samples, so
 /// that of 3 or 4 ranks some have none.
-constexpr const char* kTwentySteps = R"(samples = 290
+constexpr const char* kTwentyStepsWithFlips = R"(samples = 290
 test_samples = 10
 flip = true
 crop_padding = 2
@@ -36,7 +36,7 @@ class SameMathematics : public ::testing::Test {
       smooth.replace(at, 8, "average_pool");
     const std::size_t relu = smooth.find("  { name = \"relu1\"");
     smooth.erase(relu, smooth.find('\n', relu) + 1 - relu);
-    kinked_ = folder_.write_job(kLeNetWithDropout, kTwentySteps);
+    kinked_ = folder_.write_job(kLeNetWithDropout, kTwentyStepsWithFlips);
     std::filesystem::create_directory(folder_.path("smooth"));
     folder_.write("smooth/net.toml", smooth);
     smooth_ = folder_.write("smooth/job.toml", read_text(kinked_));

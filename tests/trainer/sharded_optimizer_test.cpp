@@ -9,7 +9,7 @@ namespace {
 
 /// Twenty updates: 2 epochs of 10 batches. The last batch of an epoch has 2 samples, so that of 3 or 4 ranks
 /// some have none.
-constexpr const char* kTwentySteps = R"(samples = 146
+constexpr const char* kTwentyShortSteps = R"(samples = 146
 test_samples = 12
 flip = true
 [train]
@@ -31,7 +31,7 @@ class ShardedOptimizer : public ::testing::Test {
     boost::json::object summary;
   };
 
-  void use(const char* network) { job_ = folder_.write_job(network, kTwentySteps); }
+  void use(const char* network) { job_ = folder_.write_job(network, kTwentyShortSteps); }
 
   Trained train(int ranks, bool sharded, std::vector<std::string> sets = {}) {
     const std::string run = folder_.path("run-" + std::to_string(runs_++));

@@ -9,7 +9,7 @@ namespace convoy::test {
 namespace {
 
 /// Twenty updates; the last batch of an epoch has 2 samples, so that of 3 or 4 ranks some have none.
-constexpr const char* kJob = R"(samples = 146
+constexpr const char* kSharedStatistics = R"(samples = 146
 test_samples = 16
 [train]
 batch = 16
@@ -33,7 +33,7 @@ class SharedStatistics : public ::testing::Test {
   }
 
   JobFolder folder_;
-  std::string job_ = folder_.write_job(kTinyBatchNorm, kJob);
+  std::string job_ = folder_.write_job(kTinyBatchNorm, kSharedStatistics);
   int runs_ = 0;
 };
 
@@ -84,7 +84,7 @@ TEST_F(SharedStatistics, SurviveRecompute) {
         "  { type = \"batch_norm\" },\n  { type = \"relu\" },\n";
   }
   network += "  { type = \"fully_connected\", outputs = 4 },\n  { type = \"softmax_loss\" },\n]\n";
-  const std::string job = folder.write_job(network, kJob);
+  const std::string job = folder.write_job(network, kSharedStatistics);
   train_here({job, folder.path("plain"), 2});
   const std::int64_t bytes = summary_of(folder.path("plain")).at("projected_bytes").as_int64();
   train_here({job,

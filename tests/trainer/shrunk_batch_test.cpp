@@ -5,12 +5,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/trainer/train_here.h"
+#include "trainer/data/loader.h"
 #include "trainer/planner/inference_plan.h"
 
 namespace convoy::test {
 namespace {
 
-constexpr const char* kJob = R"(samples = 100
+constexpr const char* kBatchMayShrink = R"(samples = 100
 test_samples = 10
 [train]
 batch = 24
@@ -33,7 +34,7 @@ class ShrunkBatch : public ::testing::Test {
   }
 
   JobFolder folder_;
-  std::string job_ = folder_.write_job(kWide, kJob);
+  std::string job_ = folder_.write_job(kWide, kBatchMayShrink);
 
   /// Its activations are most of what it takes.
   static constexpr const char* kWide = R"(name = "wide"
@@ -73,7 +74,7 @@ TEST_F(ShrunkBatch, TrainsAsAJobOfThatBatchAndLearningRate) {
 
   // The largest that fits: one sample more does not. The plan counts the loader of the batch that was asked
   // for, so a job of the smaller batch gets the difference less.
-  const std::int64_t of_sample = (4 + kEvaluationAhead) * loader_sample_bytes({1, 16, 16});
+  const std::int64_t of_sample = Loader::ring_bytes(4 + kEvaluationAhead, 1, {1, 16, 16}, {});
   const auto loader = [&](const char* run) {
     return summary_of(folder_.path(run)).at("loader_bytes").as_int64();
   };

@@ -8,7 +8,7 @@
 namespace convoy {
 namespace {
 
-constexpr std::uint32_t kTries = 10;
+constexpr std::uint32_t kCropTries = 10;
 
 Rect central(const RandomResizedCrop& limits, int height, int width) {
   const double aspect = static_cast<double>(width) / height;
@@ -39,7 +39,7 @@ void take_around(double start, double length, std::int64_t output, int limit, in
 Rect random_resized_crop(const RandomResizedCrop& limits, const RandomStream& stream, std::int64_t epoch,
                          std::int64_t index, int height, int width) {
   const double area = static_cast<double>(height) * width;
-  for (std::uint32_t i = 0; i < kTries; ++i) {
+  for (std::uint32_t i = 0; i < kCropTries; ++i) {
     const Random4 words = stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index),
                                        draws::kResizedCrop + i);
     const double wanted = area * uniform_between(limits.least_area, limits.most_area, words.word[0]);

@@ -8,7 +8,7 @@
 namespace convoy {
 namespace {
 
-constexpr std::uint32_t kTries = 10;
+constexpr std::uint32_t kRectangleTries = 10;
 
 /// The bytes of a sample's random pixels, one after the other.
 class RandomBytes {
@@ -43,7 +43,7 @@ Rect rectangle_to_erase(const RandomErasing& erasing, const RandomStream& stream
   const double area = static_cast<double>(height) * width;
   const double least = std::log(erasing.least_aspect);
   const double most = std::log(erasing.most_aspect);
-  for (std::uint32_t i = 0; i < kTries; ++i) {
+  for (std::uint32_t i = 0; i < kRectangleTries; ++i) {
     const Random4 words = stream.block(step, sample, draws::kEraseTries + i);
     const double wanted = area * uniform_between(erasing.least_area, erasing.most_area, words.word[0]);
     const double aspect = std::exp(uniform_between(least, most, words.word[1]));

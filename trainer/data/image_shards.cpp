@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kOtherFiles = 256;
 
 /// Samples nearer to each other than this are fetched with what is between them.
-constexpr std::uint64_t kLeastGap = std::uint64_t{1} << 16;
+constexpr std::uint64_t kFetchedGap = std::uint64_t{1} << 16;
 
 /// The first shard that is not as the index has it; nullopt where all are.
 std::optional<std::string> changed_shard(const fs::path& root, const FolderIndex& index,
@@ -128,7 +128,7 @@ void ImageShards::will_read(std::span<const std::int64_t> indices) const {
   for (const std::int64_t i : indices) {
     const FolderIndex::Entry entry = index().entry(i);
     const std::uint64_t from = entry.offset - static_cast<std::uint64_t>(kTarBlock);
-    if (entry.folder != shard || from < start || from > end + kLeastGap) {
+    if (entry.folder != shard || from < start || from > end + kFetchedGap) {
       advise();
       shard = entry.folder;
       start = from;

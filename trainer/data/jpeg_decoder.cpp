@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "layers/core/error.h"
+#include "layers/core/text.h"
 #include "trainer/data/image_decoder.h"
 #include "trainer/data/jpeg_decompressor.h"
 #include "trainer/data/orientation.h"
@@ -14,7 +15,7 @@ namespace {
 constexpr int kMargin = 2;
 
 /// A crop is decoded at a reduced size only where it stays so many times larger than its output.
-constexpr double kLeastGap = 2;
+constexpr double kLeastExcess = 2;
 
 Orientation read_orientation(const jpeg_decompress_struct& info) {
   constexpr char kExif[] = "Exif\0";  // and the 0 that ends it
@@ -32,7 +33,7 @@ int reduction_of(const ImageCrop& crop) {
   if (crop.height < 1 || crop.width < 1) return 1;
   const double times = std::min(crop.box.height / crop.height, crop.box.width / crop.width);
   int reduction = 1;
-  while (reduction < 8 && times / (2 * reduction) >= kLeastGap) reduction *= 2;
+  while (reduction < 8 && times / (2 * reduction) >= kLeastExcess) reduction *= 2;
   return reduction;
 }
 
@@ -75,8 +76,8 @@ void read_header(JpegDecompressor& decoder, const EncodedImage& file, const Deco
   });
   check_image_size(file.name, info.image_height, info.image_width);
   if (info.jpeg_color_space == JCS_UNKNOWN) {
-    fail(ExitCode::data, "{}: has {} channels of no known colours", printable(file.name),
-         info.num_components);
+    fail(ExitCode::data, "{}: has {} of no known colours", printable(file.name),
+         counted(info.num_components, "channel"));
   }
 }
 

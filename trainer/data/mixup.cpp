@@ -9,7 +9,7 @@
 namespace convoy {
 namespace {
 
-constexpr std::uint32_t kTries = 64;  // one in twenty fails
+constexpr std::uint32_t kGammaTries = 64;  // one in twenty fails
 
 /// In (0, 1).
 double open_uniform(std::uint32_t word) { return (static_cast<double>(word) + 0.5) * 0x1p-32; }
@@ -23,7 +23,7 @@ double log_gamma_number(double alpha, const RandomStream& stream, std::int64_t e
   const double c = 1 / std::sqrt(9 * d);
   double found = std::log(d);
   Random4 words{};
-  for (std::uint32_t i = 0; i < kTries; ++i) {
+  for (std::uint32_t i = 0; i < kGammaTries; ++i) {
     words =
         stream.block(static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index), first_block + i);
     const auto x = static_cast<double>(normal(words.word[0], words.word[1]));
@@ -52,7 +52,7 @@ CONVOY_SIMD void mix(std::int32_t share, std::size_t bytes, std::uint8_t* one, s
 std::int32_t draw_mixup(double alpha, const RandomStream& stream, std::int64_t epoch, std::int64_t index) {
   // l = G1 / (G1 + G2), of two gamma numbers.
   const double one = log_gamma_number(alpha, stream, epoch, index, draws::kMixup);
-  const double two = log_gamma_number(alpha, stream, epoch, index, draws::kMixup + kTries);
+  const double two = log_gamma_number(alpha, stream, epoch, index, draws::kMixup + kGammaTries);
   const double larger = 1 / (1 + std::exp(-std::abs(one - two)));
   return static_cast<std::int32_t>(std::lround(65536 * larger));
 }

@@ -18,7 +18,7 @@ void write_png(const std::string& path, const Image& image) {
   header.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
   errno = 0;
   if (png_image_write_to_file(&header, path.c_str(), 0, image.pixels.data(), 0, nullptr) == 0) {
-    fail(ExitCode::internal, "{}: cannot be written: {}", printable(path),
+    fail(code_of_write(errno), "{}: cannot be written: {}", printable(path),
          errno != 0 ? std::strerror(errno) : header.message);
   }
 }

@@ -126,7 +126,7 @@ void ShardPacker::claim() {
            "{} holds shards \"{}\" that convoy did not pack; remove them, or choose another --out",
            printable(folder_.string()), printable(pattern()));
     }
-    fail(ExitCode::internal, "{}: cannot be written: {}", printable(file.string()), std::strerror(error));
+    fail(code_of_write(error), "{}: cannot be written: {}", printable(file.string()), std::strerror(error));
   }
 }
 
@@ -215,12 +215,16 @@ void write_class_names(const fs::path& folder, const std::vector<std::string>& n
          printable(file.string()), names.size());
   }
   const std::string partial = file.string() + ".part";
+  errno = 0;
   std::ofstream out(partial, std::ios::binary);
   out << text;
   out.close();
-  std::error_code problem;
+  std::error_code problem(out ? 0 : errno, std::generic_category());
   if (out) fs::rename(partial, file, problem);
-  if (!out || problem) fail(ExitCode::internal, "{}: cannot be written", printable(file.string()));
+  if (!out || problem) {
+    fail(code_of_write(problem.value()), "{}: cannot be written: {}", printable(file.string()),
+         problem.message());
+  }
 }
 
 }  // namespace convoy

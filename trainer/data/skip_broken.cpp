@@ -36,7 +36,10 @@ std::int32_t SkipBroken::read_first(std::int64_t index, const Read& read) const 
     try {
       return read(candidate);
     } catch (const Error& problem) {
-      if (problem.code() != ExitCode::data || limit_.samples < 0 || tries + 1 >= size()) throw;
+      if (problem.code() != ExitCode::data || tries + 1 >= size()) throw;
+      if (limit_.samples < 0) {
+        fail(ExitCode::data, "{}; with data.broken = \"skip\" the next file takes its place", problem.what());
+      }
       note(candidate, problem.what());
     }
   }

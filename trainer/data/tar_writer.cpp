@@ -66,7 +66,7 @@ TarWriter::~TarWriter() {
 }
 
 void TarWriter::cannot_write(int error) const {
-  fail(ExitCode::internal, "{}: cannot be written: {}", printable(path_), std::strerror(error));
+  fail(code_of_write(error), "{}: cannot be written: {}", printable(path_), std::strerror(error));
 }
 
 void TarWriter::flush() {

@@ -148,7 +148,7 @@ void write_index(const std::filesystem::path& file, std::span<const std::uint8_t
   const std::string temporary = fmt::format("{}.{}.part", target, getpid());
   const auto give_up = [&](int error) {
     ::unlink(temporary.c_str());
-    fail(ExitCode::internal, "{}: cannot be written: {}", printable(target), std::strerror(error));
+    fail(code_of_write(error), "{}: cannot be written: {}", printable(target), std::strerror(error));
   };
   const int out = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (out < 0) give_up(errno);

@@ -15,7 +15,7 @@ namespace convoy {
 namespace {
 
 /// A thousand times what a network needs.
-constexpr std::int64_t kMostBytes = 64 << 20;
+constexpr std::int64_t kMostTableBytes = 64 << 20;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -46,7 +46,7 @@ std::string kernel_cache_folder() {
 
 KernelTable read_kernel_table(const std::string& path) {
   InputFile file(path);
-  if (file.size() > kMostBytes)
+  if (file.size() > kMostTableBytes)
     fail(ExitCode::usage, "{}: no table of kernels: it has {}", path, format_bytes(file.size()));
   std::string text(static_cast<std::size_t>(file.size()), '\0');
   file.read(0, std::as_writable_bytes(std::span(text.data(), text.size())));

@@ -138,7 +138,7 @@ class Chooser {
   void try_usual() {
     std::unique_ptr<Backend> backend = make_cpu_backend();
     Plan usual = search_plan(graph_, request_, *backend);
-    if (request_.find_smallest) {
+    if (request_.find_smallest || (!usual.fits() && !made_.plan.fits())) {
       usual.smallest_limit_bytes = made_.plan.smallest_limit_bytes =
           std::min(usual.smallest_limit_bytes, made_.plan.smallest_limit_bytes);
     }

@@ -8,6 +8,7 @@
 #include "layers/core/error.h"
 #include "trainer/kernels/cpu_speed.h"
 #include "trainer/kernels/kernel_cache.h"
+#include "trainer/kernels/rounded.h"
 #include "trainer/storage/file_io.h"
 
 namespace convoy {
@@ -15,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t kMostBytes = 1 << 20;
+constexpr std::int64_t kMostSpeedBytes = 1 << 20;
 
 /// The keys of a DeviceSpeed in a file.
 constexpr std::pair<const char*, double DeviceSpeed::*> kKeys[] = {
@@ -34,8 +35,6 @@ double number(const json::object& object, const char* key) {
   if (!std::isfinite(value) || value <= 0) fail(ExitCode::usage, "no speeds: \"{}\" is {}", key, value);
   return value;
 }
-
-double rounded(double value) { return std::stod(fmt::format("{:.4g}", value)); }
 
 }  // namespace
 
@@ -87,7 +86,7 @@ SpeedCache::SpeedCache(const std::string& folder, std::string conditions)
   if (!std::filesystem::exists(path_, unknown)) return;
   try {
     InputFile file(path_);
-    if (file.size() > kMostBytes) fail(ExitCode::usage, "no speeds of a processor: too large");
+    if (file.size() > kMostSpeedBytes) fail(ExitCode::usage, "no speeds of a processor: too large");
     std::string text(static_cast<std::size_t>(file.size()), '\0');
     file.read(0, std::as_writable_bytes(std::span(text.data(), text.size())));
     known_ = CpuSpeed::parse(text, conditions_);

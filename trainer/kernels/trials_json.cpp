@@ -11,9 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// Digits that people want of a time in milliseconds.
-double rounded(double milliseconds) { return std::stod(fmt::format("{:.4g}", milliseconds)); }
-
 KernelTrial trial_of(const json::object& entry) {
   KernelTrial trial{
       std::string(entry.at("usual").as_string()), std::string(entry.at("chosen").as_string()), {}};

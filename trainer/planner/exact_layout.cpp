@@ -4,17 +4,16 @@
 #include <limits>
 #include <numeric>
 
+#include "layers/core/index.h"
 #include "trainer/planner/preorder.h"
 #include "trainer/planner/search_state.h"
 
 namespace convoy {
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-class Search {
+class ExactSearch {
  public:
-  Search(const Sections& sections, std::int64_t capacity, Preorder preorder, std::int64_t effort)
+  ExactSearch(const Sections& sections, std::int64_t capacity, Preorder preorder, std::int64_t effort)
       : state_(sections, capacity), blocks_(state_.blocks()), preorder_(preorder), effort_(effort) {}
 
   SearchResult run() {
@@ -44,7 +43,7 @@ class Search {
   /// `least`. Dominance: no gap is left that a block would fit into as a whole.
   std::vector<Candidate> candidates(const Part& part, const Candidate& least) const {
     std::int64_t ceiling = std::numeric_limits<std::int64_t>::max();
-    for (const int i : part.members) ceiling = std::min(ceiling, state_.low(i) + blocks_[at(i)].bytes);
+    for (const int i : part.members) ceiling = std::min(ceiling, state_.low(i) + blocks_[index(i)].bytes);
     std::vector<Candidate> found;
     for (std::size_t p = 0; p < part.members.size(); ++p) {
       const Candidate candidate{state_.low(part.members[p]), p};
@@ -59,15 +58,15 @@ class Search {
     const Block* before = nullptr;
     for (const Candidate& candidate : candidates(part, least)) {
       const int i = part.members[candidate.position];
-      if (before != nullptr && *before == blocks_[at(i)]) continue;  // its twin has been tried
-      before = &blocks_[at(i)];
+      if (before != nullptr && *before == blocks_[index(i)]) continue;  // its twin has been tried
+      before = &blocks_[index(i)];
       if (state_.visits() >= effort_) return SearchResult::gave_up;
       const std::size_t depth = state_.depth();
       const SearchState::Outcome outcome = state_.place(i, part.members, part.first, part.last);
       if (outcome.fits) {
         Part rest{part.first, part.last, part.members};
         rest.members.erase(rest.members.begin() + static_cast<std::ptrdiff_t>(candidate.position));
-        const SearchResult result = place_rest(rest, blocks_[at(i)], candidate);
+        const SearchResult result = place_rest(rest, blocks_[index(i)], candidate);
         if (result != SearchResult::impossible) return result;
       }
       state_.take_back(depth);
@@ -89,7 +88,7 @@ class Search {
     parts.push_back({first, rest.last, {}});
     for (const int i : rest.members) {
       std::size_t p = 0;
-      while (blocks_[at(i)].first > parts[p].last) ++p;
+      while (blocks_[index(i)].first > parts[p].last) ++p;
       parts[p].members.push_back(i);
     }
     for (Part& part : parts) {
@@ -123,7 +122,7 @@ SearchResult search_layout(const Sections& sections, std::int64_t capacity, std:
     for (const Preorder preorder : kPreorders) {
       if (effort <= 0) return SearchResult::gave_up;
       const std::int64_t allowed = std::min(turn, effort);
-      Search search(sections, capacity, preorder, allowed);
+      ExactSearch search(sections, capacity, preorder, allowed);
       const SearchResult result = search.run();
       effort -= allowed - search.effort_left();
       if (result == SearchResult::found) {

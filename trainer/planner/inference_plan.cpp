@@ -63,7 +63,7 @@ class InferenceSearch {
 
   Plan plan(PlanRequest way, std::int64_t size) const {
     const std::int64_t before = way.evaluate_batch > 0 ? way.evaluate_batch : asked_.micro_batch;
-    set_evaluate_batch(way, graph_.input(), before, size);
+    set_evaluate_batch(way, before, size);
     way.samples = std::max(way.samples, size * way.ranks);
     return make_plan(graph_, way, backend_, &lowerings_);
   }
@@ -140,9 +140,11 @@ class InferenceSearch {
 
 }  // namespace
 
-void set_evaluate_batch(PlanRequest& request, Shape input, std::int64_t before, std::int64_t size) {
-  if (request.loader_bytes > 0)
-    request.loader_bytes += kEvaluationAhead * (size - before) * loader_sample_bytes(input);
+void set_evaluate_batch(PlanRequest& request, std::int64_t before, std::int64_t size) {
+  const auto images = [&](std::int64_t samples) {
+    return std::max<std::int64_t>(samples / request.evaluated_views, 1);
+  };
+  request.loader_bytes += (images(size) - images(before)) * request.evaluated_bytes;
   request.evaluate_batch = size;
 }
 

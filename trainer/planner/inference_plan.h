@@ -10,14 +10,9 @@ inline constexpr std::int64_t kMostInferenceBatch = 65536;
 /// Batches that the data loader of an evaluation holds: one that is used, one that is filled.
 inline constexpr std::int64_t kEvaluationAhead = 2;
 
-/// What each sample of a loader's batch takes: its pixels, label and number in the set.
-inline std::int64_t loader_sample_bytes(Shape input) {
-  return input.elements() + static_cast<std::int64_t>(sizeof(std::int32_t) + sizeof(std::int64_t));
-}
-
 /// Makes a request evaluate `size` samples at a time, which it did `before` at a time: its loader's batches
 /// change with that.
-void set_evaluate_batch(PlanRequest& request, Shape input, std::int64_t before, std::int64_t size);
+void set_evaluate_batch(PlanRequest& request, std::int64_t before, std::int64_t size);
 
 /// The plan of an evaluation (request.training is false), which keeps an activation no longer than until its
 /// last reader has run. As asked where that fits. Where it does not and the request allows smaller

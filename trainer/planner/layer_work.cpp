@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
+#include "layers/core/index.h"
 #include "trainer/planner/recompute_sets.h"
 
 namespace convoy {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double elements(const Shape& shape) { return static_cast<double>(shape.elements()); }
 
@@ -24,14 +23,14 @@ class Works {
   explicit Works(const Graph& graph) : graph_(graph) {
     wants_gradient_.assign(graph.activations().size(), false);
     for (const Layer& layer : graph.layers()) {
-      wants_gradient_[at(layer.output)] =
+      wants_gradient_[index(layer.output)] =
           !layer.parameters.empty() || std::any_of(layer.inputs.begin(), layer.inputs.end(),
-                                                   [&](int input) { return wants_gradient_[at(input)]; });
+                                                   [&](int input) { return wants_gradient_[index(input)]; });
     }
   }
 
-  LayerWork of(int index) const {
-    const Layer& layer = graph_.layers()[at(index)];
+  LayerWork of(int number) const {
+    const Layer& layer = graph_.layers()[index(number)];
     LayerWork work;
     work.forward = forward(layer);
     if (takes_relu_of(layer)) {
@@ -41,7 +40,7 @@ class Works {
     if (is_costly(layer.op)) {
       work.backward_weights = work.forward;
       work.backward_weights.kernels = layer.parameters.size() > 1 ? 2 : 1;
-      if (wants_gradient_[at(layer.inputs[0])]) work.backward_data = work.forward;
+      if (wants_gradient_[index(layer.inputs[0])]) work.backward_data = work.forward;
     } else {
       work.backward_data = backward(layer);
     }
@@ -51,7 +50,7 @@ class Works {
 
  private:
   const Layer& giver(const Layer& layer) const {
-    return graph_.layers()[at(graph_.activations()[at(layer.inputs[0])].producer)];
+    return graph_.layers()[index(graph_.activations()[index(layer.inputs[0])].producer)];
   }
 
   /// A ReLU whose forward pass the layer before it does.
@@ -59,7 +58,7 @@ class Works {
     const auto* function = std::get_if<Nonlinearity>(&layer.op);
     if (function == nullptr || function->kind != Nonlinearity::Kind::relu || function->alpha != 0)
       return false;
-    const Activation& input = graph_.activations()[at(layer.inputs[0])];
+    const Activation& input = graph_.activations()[index(layer.inputs[0])];
     if (input.producer < 0 || input.consumers.size() != 1) return false;
     const LayerOp& before = giver(layer).op;
     return std::holds_alternative<Convolution>(before) || std::holds_alternative<FullyConnected>(before) ||
@@ -94,7 +93,7 @@ class Works {
   PassWork backward(const Layer& layer) const {
     double given = 0;
     for (const int input : layer.inputs) {
-      if (wants_gradient_[at(input)]) given += elements(graph_.activations()[at(input)].shape);
+      if (wants_gradient_[index(input)]) given += elements(graph_.activations()[index(input)].shape);
     }
     PassWork pass;
     if (given == 0 && layer.parameters.empty()) return pass;
@@ -111,8 +110,8 @@ class Works {
 
   /// Gradients of the output come from all that take it.
   void add_sums(const Layer& layer, PassWork& pass) const {
-    const auto takers = static_cast<int>(graph_.activations()[at(layer.output)].consumers.size());
-    if (takers < 2 || !wants_gradient_[at(layer.output)]) return;
+    const auto takers = static_cast<int>(graph_.activations()[index(layer.output)].consumers.size());
+    if (takers < 2 || !wants_gradient_[index(layer.output)]) return;
     pass.values += 3 * (takers - 1) * output(layer);
     pass.kernels += takers - 1;
   }

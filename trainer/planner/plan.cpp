@@ -96,7 +96,7 @@ Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend
     for (const DType type : {DType::f16, DType::bf16}) {
       if (backend.supports(type)) fast += fmt::format(" or {}", name_of(type));
     }
-    fail(ExitCode::usage, "precision {}: the device \"{}\" has no fast kernels for it; use {}",
+    fail(ExitCode::usage, "train.precision = \"{}\": the device \"{}\" has no fast kernels for it; use {}",
          precision_name(request), backend.name(), fast);
   }
   Choices choices;
@@ -211,6 +211,19 @@ std::string refusal_of(const Plan& plan, const Graph& graph) {
         "memory.statistics_batch, put \"global_batch\" into memory.allow, or raise memory.limit";
   } else if (plan.half_would_fit) {
     advice = "Put \"half_precision\" into memory.allow, use more ranks, or raise memory.limit";
+  }
+  if (const std::int64_t loader = plan.request.loader_bytes_here();
+      loader > 0 &&
+      (loader > plan.projected_bytes() / 10 || plan.arena_bytes() <= plan.request.limit_bytes)) {
+    advice += fmt::format(
+        ". The data loader takes {} of it: fewer data.loader_threads or a smaller data.ahead take less",
+        format_bytes(loader));
+  }
+  if (plan.smallest_limit_bytes > 0) {
+    const std::int64_t least = plan.smallest_limit_bytes + plan.request.reserve_bytes;
+    advice +=
+        fmt::format(". With what memory.allow allows, the least memory.limit that will do is {} bytes{}",
+                    least, plan.request.reserve_bytes > 0 ? ", memory.reserve included" : "");
   }
   std::string before;
   for (const Refusal& refusal : plan.refusals) before += refusal.text() + ". ";

@@ -41,6 +41,8 @@ struct PlanRequest {
   std::int64_t overhead_bytes = 0;    ///< context, libraries, code of kernels
   std::int64_t collective_bytes = 0;  ///< buffers of the library that moves gradients
   std::int64_t loader_bytes = 0;      ///< host memory of the data loader
+  std::int64_t evaluated_bytes = 0;   ///< of it what each image takes that is evaluated at a time
+  int evaluated_views = 1;            ///< samples that such an image makes
   std::int64_t reserve_bytes = 0;     ///< left free; told, but not part of the projection
 
   // What search_plan may change.

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "layers/core/index.h"
+
 namespace convoy {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The activation values that later layers still take after each layer.
 std::vector<std::int64_t> crossing(const Graph& graph) {
@@ -16,7 +16,7 @@ std::vector<std::int64_t> crossing(const Graph& graph) {
     if (activation.consumers.empty()) continue;
     const int last = *std::max_element(activation.consumers.begin(), activation.consumers.end());
     for (int i = std::max(activation.producer, 0); i < last; ++i)
-      values[at(i)] += activation.shape.elements();
+      values[index(i)] += activation.shape.elements();
   }
   return values;
 }
@@ -36,8 +36,8 @@ std::vector<int> cuts(const Graph& graph, int parts) {
     const double slack = sum / (4 * parts);
     int best = -1;
     for (int i = 0; i + 1 < static_cast<int>(before.size()); ++i) {
-      if (before[at(i)] < target - slack || before[at(i)] > target + slack) continue;
-      if (best < 0 || across[at(i)] < across[at(best)]) best = i;
+      if (before[index(i)] < target - slack || before[index(i)] > target + slack) continue;
+      if (best < 0 || across[index(i)] < across[index(best)]) best = i;
     }
     if (best >= 0 && (chosen.empty() || chosen.back() < best)) chosen.push_back(best);
   }
@@ -48,8 +48,8 @@ std::vector<int> cuts(const Graph& graph, int parts) {
 std::vector<int> all_but(const Graph& graph, const std::vector<int>& cuts) {
   std::vector<int> layers;
   for (int i = 0; i < static_cast<int>(graph.layers().size()); ++i) {
-    const Layer& layer = graph.layers()[at(i)];
-    const std::vector<int>& consumers = graph.activations()[at(layer.output)].consumers;
+    const Layer& layer = graph.layers()[index(i)];
+    const std::vector<int>& consumers = graph.activations()[index(layer.output)].consumers;
     const bool crosses = std::any_of(cuts.begin(), cuts.end(), [&](int cut) {
       return i <= cut && std::any_of(consumers.begin(), consumers.end(), [&](int c) { return c > cut; });
     });
@@ -69,7 +69,7 @@ std::vector<RecomputeSet> recompute_sets(const Graph& graph) {
   std::vector<RecomputeSet> sets{{"nothing", {}}};
   RecomputeSet cheap{"the cheap layers", {}};
   for (int i = 0; i < static_cast<int>(graph.layers().size()); ++i) {
-    const LayerOp& op = graph.layers()[at(i)].op;
+    const LayerOp& op = graph.layers()[index(i)].op;
     if (!is_loss(op) && !is_costly(op)) cheap.layers.push_back(i);
   }
   sets.push_back(std::move(cheap));

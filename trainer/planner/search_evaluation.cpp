@@ -23,7 +23,7 @@ class EvaluationSearch {
 
   Plan run() {
     PlanRequest least = request_;
-    set_evaluate_batch(least, graph_.input(), least.evaluate_batch, 1);
+    set_evaluate_batch(least, least.evaluate_batch, 1);
     Plan asked = search_(request_);
     if (asked.fits() && !changed(asked)) {
       asked.actions.push_back({"evaluate_batch", false, 0, 1, "not needed"});
@@ -49,7 +49,7 @@ class EvaluationSearch {
 
  private:
   Plan with(PlanRequest request, std::int64_t batch) {
-    set_evaluate_batch(request, graph_.input(), request.evaluate_batch, batch);
+    set_evaluate_batch(request, request.evaluate_batch, batch);
     return make_plan(graph_, request, backend_, &lowerings_);
   }
 

@@ -64,7 +64,7 @@ void make(const std::string& folder) {
   const std::string parent = folder_of(folder);
   if (parent != folder) make(parent);
   fs::create_directory(folder, error);
-  if (error) fail(ExitCode::internal, "cannot make the folder {}: {}", folder, error.message());
+  if (error) fail(code_of_write(error.value()), "cannot make the folder {}: {}", folder, error.message());
   sync_folder(parent);
 }
 

@@ -15,7 +15,7 @@ namespace convoy {
 namespace {
 
 [[noreturn]] void fail_to_write(const std::string& path, int error) {
-  fail(ExitCode::internal, "cannot write {}: {}", path, system_message(error));
+  fail(code_of_write(error), "cannot write {}: {}", path, system_message(error));
 }
 
 /// Opens, again after a signal. Gives -1 and errno.

@@ -27,7 +27,7 @@ class Descriptor {
 
 /// A new file that takes its place in one step, or leaves no trace. Until commit it is
 /// `path`.partial.<pid>; without a commit it is removed again.
-/// Every failure is an Error(internal) "cannot write PATH: <the system's reason>".
+/// Every failure is an Error(code_of_write) "cannot write PATH: <the system's reason>".
 class PartialFile {
  public:
   explicit PartialFile(std::string path);

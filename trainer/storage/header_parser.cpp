@@ -30,7 +30,7 @@ class HeaderHandler {
   bool on_object_begin(json::error_code&) {
     if (level_ == Level::document) return enter(Level::file);
     if (level_ != Level::file) refuse("an object");
-    if (!names_.insert(name_).second) broken(path_, fmt::format("{} is there twice", quoted(name_)));
+    if (!names_.insert(name_).second) broken(path_, fmt::format("{} is there twice", in_quotes(name_)));
     if (name_ == "__metadata__") return enter(Level::metadata);
     header_.entries.push_back({name_, "", {}, 0, 0});
     seen_ = {};
@@ -41,7 +41,7 @@ class HeaderHandler {
     if (level_ == Level::file) return enter(Level::document);
     if (level_ == Level::tensor)
       for (std::size_t i = 0; i < fields.size(); ++i)
-        if (!seen_[i]) broken(path_, fmt::format("tensor {} has no {}", quoted(name_), fields[i]));
+        if (!seen_[i]) broken(path_, fmt::format("tensor {} has no {}", in_quotes(name_), fields[i]));
     return enter(Level::file);
   }
 
@@ -57,7 +57,7 @@ class HeaderHandler {
       entry.dims = numbers_;
     } else {
       if (numbers_.size() != 2)
-        broken(path_, fmt::format("data_offsets of {} are not two numbers", quoted(name_)));
+        broken(path_, fmt::format("data_offsets of {} are not two numbers", in_quotes(name_)));
       entry.begin = numbers_[0];
       entry.end = numbers_[1];
     }
@@ -78,7 +78,7 @@ class HeaderHandler {
     std::string text = std::exchange(text_, {});
     if (level_ == Level::metadata) {
       if (!header_.metadata.emplace(key_, std::move(text)).second)
-        broken(path_, fmt::format("metadata {} is there twice", quoted(key_)));
+        broken(path_, fmt::format("metadata {} is there twice", in_quotes(key_)));
     } else if (level_ == Level::tensor && field_ == dtype) {
       header_.entries.back().dtype = std::move(text);
     } else {
@@ -119,13 +119,13 @@ class HeaderHandler {
   void choose_field() {
     for (field_ = 0; field_ < fields.size() && fields[field_] != key_;) ++field_;
     if (field_ == fields.size() || std::exchange(seen_[field_], true))
-      broken(path_, fmt::format("tensor {} has the key {}{}", quoted(name_), quoted(key_),
+      broken(path_, fmt::format("tensor {} has the key {}{}", in_quotes(name_), in_quotes(key_),
                                 field_ == fields.size() ? ", which the format does not know" : " twice"));
   }
 
   [[noreturn]] void refuse(const char* what) {
     if (level_ == Level::document) broken(path_, fmt::format("the header is {}, not an object", what));
-    broken(path_, fmt::format("in the header {} stands where it cannot be, in {}", what, quoted(name_)));
+    broken(path_, fmt::format("in the header {} stands where it cannot be, in {}", what, in_quotes(name_)));
   }
 
   const std::string& path_;

@@ -38,12 +38,13 @@ std::optional<std::int64_t> tensor_bytes(const Entry& entry, std::int64_t elemen
 void check_size(const std::string& path, const Entry& entry) {
   const ElementType* type = element_type(entry.dtype);
   if (type == nullptr)
-    broken(path, fmt::format("tensor {} has unknown dtype {}", quoted(entry.name), quoted(entry.dtype)));
+    broken(path,
+           fmt::format("tensor {} has unknown dtype {}", in_quotes(entry.name), in_quotes(entry.dtype)));
   const std::optional<std::int64_t> bytes = tensor_bytes(entry, type->bytes);
-  if (!bytes) broken(path, fmt::format("tensor {} has a shape whose size overflows", quoted(entry.name)));
+  if (!bytes) broken(path, fmt::format("tensor {} has a shape whose size overflows", in_quotes(entry.name)));
   if (entry.begin > entry.end || entry.end - entry.begin != *bytes)
     broken(path, fmt::format("tensor {} of {} needs {} bytes, but its data_offsets are {} to {}",
-                             quoted(entry.name), entry.dtype, *bytes, entry.begin, entry.end));
+                             in_quotes(entry.name), entry.dtype, *bytes, entry.begin, entry.end));
 }
 
 }  // namespace
@@ -84,8 +85,9 @@ void order_entries(const std::string& path, Header& header, std::int64_t data_by
   for (const Entry& entry : header.entries) {
     check_size(path, entry);
     if (entry.begin != end)
-      broken(path, fmt::format("tensor {} begins at byte {} of the data, where {} is expected ({})",
-                               quoted(entry.name), entry.begin, end, entry.begin < end ? "overlap" : "hole"));
+      broken(path,
+             fmt::format("tensor {} begins at byte {} of the data, where {} is expected ({})",
+                         in_quotes(entry.name), entry.begin, end, entry.begin < end ? "overlap" : "hole"));
     end = entry.end;
   }
   if (end > data_bytes)
@@ -96,7 +98,7 @@ void order_entries(const std::string& path, Header& header, std::int64_t data_by
                              data_bytes - end, end));
 }
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   constexpr std::size_t longest = 80;
   return fmt::format("{:?}{}", name.substr(0, longest), name.size() > longest ? "..." : "");
 }

@@ -75,7 +75,7 @@ class DataChecksum {
 void set_data_checksum(std::string& head, std::string_view digits);
 
 /// A name from a file, quoted and cut short, for messages.
-std::string quoted(std::string_view name);
+std::string in_quotes(std::string_view name);
 
 /// Throws Error(usage): what is wrong with the file, and what to do.
 [[noreturn]] void broken(const std::string& path, const std::string& reason);

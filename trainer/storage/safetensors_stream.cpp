@@ -81,10 +81,10 @@ void SafetensorsStream::verify_checksums() const {
   const auto verify = [&](const char* key, const char* part, const std::string& found) {
     const auto stored = metadata_.find(key);
     if (stored == metadata_.end())
-      broken(path_, fmt::format("it has no checksum (metadata {})", quoted(key)));
+      broken(path_, fmt::format("it has no checksum (metadata {})", in_quotes(key)));
     if (stored->second != found)
       broken(path_, fmt::format("the checksum of its {} is {}, where {} was stored", part, found,
-                                quoted(stored->second)));
+                                in_quotes(stored->second)));
   };
   verify("header_crc32", "header", head_checksum(head_).value_or("not to be found"));
   constexpr std::int64_t kPiece = 1 << 20;

@@ -77,7 +77,7 @@ void write_safetensors(const std::string& path, std::span<const TensorSource> te
     const std::span<const std::byte> data = tensor->read();
     if (static_cast<std::int64_t>(data.size()) != bytes_of(*tensor))
       fail(ExitCode::internal, "cannot write {}: tensor {} of {} needs {} bytes, and {} were given", path,
-           quoted(tensor->name), element_name(tensor->dtype), bytes_of(*tensor), data.size());
+           in_quotes(tensor->name), element_name(tensor->dtype), bytes_of(*tensor), data.size());
     checksum.add(data);
     file.write(data);
   }

@@ -85,11 +85,22 @@ TEST_F(JobChecks, ImagesOfAnySizeAreResized) {
                     HasSubstr("random-resized")));
   EXPECT_THAT(refusal(job + "crop_padding = 4\n"), HasSubstr("goes with crop = \"window\""));
   EXPECT_EQ(refusal(kLeastJob + "crop_padding = 4\n"), "");
-  for (const char* wrong : {"area = [0.5]\n", "area = [1, 0.5]\n", "aspect = []\n", "aspect = [1, 2, 3]\n",
-                            "erase_area = [0.4]\n", "erase_aspect = [3, 0.3]\n"}) {
+  for (const char* wrong :
+       {"area = [0.5]\n", "aspect = []\n", "aspect = [1, 2, 3]\n", "erase_area = [0.4]\n"}) {
     EXPECT_THAT(refusal(job + wrong), HasSubstr("expected two numbers, the least and the most")) << wrong;
   }
+  EXPECT_THAT(refusal(job + "area = [1, 0.5]\n"),
+              HasSubstr("\"area\": [1, 0.5] is in the wrong order: the least stands first; write [0.5, 1]"));
+  EXPECT_THAT(refusal(job + "erase_aspect = [3, 0.3]\n"), HasSubstr("write [0.3, 3]"));
   EXPECT_THAT(refusal(job + "area = [0, 1]\n"), HasSubstr("out of range"));
+}
+
+TEST_F(JobChecks, NcclIsForGpus) {
+  EXPECT_THAT(refusal(kLeastJob + "[comm]\ngradients = 'nccl'\n", {"device=cpu"}),
+              AllOf(HasSubstr("[comm]: key \"gradients\": \"nccl\" is for GPUs"),
+                    HasSubstr("write \"auto\", or device = \"cuda\"")));
+  EXPECT_EQ(refusal(kLeastJob + "[comm]\ngradients = 'nccl'\n", {"device=cuda"}), "");
+  EXPECT_EQ(refusal(kLeastJob + "[comm]\ngradients = 'host'\n", {"device=cpu"}), "");
 }
 
 TEST_F(JobChecks, WindowsAreForShards) {

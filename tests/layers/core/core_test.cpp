@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cmath>
 #include <vector>
 
@@ -17,11 +18,30 @@ TEST(Bytes, ReadsBinaryAndDecimalUnits) {
   EXPECT_EQ(parse_bytes("1.5 MiB"), 1572864);
   EXPECT_EQ(parse_bytes("512MB"), 512000000);
   EXPECT_EQ(parse_bytes("4096"), 4096);
+  EXPECT_EQ(parse_bytes("1PiB"), std::int64_t{1} << 50);
+  EXPECT_EQ(parse_bytes("4EiB"), std::int64_t{1} << 62);
+  EXPECT_EQ(parse_bytes("1.5PB"), 1500000000000000);
+}
+
+TEST(Bytes, AreWrittenInTheLargestUnitThatTheyFill) {
+  EXPECT_EQ(format_bytes(1023), "1023 B");
+  EXPECT_EQ(format_bytes(3 << 19), "1.50 MiB");
+  EXPECT_EQ(format_bytes(std::int64_t{2} << 30), "2.00 GiB");
+  EXPECT_EQ(format_bytes(std::int64_t{1} << 40), "1.00 TiB");
+  EXPECT_EQ(format_bytes(std::int64_t{3} << 50), "3.00 PiB");
+  EXPECT_EQ(format_bytes(INT64_MAX), "8.00 EiB");
+}
+
+TEST(Errors, OfWritingBlameThePathOrTheDisk) {
+  for (const int error : {EACCES, ENOENT, ENOTDIR, EISDIR, EROFS})
+    EXPECT_EQ(code_of_write(error), ExitCode::usage) << error;
+  for (const int error : {ENOSPC, EDQUOT, EIO, EFBIG, EMFILE})
+    EXPECT_EQ(code_of_write(error), ExitCode::internal) << error;
 }
 
 TEST(Bytes, RefusesWhatIsNoSize) {
   for (const char* text :
-       {"", "12 parsecs", "-1GiB", "GiB", "1e400", "nan", "1.5", "0.5B", "9999999999GiB", "4gib"}) {
+       {"", "12 parsecs", "-1GiB", "GiB", "1e400", "nan", "1.5", "0.5B", "9999999999GiB", "4.1EiB", "4gib"}) {
     EXPECT_THROW(parse_bytes(text), Error) << text;
   }
 }
@@ -80,6 +100,7 @@ TEST(Text, CountsInTheSingularAndThePlural) {
   EXPECT_EQ(counted(0, "sample"), "0 samples");
   EXPECT_EQ(counted(2, "micro-batch"), "2 micro-batches");
   EXPECT_EQ(counted(2, "epoch"), "2 epochs");
+  EXPECT_EQ(counted(2, "class"), "2 classes");
 }
 
 TEST(Text, FindsTheNearestWord) {

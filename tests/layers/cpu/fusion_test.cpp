@@ -51,7 +51,7 @@ TEST_P(Fusion, GivesTheSameBits) {
   }
 }
 
-const FusionCase kCases[] = {
+const FusionCase kFusions[] = {
     {"blocked", R"({ type = "convolution", outputs = 16, kernel = 3, padding = 1 })", {16, 6, 7}},
     {"winograd", R"({ type = "convolution", outputs = 64, kernel = 3, padding = 1 })", {64, 8, 8}},
     {"narrow", R"({ type = "convolution", outputs = 5, kernel = 3, stride = 2, padding = 1 })", {3, 9, 9}},
@@ -62,7 +62,7 @@ const FusionCase kCases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(
-    Layers, Fusion, testing::Combine(testing::ValuesIn(kCases), testing::Values(DType::f32, DType::bf16)),
+    Layers, Fusion, testing::Combine(testing::ValuesIn(kFusions), testing::Values(DType::f32, DType::bf16)),
     [](const auto& test) {
       return std::string(std::get<0>(test.param).name) + "_" + std::string(name_of(std::get<1>(test.param)));
     });

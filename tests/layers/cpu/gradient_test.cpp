@@ -138,7 +138,7 @@ GradientCase smooth(std::string name, std::string row, Shape input, std::int64_t
   return {std::move(name), std::move(row), input, batch, 2e-4, 0.03, Values::hashed};
 }
 
-const GradientCase kCases[] = {
+const GradientCase kGradients[] = {
     convolution("conv", "outputs = 3, kernel = 3", {2, 5, 5}),
     convolution("conv_no_bias", "outputs = 3, kernel = 3, bias = false", {2, 5, 5}),
     convolution("conv_padding", "outputs = 5, kernel = 3, padding = 1", {3, 4, 4}),
@@ -302,12 +302,12 @@ const GradientCase kCases[] = {
      Values::spread},
 };
 
-INSTANTIATE_TEST_SUITE_P(Layers, GradientCheck, testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Layers, GradientCheck, testing::ValuesIn(kGradients),
                          [](const auto& parameter) { return parameter.param.name; });
 
 TEST(GradientChecks, CoverEveryLayerType) {
   for (const std::string& type : layer_type_names()) {
-    EXPECT_TRUE(std::any_of(std::begin(kCases), std::end(kCases), [&](const GradientCase& one) {
+    EXPECT_TRUE(std::any_of(std::begin(kGradients), std::end(kGradients), [&](const GradientCase& one) {
       return one.row.find("\"" + type + "\"") != std::string::npos;
     })) << type;
   }

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 
+#include "layers/core/index.h"
+
 namespace convoy {
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 bool is_activation(Role role) {
   return role == Role::input || role == Role::output || role == Role::input_gradient ||

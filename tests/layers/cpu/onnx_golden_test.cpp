@@ -22,7 +22,7 @@ std::vector<std::string> types_in_onnx() {
   return types;
 }
 
-std::vector<GoldenCase> cases_of(const std::string& type) {
+std::vector<GoldenCase> cases_of_onnx(const std::string& type) {
   static const std::vector<SafetensorsFile> file = [] {
     std::vector<SafetensorsFile> one;
     one.push_back(open_golden("onnx"));
@@ -34,13 +34,13 @@ std::vector<GoldenCase> cases_of(const std::string& type) {
 class Onnx : public testing::TestWithParam<std::string> {};
 
 TEST_P(Onnx, LayerEqualsOnnxRuntime) {
-  std::vector<GoldenCase> cases = cases_of(GetParam());
+  std::vector<GoldenCase> cases = cases_of_onnx(GetParam());
   ASSERT_GE(cases.size(), 3U);
   for (GoldenCase& one : cases) one.check({});
 }
 
 TEST_P(Onnx, LayerEqualsOnnxRuntimeWhereItOverwritesItsBlockedInput) {
-  for (GoldenCase& one : cases_of(GetParam())) one.check({.in_place = true, .blocked_input = true});
+  for (GoldenCase& one : cases_of_onnx(GetParam())) one.check({.in_place = true, .blocked_input = true});
 }
 
 INSTANTIATE_TEST_SUITE_P(Layers, Onnx, testing::ValuesIn(types_in_onnx()),

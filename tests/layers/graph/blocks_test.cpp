@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "layers/graph/graph.h"
+#include "tests/layers/graph/find_layer.h"
 #include "tests/layers/graph/networks.h"
+#include "tests/usage_error.h"
 
 // Blocks of network files: what they stand for, and the message of every mistake in them.
 namespace convoy {
@@ -20,13 +22,6 @@ std::vector<std::string> names_of(const Graph& graph) {
   return names;
 }
 
-const Layer& layer_of(const Graph& graph, const std::string& name) {
-  for (const Layer& layer : graph.layers()) {
-    if (layer.name == name) return layer;
-  }
-  throw std::runtime_error("no layer " + name);
-}
-
 std::vector<std::string> inputs_of(const Graph& graph, const std::string& name) {
   std::vector<std::string> names;
   for (const int input : layer_of(graph, name).inputs)
@@ -35,23 +30,17 @@ std::vector<std::string> inputs_of(const Graph& graph, const std::string& name) 
 }
 
 /// Rows stand from line 4 on; the body of block "b" from line 8 on, its rows from line 10 on.
-std::string file_of(const std::string& row, const std::string& parameters, const std::string& rows,
-                    const std::string& more = "") {
+std::string block_file(const std::string& row, const std::string& parameters, const std::string& rows,
+                       const std::string& more = "") {
   return fmt::format(
       "name = \"x\"\ninput = {{ channels = 4, height = 8, width = 8 }}\nlayers = [\n{}\n]\n\n[blocks.b]\n"
       "parameters = [{}]\nlayers = [\n{}\n]\n{}",
       row, parameters, rows, more);
 }
 
-std::string mistake(const std::string& row, const std::string& parameters, const std::string& rows,
-                    const std::string& more = "") {
-  try {
-    (void)parse_network(file_of(row, parameters, rows, more), "net.toml");
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
-    return error.what();
-  }
-  return "no error";
+std::string block_mistake(const std::string& row, const std::string& parameters, const std::string& rows,
+                          const std::string& more = "") {
+  return usage_error_of([&] { (void)parse_network(block_file(row, parameters, rows, more), "net.toml"); });
 }
 
 const std::string kConvolution = "  { name = \"c\", type = \"convolution\", outputs = \"$w\", kernel = 1 },";
@@ -98,20 +87,20 @@ TEST(Blocks, ALayerLeftOutStandsForWhatItTakesFrom) {
 
 TEST(Blocks, AnOutputOtherThanTheLastLayer) {
   const Graph graph =
-      parse_network(file_of("  { name = \"u\", block = \"b\" },\n  { name = \"r\", type = \"relu\" },", "",
-                            "  { name = \"p\", type = \"relu\" },\n  { name = \"q\", type = \"relu\" },",
-                            "output = \"p\"\n"),
+      parse_network(block_file("  { name = \"u\", block = \"b\" },\n  { name = \"r\", type = \"relu\" },", "",
+                               "  { name = \"p\", type = \"relu\" },\n  { name = \"q\", type = \"relu\" },",
+                               "output = \"p\"\n"),
                     "net.toml");
   EXPECT_THAT(inputs_of(graph, "r"), ElementsAre("u/p"));
 }
 
 TEST(Blocks, OfSeveralInputsAndLayersWithinFromOutside) {
   const Graph graph = parse_network(
-      file_of("  { name = \"u\", block = \"b\", from = [\"input\", \"v\"] },\n"
-              "  { name = \"v\", type = \"relu\", from = \"input\" },\n"
-              "  { name = \"w\", type = \"sum\", from = [\"u/s\", \"u\"] },",
-              "",
-              "  { name = \"s\", type = \"sum\", from = \"input\" },\n  { name = \"q\", type = \"relu\" },"),
+      block_file(
+          "  { name = \"u\", block = \"b\", from = [\"input\", \"v\"] },\n"
+          "  { name = \"v\", type = \"relu\", from = \"input\" },\n"
+          "  { name = \"w\", type = \"sum\", from = [\"u/s\", \"u\"] },",
+          "", "  { name = \"s\", type = \"sum\", from = \"input\" },\n  { name = \"q\", type = \"relu\" },"),
       "net.toml");
   EXPECT_THAT(inputs_of(graph, "u/s"), ElementsAre("input", "v"));
   EXPECT_THAT(inputs_of(graph, "w"), ElementsAre("u/s", "u/q"));
@@ -119,8 +108,8 @@ TEST(Blocks, OfSeveralInputsAndLayersWithinFromOutside) {
 
 TEST(Blocks, LayersMayBeRepeatedToo) {
   const Graph graph = parse_network(
-      file_of("  { name = \"c\", type = \"relu\", repeat = 2 },\n  { type = \"relu\", repeat = 2 },", "",
-              "  { type = \"relu\" },"),
+      block_file("  { name = \"c\", type = \"relu\", repeat = 2 },\n  { type = \"relu\", repeat = 2 },", "",
+                 "  { type = \"relu\" },"),
       "net.toml");
   EXPECT_THAT(names_of(graph), ElementsAre("c1", "c2", "relu1", "relu2"));
   EXPECT_THAT(inputs_of(graph, "relu2"), ElementsAre("relu1"));
@@ -150,9 +139,10 @@ TEST(Formulas, ThatCannotBeComputedSayWhy) {
 
 TEST(Formulas, DecideWhatIsLeftOut) {
   const auto relus = [](const std::string& when, const std::string& n) {
-    return parse_network(file_of("  { name = \"u\", block = \"b\", n = " + n + " },", "\"n\"",
-                                 "  { type = \"relu\" },\n  { type = \"relu\", when = \"" + when + "\" },"),
-                         "net.toml")
+    return parse_network(
+               block_file("  { name = \"u\", block = \"b\", n = " + n + " },", "\"n\"",
+                          "  { type = \"relu\" },\n  { type = \"relu\", when = \"" + when + "\" },"),
+               "net.toml")
         .layers()
         .size();
   };
@@ -169,99 +159,101 @@ TEST(Formulas, DecideWhatIsLeftOut) {
 TEST(BlockMistakes, InALayerNameItsLineAndThatOfTheUse) {
   const std::string use = "  { type = \"relu\" },\n  { name = \"u\", block = \"b\", w = 6 },";
   EXPECT_THAT(
-      mistake(use, "\"w\"", "  { name = \"c\", type = \"convolution\", outputs = \"$w\", kernl = 1 },"),
+      block_mistake(use, "\"w\"", "  { name = \"c\", type = \"convolution\", outputs = \"$w\", kernl = 1 },"),
       AllOf(StartsWith("net.toml:11:3: block \"b\", used at line 5: layer \"u/c\" (convolution): "),
             HasSubstr("\"kernel\" is missing")));
   EXPECT_THAT(
-      mistake(use, "\"w\"",
-              "  { name = \"c\", type = \"convolution\", outputs = \"$w\", kernel = 1, paddng = 1 },"),
+      block_mistake(use, "\"w\"",
+                    "  { name = \"c\", type = \"convolution\", outputs = \"$w\", kernel = 1, paddng = 1 },"),
       AllOf(StartsWith("net.toml:11:67: block \"b\", used at line 5: "),
             HasSubstr("did you mean \"padding\"")));
   EXPECT_THAT(
-      mistake(use, "\"w\"",
-              "  { name = \"c\", type = \"convolution\", outputs = \"$w\", kernel = 1, groups = 4 },"),
+      block_mistake(use, "\"w\"",
+                    "  { name = \"c\", type = \"convolution\", outputs = \"$w\", kernel = 1, groups = 4 },"),
       AllOf(StartsWith("net.toml:11:3: block \"b\", used at line 5: layer \"u/c\" (convolution): "),
             HasSubstr("4 groups do not divide")));
-  EXPECT_THAT(mistake(use, "\"w\"", kConvolution + "\n  { type = \"relu\", from = \"d\" },"),
+  EXPECT_THAT(block_mistake(use, "\"w\"", kConvolution + "\n  { type = \"relu\", from = \"d\" },"),
               AllOf(StartsWith("net.toml:12:3: block \"b\", used at line 5: "),
                     HasSubstr("no layer gives its input \"u/d\""), HasSubstr("did you mean \"u/c\"")));
 }
 
 TEST(BlockMistakes, InABlockOfABlockNameBothUses) {
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"o\" },", "\"w\"", kConvolution,
-                      "[blocks.o]\nlayers = [\n  { name = \"i\", block = \"b\", w = 0 },\n]\n"),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"o\" },", "\"w\"", kConvolution,
+                            "[blocks.o]\nlayers = [\n  { name = \"i\", block = \"b\", w = 0 },\n]\n"),
               AllOf(StartsWith("net.toml:10:49: block \"b\", used at line 14 in block \"o\", used at line 4: "
                                "layer \"u/i/c\" (convolution): "),
                     HasSubstr("\"outputs\": 0 is out of range")));
 }
 
 TEST(BlockMistakes, OfAUseNameTheKey) {
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"bb\" },", "\"w\"", kConvolution),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"bb\" },", "\"w\"", kConvolution),
               AllOf(StartsWith("net.toml:4:25: "), HasSubstr("\"bb\" is not known"),
                     HasSubstr("did you mean \"b\"")));
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\" },", "\"w\"", kConvolution),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"b\" },", "\"w\"", kConvolution),
               AllOf(StartsWith("net.toml:4:3: layer \"u\" (block b): "),
                     HasSubstr("key \"w\" is missing, a parameter of the block")));
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\", width = 3 },", "\"width\", { wide = 1 }",
-                      "  { type = \"convolution\", outputs = \"$width + $wide\" },"),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"b\", width = 3 },", "\"width\", { wide = 1 }",
+                            "  { type = \"convolution\", outputs = \"$width + $wide\" },"),
               HasSubstr("\"kernel\" is missing"));
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\", w = 3, stirde = 1 },", "\"w\", { stride = 1 }",
-                      "  { type = \"convolution\", outputs = \"$w\", kernel = 1, stride = \"$stride\" },"),
-              AllOf(StartsWith("net.toml:4:37: layer \"u\" (block b): unknown key \"stirde\""),
-                    HasSubstr("did you mean \"stride\"")));
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\", w = \"wide\" },", "\"w\"", kConvolution),
+  EXPECT_THAT(
+      block_mistake("  { name = \"u\", block = \"b\", w = 3, stirde = 1 },", "\"w\", { stride = 1 }",
+                    "  { type = \"convolution\", outputs = \"$w\", kernel = 1, stride = \"$stride\" },"),
+      AllOf(StartsWith("net.toml:4:37: layer \"u\" (block b): unknown key \"stirde\""),
+            HasSubstr("did you mean \"stride\"")));
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"b\", w = \"wide\" },", "\"w\"", kConvolution),
               AllOf(StartsWith("net.toml:10:"), HasSubstr("used at line 4"),
                     HasSubstr("\"outputs\": expected an integer, found a string")));
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\", w = true },", "{ w = 1 }", kConvolution),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"b\", w = true },", "{ w = 1 }", kConvolution),
               AllOf(StartsWith("net.toml:4:"), HasSubstr("key \"w\": expected an integer, as its default is, "
                                                          "found a boolean")));
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\", w = { x = 1 } },", "\"w\"", kConvolution),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"b\", w = { x = 1 } },", "\"w\"", kConvolution),
               HasSubstr("cannot be a table"));
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\", type = \"relu\", w = 1 },", "\"w\"", kConvolution),
-              HasSubstr("a type or a block, not both"));
-  EXPECT_THAT(mistake("  { block = \"b\", w = 1, repeat = 0 },", "\"w\"", kConvolution),
+  EXPECT_THAT(
+      block_mistake("  { name = \"u\", block = \"b\", type = \"relu\", w = 1 },", "\"w\"", kConvolution),
+      HasSubstr("a type or a block, not both"));
+  EXPECT_THAT(block_mistake("  { block = \"b\", w = 1, repeat = 0 },", "\"w\"", kConvolution),
               HasSubstr("\"repeat\": 0 is out of range"));
-  EXPECT_THAT(mistake("  { block = \"b\", w = 1, from = [] },", "\"w\"", kConvolution),
+  EXPECT_THAT(block_mistake("  { block = \"b\", w = 1, from = [] },", "\"w\"", kConvolution),
               HasSubstr("\"from\": must name at least one layer"));
-  EXPECT_THAT(mistake("  { type = \"relu\", when = true },", "\"w\"", kConvolution),
+  EXPECT_THAT(block_mistake("  { type = \"relu\", when = true },", "\"w\"", kConvolution),
               HasSubstr("unknown key \"when\""));
 }
 
 TEST(BlockMistakes, OfTheDefinitionAreFoundWithoutAUse) {
   const std::string row = "  { type = \"relu\" },";
-  EXPECT_THAT(mistake(row, "\"w\", \"v\"", kConvolution),
+  EXPECT_THAT(block_mistake(row, "\"w\", \"v\"", kConvolution),
               AllOf(StartsWith("net.toml:8:"), HasSubstr("no layer of the block uses \"$v\"")));
   EXPECT_THAT(
-      mistake(row, "\"width\"", "  { type = \"convolution\", outputs = \"2 * $widht\", kernel = 1 },"),
+      block_mistake(row, "\"width\"", "  { type = \"convolution\", outputs = \"2 * $widht\", kernel = 1 },"),
       AllOf(StartsWith("net.toml:10:37: block \"b\": \"$widht\" is no parameter"),
             HasSubstr("did you mean \"width\"")));
-  EXPECT_THAT(mistake(row, "", kConvolution), HasSubstr("the parameters are none"));
-  EXPECT_THAT(mistake(row, "\"w\", { w = 1 }", kConvolution), HasSubstr("\"w\" stands there twice"));
-  EXPECT_THAT(mistake(row, "\"name\"", kConvolution), HasSubstr("\"name\" is a key of every layer"));
-  EXPECT_THAT(mistake(row, "\"2w\"", kConvolution), HasSubstr("\"2w\" is no name"));
-  EXPECT_THAT(mistake(row, "3", kConvolution), HasSubstr("an array of names and defaults"));
-  EXPECT_THAT(mistake(row, "{ w = { x = 1 } }", kConvolution), HasSubstr("cannot be a table"));
-  EXPECT_THAT(mistake(row, "\"w\"", kConvolution, "ouput = \"c\"\n"),
+  EXPECT_THAT(block_mistake(row, "", kConvolution), HasSubstr("the parameters are none"));
+  EXPECT_THAT(block_mistake(row, "\"w\", { w = 1 }", kConvolution), HasSubstr("\"w\" stands there twice"));
+  EXPECT_THAT(block_mistake(row, "\"name\"", kConvolution), HasSubstr("\"name\" is a key of every layer"));
+  EXPECT_THAT(block_mistake(row, "\"2w\"", kConvolution), HasSubstr("\"2w\" is no name"));
+  EXPECT_THAT(block_mistake(row, "3", kConvolution), HasSubstr("an array of names and defaults"));
+  EXPECT_THAT(block_mistake(row, "{ w = { x = 1 } }", kConvolution), HasSubstr("cannot be a table"));
+  EXPECT_THAT(block_mistake(row, "\"w\"", kConvolution, "ouput = \"c\"\n"),
               AllOf(StartsWith("net.toml:12:1: "), HasSubstr("did you mean \"output\"")));
-  EXPECT_THAT(mistake(row, "", ""), AllOf(HasSubstr("block \"b\""), HasSubstr("array of layers")));
+  EXPECT_THAT(block_mistake(row, "", ""), AllOf(HasSubstr("block \"b\""), HasSubstr("array of layers")));
 }
 
 TEST(BlockMistakes, OfNamesWithin) {
   const std::string use = "  { name = \"u\", block = \"b\" },";
-  EXPECT_THAT(mistake(use, "", "  { name = \"c\", type = \"relu\" },", "output = \"d\"\n"),
+  EXPECT_THAT(block_mistake(use, "", "  { name = \"c\", type = \"relu\" },", "output = \"d\"\n"),
               AllOf(StartsWith("net.toml:12:"), HasSubstr("\"d\" is no layer of it")));
-  EXPECT_THAT(mistake(use, "", "  { name = \"input\", type = \"relu\" },"),
+  EXPECT_THAT(block_mistake(use, "", "  { name = \"input\", type = \"relu\" },"),
               HasSubstr("\"input\" is the name of the block's input"));
   EXPECT_THAT(
-      mistake(use, "", "  { name = \"c\", type = \"relu\" },\n  { name = \"c\", type = \"relu\" },"),
+      block_mistake(use, "", "  { name = \"c\", type = \"relu\" },\n  { name = \"c\", type = \"relu\" },"),
       AllOf(StartsWith("net.toml:11:3: "), HasSubstr("\"u/c\": the name is used twice, first at line 10")));
-  EXPECT_THAT(mistake(use + "\n  { name = \"u\", type = \"relu\" },", "", "  { type = \"relu\" },"),
+  EXPECT_THAT(block_mistake(use + "\n  { name = \"u\", type = \"relu\" },", "", "  { type = \"relu\" },"),
               AllOf(StartsWith("net.toml:5:3: "), HasSubstr("used twice, first at line 4")));
 }
 
 TEST(BlockMistakes, RecursionIsRefused) {
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\" },", "", "  { name = \"i\", block = \"o\" },",
-                      "[blocks.o]\nlayers = [\n  { name = \"i\", block = \"b\" },\n]\n"),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"b\" },", "", "  { name = \"i\", block = \"o\" },",
+                            "[blocks.o]\nlayers = [\n  { name = \"i\", block = \"b\" },\n]\n"),
               AllOf(StartsWith("net.toml:14:"), HasSubstr("a block cannot use itself: b > o > b")));
 }
 
@@ -287,7 +279,7 @@ TEST(BlockMistakes, NetworksThatGrowWithoutBoundsAreRefused) {
     more += fmt::format("[blocks.b{}]\nlayers = [\n  {{ block = \"{}\", repeat = 1000 }},\n]\n", i,
                         i == 0 ? "b" : fmt::format("b{}", i - 1));
   }
-  EXPECT_THAT(mistake("  { block = \"b3\" },", "", "  { type = \"relu\" },", more),
+  EXPECT_THAT(block_mistake("  { block = \"b3\" },", "", "  { type = \"relu\" },", more),
               HasSubstr("more than 10000 layers"));
   std::string doubling;
   for (int i = 0; i < 40; ++i) {
@@ -295,15 +287,15 @@ TEST(BlockMistakes, NetworksThatGrowWithoutBoundsAreRefused) {
         fmt::format("[blocks.b{}]\nlayers = [\n  {{ block = \"{}\", from = [\"input\", \"input\"] }},\n]\n",
                     i, i == 0 ? "b" : fmt::format("b{}", i - 1));
   }
-  EXPECT_THAT(mistake("  { block = \"b39\" },", "", "  { type = \"sum\" },", doubling),
+  EXPECT_THAT(block_mistake("  { block = \"b39\" },", "", "  { type = \"sum\" },", doubling),
               HasSubstr("more than 1000 inputs"));
 }
 
 TEST(BlockMistakes, LayersLeftOutThatStandForEachOtherAreACycle) {
-  EXPECT_THAT(mistake("  { name = \"u\", block = \"b\", on = false },", "\"on\"",
-                      "  { name = \"p\", type = \"relu\", from = \"q\", when = \"$on\" },\n"
-                      "  { name = \"q\", type = \"relu\", from = \"p\", when = \"$on\" },\n"
-                      "  { name = \"r\", type = \"relu\" },"),
+  EXPECT_THAT(block_mistake("  { name = \"u\", block = \"b\", on = false },", "\"on\"",
+                            "  { name = \"p\", type = \"relu\", from = \"q\", when = \"$on\" },\n"
+                            "  { name = \"q\", type = \"relu\", from = \"p\", when = \"$on\" },\n"
+                            "  { name = \"r\", type = \"relu\" },"),
               HasSubstr("stands for itself"));
 }
 

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/layers/graph/find_layer.h"
 #include "tests/layers/graph/networks.h"
 #include "tests/layers/graph/same_network.h"
+#include "tests/usage_error.h"
 
 namespace convoy {
 namespace {
@@ -28,25 +30,12 @@ FullyConvolutional converted(const Graph& graph, std::int64_t more = 0) {
   return fully_convolutional(graph, {in.channels, in.height + more, in.width + more});
 }
 
-const Layer& layer_of(const Graph& graph, const std::string& name) {
-  for (const Layer& layer : graph.layers()) {
-    if (layer.name == name) return layer;
-  }
-  throw std::runtime_error("no layer " + name);
-}
-
 Shape shape_of(const Graph& graph, const std::string& name) {
   return graph.output_shape(layer_of(graph, name));
 }
 
-std::string mistake(const std::string& rows, std::int64_t more = 2) {
-  try {
-    (void)converted(network(rows), more);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
-    return error.what();
-  }
-  return "no error";
+std::string refusal(const std::string& rows, std::int64_t more = 2) {
+  return usage_error_of([&] { (void)converted(network(rows), more); });
 }
 
 // Simonyan and Zisserman 2015, section 3.2: 7x7 and 1x1 convolutions; 384 pixels give 6x6 positions.
@@ -144,18 +133,18 @@ TEST(FullyConvolutional, NamesTheLayersThatTreatEdgesApart) {
 
 TEST(FullyConvolutional, RefusesWhatHasNoSuchForm) {
   const std::string end = ", { type = \"fully_connected\", outputs = 3 },";
-  EXPECT_THAT(mistake("  { type = \"convolution\", outputs = 3, kernel = 3 },"),
+  EXPECT_THAT(refusal("  { type = \"convolution\", outputs = 3, kernel = 3 },"),
               AllOf(HasSubstr("\"x\" has no fully connected layer"), HasSubstr("already")));
-  EXPECT_THAT(mistake("  { name = \"l\", type = \"locally_connected\", outputs = 3, kernel = 3 }" + end),
+  EXPECT_THAT(refusal("  { name = \"l\", type = \"locally_connected\", outputs = 3, kernel = 3 }" + end),
               AllOf(StartsWith("net.toml:4:3: layer \"l\""), HasSubstr("each position")));
-  EXPECT_THAT(mistake("  { name = \"u\", type = \"upsample\", size = 12 }" + end), HasSubstr("fixed size"));
-  EXPECT_THAT(mistake("  { name = \"c\", type = \"crop\", size = 3 }" + end), HasSubstr("fixed size"));
-  EXPECT_THAT(mistake("  { type = \"flatten\" }, { name = \"bn\", type = \"batch_norm\" }" + end),
+  EXPECT_THAT(refusal("  { name = \"u\", type = \"upsample\", size = 12 }" + end), HasSubstr("fixed size"));
+  EXPECT_THAT(refusal("  { name = \"c\", type = \"crop\", size = 3 }" + end), HasSubstr("fixed size"));
+  EXPECT_THAT(refusal("  { type = \"flatten\" }, { name = \"bn\", type = \"batch_norm\" }" + end),
               AllOf(HasSubstr("\"bn\" (batch_norm)"), HasSubstr("flattened image of 2x6x6")));
   EXPECT_THAT(
-      mistake("  { name = \"f\", type = \"flatten\" }, { type = \"concat\", from = [\"f\", \"f\"] }" + end),
+      refusal("  { name = \"f\", type = \"flatten\" }, { type = \"concat\", from = [\"f\", \"f\"] }" + end),
       HasSubstr("flattened image"));
-  EXPECT_THAT(mistake("  { type = \"relu\" }" + end, -1),
+  EXPECT_THAT(refusal("  { type = \"relu\" }" + end, -1),
               AllOf(HasSubstr("5x5"), HasSubstr("smaller"), HasSubstr("6x6")));
 }
 
@@ -165,8 +154,8 @@ TEST(FullyConvolutional, SaysWhereBranchesDoNotMeetOnLargerImages) {
       "\"fully_connected\", outputs = 3 },\n"
       "  { name = \"g\", type = \"fully_connected\", outputs = 3, from = \"input\" },\n"
       "  { name = \"s\", type = \"sum\", from = [\"f\", \"g\"] },";
-  EXPECT_THAT(mistake(rows, 2), AllOf(HasSubstr("images of 8x8"), HasSubstr("\"s\" (sum)")));
-  EXPECT_EQ(mistake(rows, 0), "no error");
+  EXPECT_THAT(refusal(rows, 2), AllOf(HasSubstr("images of 8x8"), HasSubstr("\"s\" (sum)")));
+  EXPECT_EQ(refusal(rows, 0), "no error");
 }
 
 }  // namespace

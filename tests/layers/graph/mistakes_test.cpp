@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "layers/graph/graph.h"
+#include "tests/usage_error.h"
 
 // Every mistake in a network file ends in a message with the place, the layer, the key and what was expected.
 namespace convoy {
@@ -17,13 +18,7 @@ std::string file_of(const std::string& rows) {
 }
 
 std::string message_of(const std::string& text) {
-  try {
-    (void)parse_network(text, "net.toml");
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
-    return error.what();
-  }
-  return "no error";
+  return usage_error_of([&] { (void)parse_network(text, "net.toml"); });
 }
 
 std::string mistake(const std::string& rows) { return message_of(file_of(rows)); }

@@ -11,7 +11,7 @@
 namespace convoy {
 namespace {
 
-const RandomStream kStream(1, Purpose::augment, 0);
+const RandomStream kAugmentStream(1, Purpose::augment, 0);
 
 /// Pixel (y, x, c) has the value 1 + c + channels × (x + width × y): all different, none zero.
 Image numbered(int channels, int height, int width) {
@@ -23,7 +23,7 @@ Image numbered(int channels, int height, int width) {
 Bytes augmented(const Augmentation& augmentation, std::int64_t epoch, std::int64_t index, const Image& in,
                 Shape output) {
   Bytes out(static_cast<std::size_t>(output.elements()), 0xEE);
-  augment(augmentation, kStream, epoch, index, in, out.data(), output);
+  augment(augmentation, kAugmentStream, epoch, index, in, out.data(), output);
   return out;
 }
 

@@ -12,8 +12,8 @@
 namespace convoy {
 namespace {
 
-const RandomStream kStream(3, Purpose::augment, 0);
-constexpr int kSamples = 20000;
+const RandomStream kColourStream(3, Purpose::augment, 0);
+constexpr int kJitteredSamples = 20000;
 
 /// Square `number` of those that tests/golden/make_colours.py writes; the first is what all others are made
 /// from.
@@ -87,7 +87,7 @@ TEST(ColourJitter, ChangesAreMadeInTheDrawnOrder) {
   const ColourJitter all{0.5, 0.5, 0.5, 0.3};
   std::set<std::array<Change, 4>> orders;
   for (int i = 0; i < 100; ++i) {
-    const Jittering drawn = draw_jitter(all, kStream, 1, i);
+    const Jittering drawn = draw_jitter(all, kColourStream, 1, i);
     orders.insert(drawn.order);
     Image image = square(0);
     jitter_colours(drawn, 3, image.pixels);
@@ -105,8 +105,8 @@ TEST(ColourJitter, FactorsAreUniformAndOrdersEquallyLikely) {
   std::array<std::vector<int>, 4> bins;
   bins.fill(std::vector<int>(20));
   std::map<std::array<Change, 4>, int> orders;
-  for (int i = 0; i < kSamples; ++i) {
-    const Jittering drawn = draw_jitter(jitter, kStream, 2, i);
+  for (int i = 0; i < kJitteredSamples; ++i) {
+    const Jittering drawn = draw_jitter(jitter, kColourStream, 2, i);
     ++orders[drawn.order];
     for (std::size_t k = 0; k < 4; ++k) {
       const double share = (drawn.amount[k] - bounds[k].first) / (bounds[k].second - bounds[k].first);
@@ -124,8 +124,8 @@ TEST(ColourJitter, FactorsAreUniformAndOrdersEquallyLikely) {
 
 TEST(ColourJitter, WhatIsNotAskedForIsLeftAlone) {
   for (int i = 0; i < 50; ++i) {
-    EXPECT_EQ(draw_jitter({0, 0, 0, 0}, kStream, 0, i).amount, (std::array<float, 4>{1, 1, 1, 0}));
-    const Jittering drawn = draw_jitter({0, 0.3, 0, 0}, kStream, 0, i);
+    EXPECT_EQ(draw_jitter({0, 0, 0, 0}, kColourStream, 0, i).amount, (std::array<float, 4>{1, 1, 1, 0}));
+    const Jittering drawn = draw_jitter({0, 0.3, 0, 0}, kColourStream, 0, i);
     EXPECT_EQ(drawn.amount[0], 1);
     EXPECT_NE(drawn.amount[1], 1);
   }
@@ -145,8 +145,8 @@ TEST(ColourShift, IsNormalAlongThePrincipalComponents) {
   std::array<double, 3> sums{};
   std::array<std::array<double, 3>, 3> products{};
   int within = 0;
-  for (int i = 0; i < kSamples; ++i) {
-    const std::array<int, 3> added = draw_shift(shift, kStream, 5, i);
+  for (int i = 0; i < kJitteredSamples; ++i) {
+    const std::array<int, 3> added = draw_shift(shift, kColourStream, 5, i);
     std::array<double, 3> along{};
     for (std::size_t k = 0; k < 3; ++k) {
       for (std::size_t c = 0; c < 3; ++c) along[k] += shift.vectors[c][k] * added[c];
@@ -160,17 +160,17 @@ TEST(ColourShift, IsNormalAlongThePrincipalComponents) {
   // A channel's rounding adds a variance of 1/12, and the largest shifts of all end at 255.
   for (std::size_t k = 0; k < 3; ++k) {
     const double deviation = 2 * 255 * shift.values[k];
-    EXPECT_NEAR(sums[k] / kSamples, 0, 4 * deviation / std::sqrt(kSamples)) << k;
-    EXPECT_NEAR(std::sqrt(products[k][k] / kSamples), std::sqrt(deviation * deviation + 1.0 / 12),
+    EXPECT_NEAR(sums[k] / kJitteredSamples, 0, 4 * deviation / std::sqrt(kJitteredSamples)) << k;
+    EXPECT_NEAR(std::sqrt(products[k][k] / kJitteredSamples), std::sqrt(deviation * deviation + 1.0 / 12),
                 0.03 * deviation)
         << k;
     for (std::size_t l = 0; l < k; ++l) {
-      EXPECT_NEAR(products[k][l] / kSamples, 0,
-                  4 * deviation * 2 * 255 * shift.values[l] / std::sqrt(kSamples) + 1)
+      EXPECT_NEAR(products[k][l] / kJitteredSamples, 0,
+                  4 * deviation * 2 * 255 * shift.values[l] / std::sqrt(kJitteredSamples) + 1)
           << k << l;
     }
   }
-  EXPECT_NEAR(within, 0.6827 * kSamples, 4 * std::sqrt(0.22 * kSamples));
+  EXPECT_NEAR(within, 0.6827 * kJitteredSamples, 4 * std::sqrt(0.22 * kJitteredSamples));
 }
 
 TEST(ColourShift, AddsAndStaysWithinBytes) {
@@ -181,10 +181,11 @@ TEST(ColourShift, AddsAndStaysWithinBytes) {
 
 TEST(ColourShift, DependsOnEpochAndSampleAlone) {
   const ColourShift shift{.sigma = 1};
-  EXPECT_EQ(draw_shift(shift, kStream, 1, 2), draw_shift(shift, RandomStream(3, Purpose::augment, 0), 1, 2));
-  EXPECT_NE(draw_shift(shift, kStream, 1, 2), draw_shift(shift, kStream, 2, 2));
-  EXPECT_NE(draw_shift(shift, kStream, 1, 2), draw_shift(shift, kStream, 1, 3));
-  EXPECT_EQ(draw_shift({}, kStream, 1, 2), (std::array<int, 3>{0, 0, 0}));
+  EXPECT_EQ(draw_shift(shift, kColourStream, 1, 2),
+            draw_shift(shift, RandomStream(3, Purpose::augment, 0), 1, 2));
+  EXPECT_NE(draw_shift(shift, kColourStream, 1, 2), draw_shift(shift, kColourStream, 2, 2));
+  EXPECT_NE(draw_shift(shift, kColourStream, 1, 2), draw_shift(shift, kColourStream, 1, 3));
+  EXPECT_EQ(draw_shift({}, kColourStream, 1, 2), (std::array<int, 3>{0, 0, 0}));
 }
 
 }  // namespace

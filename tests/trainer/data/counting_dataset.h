@@ -12,6 +12,9 @@
 
 namespace convoy {
 
+/// The shape of its images.
+inline const Shape kCountingShape{1, 2, 2};
+
 /// `size` images of 1 × 2 × 2 whose pixels are a hash of the index, and whose label is index % 7; counts
 /// reads, and can be slow or broken.
 class CountingDataset : public Dataset {
@@ -21,7 +24,7 @@ class CountingDataset : public Dataset {
   std::int64_t size() const override { return size_; }
   int classes() const override { return 7; }
   const std::vector<std::string>& class_names() const override { return names_; }
-  Shape shape() const override { return {1, 2, 2}; }
+  Shape shape() const override { return kCountingShape; }
 
   static std::uint8_t pixel(std::int64_t index, int place) {
     return static_cast<std::uint8_t>(index * 2654435761 >> (5 * place));

@@ -8,7 +8,7 @@
 namespace convoy {
 namespace {
 
-const RandomStream kStream(5, Purpose::augment, 0);
+const RandomStream kCropStream(5, Purpose::augment, 0);
 
 bool is_inside(const Rect& r, int height, int width) {
   return r.top >= 0 && r.left >= 0 && r.height >= 1 && r.width >= 1 && r.top + r.height <= height &&
@@ -19,7 +19,7 @@ TEST(RandomResizedCrop, IsInsideAndWithinItsBounds) {
   const RandomResizedCrop limits;
   for (const auto& [height, width] : {std::pair{375, 500}, {500, 375}, {256, 256}, {10, 10}, {1, 1}}) {
     for (int i = 0; i < 2000; ++i) {
-      const Rect r = random_resized_crop(limits, kStream, 3, i, height, width);
+      const Rect r = random_resized_crop(limits, kCropStream, 3, i, height, width);
       ASSERT_TRUE(is_inside(r, height, width));
       if (height < 100) continue;
       const double share = static_cast<double>(r.height) * r.width / height / width;
@@ -39,7 +39,7 @@ TEST(RandomResizedCrop, AreaAndLogarithmOfAspectAreUniform) {
   constexpr int kBins = 10;
   std::vector<int> areas(kBins), aspects(kBins), tops(kBins);
   for (int i = 0; i < kSamples; ++i) {
-    const Rect r = random_resized_crop(limits, kStream, 0, i, 2000, 2000);
+    const Rect r = random_resized_crop(limits, kCropStream, 0, i, 2000, 2000);
     const double share = static_cast<double>(r.height) * r.width / 4e6;
     const double aspect = std::log2(static_cast<double>(r.width) / r.height);
     ++areas[static_cast<std::size_t>(std::clamp((share - 0.1) / 0.4, 0.0, 0.999) * kBins)];
@@ -55,16 +55,16 @@ TEST(RandomResizedCrop, AreaAndLogarithmOfAspectAreUniform) {
 
 TEST(RandomResizedCrop, WhereNoneFitsItIsCentral) {
   const RandomResizedCrop limits;
-  EXPECT_EQ(random_resized_crop(limits, kStream, 0, 0, 10, 1000), (Rect{0, 493, 10, 13}));
-  EXPECT_EQ(random_resized_crop(limits, kStream, 0, 0, 1000, 9), (Rect{494, 0, 12, 9}));
+  EXPECT_EQ(random_resized_crop(limits, kCropStream, 0, 0, 10, 1000), (Rect{0, 493, 10, 13}));
+  EXPECT_EQ(random_resized_crop(limits, kCropStream, 0, 0, 1000, 9), (Rect{494, 0, 12, 9}));
 }
 
 TEST(RandomResizedCrop, DependsOnEpochAndSampleAlone) {
   const RandomResizedCrop limits;
-  const Rect one = random_resized_crop(limits, kStream, 1, 2, 300, 400);
+  const Rect one = random_resized_crop(limits, kCropStream, 1, 2, 300, 400);
   EXPECT_EQ(random_resized_crop(limits, RandomStream(5, Purpose::augment, 0), 1, 2, 300, 400), one);
-  EXPECT_NE(random_resized_crop(limits, kStream, 2, 2, 300, 400), one);
-  EXPECT_NE(random_resized_crop(limits, kStream, 1, 3, 300, 400), one);
+  EXPECT_NE(random_resized_crop(limits, kCropStream, 2, 2, 300, 400), one);
+  EXPECT_NE(random_resized_crop(limits, kCropStream, 1, 3, 300, 400), one);
   EXPECT_NE(random_resized_crop(limits, RandomStream(6, Purpose::augment, 0), 1, 2, 300, 400), one);
 }
 

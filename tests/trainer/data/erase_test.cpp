@@ -11,23 +11,23 @@
 namespace convoy {
 namespace {
 
-const RandomStream kStream(11, Purpose::augment, 0);
-constexpr int kSamples = 20000;
+const RandomStream kErasingStream(11, Purpose::augment, 0);
+constexpr int kErasedSamples = 20000;
 
 Bytes erased(const RandomErasing& erasing, std::int64_t epoch, std::int64_t index, const Rect& rect,
              Shape shape, std::uint8_t before) {
   Bytes pixels(static_cast<std::size_t>(shape.elements()), before);
-  erase_rectangle(erasing, kStream, epoch, index, rect, shape, pixels.data());
+  erase_rectangle(erasing, kErasingStream, epoch, index, rect, shape, pixels.data());
   return pixels;
 }
 
 TEST(RandomErasing, ErasesItsShareOfTheSamples) {
   for (const double probability : {0.0, 0.3, 1.0}) {
     int count = 0;
-    for (int i = 0; i < kSamples; ++i)
-      count += rectangle_to_erase({.probability = probability}, kStream, 0, i, 224, 224).height > 0;
-    const double deviation = std::sqrt(probability * (1 - probability) * kSamples);
-    EXPECT_NEAR(count, probability * kSamples, 4 * deviation) << probability;
+    for (int i = 0; i < kErasedSamples; ++i)
+      count += rectangle_to_erase({.probability = probability}, kErasingStream, 0, i, 224, 224).height > 0;
+    const double deviation = std::sqrt(probability * (1 - probability) * kErasedSamples);
+    EXPECT_NEAR(count, probability * kErasedSamples, 4 * deviation) << probability;
   }
 }
 
@@ -36,8 +36,8 @@ TEST(RandomErasing, AreasAspectsAndPlacesAreUniform) {
   const RandomErasing erasing{1, 0.05, 0.25, 0.5, 2};
   constexpr int kBins = 10;
   std::vector<int> areas(kBins), aspects(kBins), tops(kBins), lefts(kBins);
-  for (int i = 0; i < kSamples; ++i) {
-    const Rect r = rectangle_to_erase(erasing, kStream, 1, i, 2000, 2000);
+  for (int i = 0; i < kErasedSamples; ++i) {
+    const Rect r = rectangle_to_erase(erasing, kErasingStream, 1, i, 2000, 2000);
     ASSERT_TRUE(r.height > 0 && r.width > 0 && r.top + r.height <= 2000 && r.left + r.width <= 2000);
     const auto bin = [&](std::vector<int>& counts, double share) {
       ++counts[static_cast<std::size_t>(std::clamp(share, 0.0, 0.9999) * kBins)];
@@ -52,9 +52,9 @@ TEST(RandomErasing, AreasAspectsAndPlacesAreUniform) {
 
 TEST(RandomErasing, NeverTakesAWholeSideAndGivesUpWhereNothingFits) {
   for (int i = 0; i < 2000; ++i) {
-    const Rect r = rectangle_to_erase({.probability = 1}, kStream, 2, i, 6, 9);
+    const Rect r = rectangle_to_erase({.probability = 1}, kErasingStream, 2, i, 6, 9);
     EXPECT_TRUE(r.height < 6 && r.width < 9);
-    EXPECT_EQ(rectangle_to_erase({.probability = 1}, kStream, 2, i, 1, 1), Rect{});
+    EXPECT_EQ(rectangle_to_erase({.probability = 1}, kErasingStream, 2, i, 1, 1), Rect{});
   }
 }
 

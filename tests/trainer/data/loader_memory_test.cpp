@@ -16,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Shape kOutput{3, 9, 9};
+const Shape kCropOutput{3, 9, 9};
 
-LoaderOptions options_of(int threads) {
+LoaderOptions cropping_options(int threads) {
   LoaderOptions options;
   options.batch = 4;
   options.threads = threads;
@@ -33,7 +33,7 @@ std::int64_t peak_of(const std::shared_ptr<const Dataset>& set, const LoaderOpti
                      std::int64_t& bound) {
   const std::int64_t before = held_bytes();
   restart_peak();
-  Loader loader(set, kOutput, options);
+  Loader loader(set, kCropOutput, options);
   while (loader.next() != nullptr) continue;
   bound = loader.memory_bytes();
   return peak_held_bytes() - before;
@@ -44,7 +44,7 @@ TEST(LoaderMemory, OfUsualImagesIsFarBelowTheBound) {
   const auto set = open_dataset(tree.source(), Split::train);
   std::int64_t bound = 0;
   for (const int threads : {1, 3}) {
-    EXPECT_LT(peak_of(set, options_of(threads), bound), 1 << 20) << threads;
+    EXPECT_LT(peak_of(set, cropping_options(threads), bound), 1 << 20) << threads;
     EXPECT_EQ(bound, 2 * 4 * (243 + 12) + threads * kThreadBytes);
   }
 }
@@ -64,7 +64,7 @@ TEST(LoaderMemory, OfLargeImagesStaysUnderTheBound) {
   DataSource source{.kind = "image-folder", .root = folder.path()};
   source.train_folder = source.test_folder = "train";
   const auto set = open_dataset(source, Split::train);
-  LoaderOptions options = options_of(4);
+  LoaderOptions options = cropping_options(4);
   options.epochs = 1;
   std::int64_t bound = 0;
   const std::int64_t peak = peak_of(set, options, bound);
@@ -81,13 +81,13 @@ TEST(LoaderMemory, LargeImagesAreNotKept) {
   DataSource source{.kind = "image-folder", .root = folder.path()};
   source.train_folder = source.test_folder = "train";
   const auto set = open_dataset(source, Split::train);
-  LoaderOptions options = options_of(1);
+  LoaderOptions options = cropping_options(1);
   options.batch = 3;
   options.ahead = 1;
   options.shuffle = false;
   options.augmentation.crop = CropKind::window;
   options.augmentation.crop_padding = 9;
-  Loader loader(set, kOutput, options);
+  Loader loader(set, kCropOutput, options);
   loader.next();
   EXPECT_LT(held_bytes(), (12 << 20)) << "18 MB of pixels were given back";
 }

@@ -20,12 +20,10 @@ struct Content {
   friend bool operator==(const Content&, const Content&) = default;
 };
 
-const Shape kOutput{1, 2, 2};
-
-Content load(const std::shared_ptr<const Dataset>& set, LoaderOptions options) {
+Content load_whole(const std::shared_ptr<const Dataset>& set, LoaderOptions options) {
   std::vector<std::unique_ptr<Loader>> loaders;
   for (options.rank = 0; options.rank < options.ranks; ++options.rank) {
-    loaders.push_back(std::make_unique<Loader>(set, kOutput, options));
+    loaders.push_back(std::make_unique<Loader>(set, kCountingShape, options));
   }
   Content content;
   for (bool more = true; more;) {
@@ -56,7 +54,7 @@ Content load(const std::shared_ptr<const Dataset>& set, LoaderOptions options) {
   return content;
 }
 
-LoaderOptions options_of(std::int64_t batch, std::int64_t epochs) {
+LoaderOptions ordering_options(std::int64_t batch, std::int64_t epochs) {
   LoaderOptions options;
   options.batch = batch;
   options.epochs = epochs;
@@ -69,10 +67,10 @@ TEST(LoaderOrder, EachSampleComesExactlyOnceAnEpoch) {
     const auto set = std::make_shared<CountingDataset>(size);
     for (const std::int64_t batch : {1, 3, 16, 100, 1000}) {
       for (int ranks = 1; ranks <= 5; ++ranks) {
-        LoaderOptions options = options_of(batch, 2);
+        LoaderOptions options = ordering_options(batch, 2);
         options.ranks = ranks;
         options.threads = 1 + (ranks + static_cast<int>(size)) % 4;
-        const Content content = load(set, options);
+        const Content content = load_whole(set, options);
         const std::int64_t iterations = (size + batch - 1) / batch;
         ASSERT_EQ(static_cast<std::int64_t>(content.indices.size()), 2 * iterations);
         std::vector<int> seen(static_cast<std::size_t>(2 * size));
@@ -91,26 +89,26 @@ TEST(LoaderOrder, EachSampleComesExactlyOnceAnEpoch) {
 
 TEST(LoaderOrder, ContentDependsOnNeitherRanksNorThreadsNorRing) {
   const auto set = std::make_shared<CountingDataset>(97);
-  LoaderOptions options = options_of(16, 3);
+  LoaderOptions options = ordering_options(16, 3);
   options.augmentation = {1, true};
-  const Content expected = load(set, options);
+  const Content expected = load_whole(set, options);
   for (int ranks = 1; ranks <= 5; ++ranks) {
     for (int threads = 1; threads <= 4; ++threads) {
       options.ranks = ranks;
       options.threads = threads;
       options.ahead = 1 + (ranks + threads) % 5;
-      EXPECT_EQ(load(set, options), expected) << ranks << " ranks, " << threads << " threads";
+      EXPECT_EQ(load_whole(set, options), expected) << ranks << " ranks, " << threads << " threads";
     }
   }
 }
 
 TEST(LoaderOrder, ContentIsTheEpochOrdersAndAugments) {
   const auto set = std::make_shared<CountingDataset>(50);
-  LoaderOptions options = options_of(8, 2);
+  LoaderOptions options = ordering_options(8, 2);
   options.seed = 77;
   options.threads = 2;
   options.augmentation = {1, true};
-  const Content content = load(set, options);
+  const Content content = load_whole(set, options);
   const RandomStream stream(77, Purpose::augment, 0);
   Image image;
   std::vector<std::uint8_t> out(4);
@@ -120,29 +118,29 @@ TEST(LoaderOrder, ContentIsTheEpochOrdersAndAugments) {
       const std::int64_t index = order.at(content.iterations[k] * 8 + static_cast<std::int64_t>(i));
       EXPECT_EQ(content.indices[k][i], index);
       set->read(index, image);
-      augment(options.augmentation, stream, content.epochs[k], index, image, out.data(), kOutput);
+      augment(options.augmentation, stream, content.epochs[k], index, image, out.data(), kCountingShape);
       EXPECT_TRUE(
           std::equal(out.begin(), out.end(), content.pixels[k].begin() + static_cast<std::ptrdiff_t>(4 * i)));
     }
   }
   options.seed = 78;
-  EXPECT_NE(load(set, options).indices, content.indices);
+  EXPECT_NE(load_whole(set, options).indices, content.indices);
 }
 
 TEST(LoaderOrder, WithoutShuffleSamplesComeInOrder) {
-  LoaderOptions options = options_of(4, 1);
+  LoaderOptions options = ordering_options(4, 1);
   options.shuffle = false;
   options.ranks = 3;
   options.threads = 3;
-  const Content content = load(std::make_shared<CountingDataset>(10), options);
+  const Content content = load_whole(std::make_shared<CountingDataset>(10), options);
   EXPECT_EQ(content.indices, (std::vector<std::vector<std::int64_t>>{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}}));
 }
 
 TEST(LoaderOrder, AResumeAtAnyStepGoesOnWithTheSameBatches) {
   const auto set = std::make_shared<CountingDataset>(31);
-  LoaderOptions options = options_of(8, 3);
+  LoaderOptions options = ordering_options(8, 3);
   options.augmentation = {1, true};
-  const Content whole = load(set, options);
+  const Content whole = load_whole(set, options);
   ASSERT_EQ(whole.indices.size(), 12U);
   for (std::int64_t epoch = 0; epoch <= 3; ++epoch) {
     for (std::int64_t iteration = 0; iteration <= 4; ++iteration) {  // 4 of epoch e is 0 of epoch e + 1
@@ -152,7 +150,7 @@ TEST(LoaderOrder, AResumeAtAnyStepGoesOnWithTheSameBatches) {
       options.ranks = 1 + static_cast<int>(start) % 3;
       options.threads = 1 + static_cast<int>(start) % 2;
       set->reads = 0;
-      const Content rest = load(set, options);
+      const Content rest = load_whole(set, options);
       const auto skipped = static_cast<std::ptrdiff_t>(std::min<std::int64_t>(start, 12));
       EXPECT_EQ(rest.indices, std::vector(whole.indices.begin() + skipped, whole.indices.end()));
       EXPECT_EQ(rest.pixels, std::vector(whole.pixels.begin() + skipped, whole.pixels.end()));

@@ -12,9 +12,7 @@
 namespace convoy {
 namespace {
 
-const Shape kOutput{1, 2, 2};
-
-LoaderOptions options_of(std::int64_t batch, int threads, int ahead) {
+LoaderOptions ring_options(std::int64_t batch, int threads, int ahead) {
   LoaderOptions options;
   options.batch = batch;
   options.threads = threads;
@@ -30,7 +28,7 @@ bool eventually(const std::function<bool()>& condition) {
 
 TEST(LoaderRing, ReadsAheadAsFarAsTheRingGoesAndNoFurther) {
   const auto set = std::make_shared<CountingDataset>(1000);
-  Loader loader(set, kOutput, options_of(10, 3, 4));
+  Loader loader(set, kCountingShape, ring_options(10, 3, 4));
   EXPECT_TRUE(eventually([&] { return loader.statistics().ready == 4; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(set->reads, 40);
@@ -45,7 +43,7 @@ TEST(LoaderRing, ReadsAheadAsFarAsTheRingGoesAndNoFurther) {
 
 TEST(LoaderRing, ABatchStaysAsItIsUntilTheNextCall) {
   const auto set = std::make_shared<CountingDataset>(64);
-  Loader loader(set, kOutput, options_of(4, 4, 2));
+  Loader loader(set, kCountingShape, ring_options(4, 4, 2));
   while (const Batch* batch = loader.next()) {
     const Batch copy = *batch;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -59,9 +57,9 @@ TEST(LoaderRing, ABatchStaysAsItIsUntilTheNextCall) {
 }
 
 TEST(LoaderRing, BuffersStayWhereTheyAre) {
-  LoaderOptions options = options_of(10, 2, 3);
+  LoaderOptions options = ring_options(10, 2, 3);
   options.epochs = 20;
-  Loader loader(std::make_shared<CountingDataset>(57), kOutput, options);
+  Loader loader(std::make_shared<CountingDataset>(57), kCountingShape, options);
   std::set<const void*> places;
   while (const Batch* batch = loader.next()) {
     places.insert(batch->pixels.data());
@@ -74,7 +72,7 @@ TEST(LoaderRing, BuffersStayWhereTheyAre) {
 
 TEST(LoaderRing, AllocatesNothingOnceItRuns) {
   const DataSource source{.kind = "synthetic", .shape = {3, 20, 20}, .classes = 3, .samples = 101};
-  LoaderOptions options = options_of(10, 1, 3);
+  LoaderOptions options = ring_options(10, 1, 3);
   options.epochs = 20;
   options.augmentation = {4, true};
   Loader loader(open_dataset(source, Split::train), source.shape, options);
@@ -87,11 +85,11 @@ TEST(LoaderRing, AllocatesNothingOnceItRuns) {
 
 // Shares of a partial batch must not outgrow the buffers: with 5 ranks, rank 2 has 1 of 2 samples but 0 of 3.
 TEST(LoaderRing, RanksWithoutASampleGetAnEmptyBatch) {
-  LoaderOptions options = options_of(3, 2, 3);
+  LoaderOptions options = ring_options(3, 2, 3);
   options.ranks = 5;
   options.rank = 2;
   options.epochs = 4;
-  Loader loader(std::make_shared<CountingDataset>(5), kOutput, options);
+  Loader loader(std::make_shared<CountingDataset>(5), kCountingShape, options);
   for (int epoch = 0; epoch < 4; ++epoch) {
     const Batch* batch = loader.next();
     ASSERT_TRUE(batch);
@@ -112,9 +110,9 @@ TEST(LoaderRing, AnErrorComesWithTheBatchThatItBroke) {
   for (int threads = 1; threads <= 4; ++threads) {
     const auto set = std::make_shared<CountingDataset>(100);
     set->broken = 57;
-    LoaderOptions options = options_of(10, threads, 8);
+    LoaderOptions options = ring_options(10, threads, 8);
     options.shuffle = false;
-    Loader loader(set, kOutput, options);
+    Loader loader(set, kCountingShape, options);
     for (int i = 0; i < 5; ++i) {
       const Batch* batch = loader.next();
       ASSERT_TRUE(batch);
@@ -131,9 +129,9 @@ TEST(LoaderRing, EndsCleanlyAtAnyMoment) {
     const auto set = std::make_shared<CountingDataset>(1000);
     set->microseconds = round % 2 == 0 ? 0 : 50;
     if (round % 3 == 0) set->broken = round;
-    LoaderOptions options = options_of(1 + round % 17, 1 + round % 4, 1 + round % 3);
+    LoaderOptions options = ring_options(1 + round % 17, 1 + round % 4, 1 + round % 3);
     options.epochs = 1000000000;
-    Loader loader(set, kOutput, options);
+    Loader loader(set, kCountingShape, options);
     try {
       for (int i = 0; i < round % 7; ++i) loader.next();
     } catch (const Error&) {
@@ -146,7 +144,7 @@ TEST(LoaderRing, EndsCleanlyAtAnyMoment) {
 // A batch is shared out in pieces: four threads on one batch of slow samples need a quarter of the time.
 TEST(LoaderRing, ThreadsShareABatchOfLargeSamples) {
   const DataSource source{.kind = "synthetic", .shape = {3, 200, 200}, .classes = 3, .samples = 8};
-  LoaderOptions options = options_of(8, 4, 1);
+  LoaderOptions options = ring_options(8, 4, 1);
   Loader loader(open_dataset(source, Split::train), source.shape, options);
   const Batch* batch = loader.next();
   ASSERT_TRUE(batch);
@@ -158,7 +156,7 @@ TEST(LoaderRing, ThreadsShareABatchOfLargeSamples) {
 TEST(LoaderRing, CountsTheTimeThatTheCallerStoodStill) {
   const auto set = std::make_shared<CountingDataset>(20);
   set->microseconds = 20000;
-  Loader loader(set, kOutput, options_of(10, 1, 2));
+  Loader loader(set, kCountingShape, ring_options(10, 1, 2));
   loader.next();
   EXPECT_GT(loader.statistics().waited_seconds, 0.010);  // of 0.2 s
   ASSERT_TRUE(eventually([&] { return loader.statistics().ready == 1; }));
@@ -168,7 +166,7 @@ TEST(LoaderRing, CountsTheTimeThatTheCallerStoodStill) {
 }
 
 TEST(LoaderRing, AnEmptySetHasNoBatches) {
-  Loader loader(std::make_shared<CountingDataset>(0), kOutput, options_of(10, 2, 2));
+  Loader loader(std::make_shared<CountingDataset>(0), kCountingShape, ring_options(10, 2, 2));
   EXPECT_EQ(loader.iterations_per_epoch(), 0);
   EXPECT_EQ(loader.next(), nullptr);
 }
@@ -176,9 +174,9 @@ TEST(LoaderRing, AnEmptySetHasNoBatches) {
 TEST(LoaderRing, RefusesOptionsThatCannotBe) {
   const auto set = std::make_shared<CountingDataset>(20);
   const auto refuse = [&](const std::function<void(LoaderOptions&)>& change, const std::string& part) {
-    LoaderOptions options = options_of(10, 1, 2);
+    LoaderOptions options = ring_options(10, 1, 2);
     change(options);
-    expect_error(ExitCode::usage, {part}, [&] { Loader(set, kOutput, options); });
+    expect_error(ExitCode::usage, {part}, [&] { Loader(set, kCountingShape, options); });
   };
   refuse([](LoaderOptions& o) { o.batch = 0; }, "batch 0");
   refuse([](LoaderOptions& o) { o.rank = 1; }, "rank 1 of 1");
@@ -186,7 +184,7 @@ TEST(LoaderRing, RefusesOptionsThatCannotBe) {
   refuse([](LoaderOptions& o) { o.ahead = 0; }, "0 batches ahead");
   refuse([](LoaderOptions& o) { o.start_iteration = 3; }, "iteration 3 of an epoch of 2");
   refuse([](LoaderOptions& o) { o.epochs = std::int64_t{1} << 62; }, "too many");
-  expect_error(ExitCode::usage, {"3 x 2 x 2"}, [&] { Loader(set, {3, 2, 2}, options_of(10, 1, 2)); });
+  expect_error(ExitCode::usage, {"3 x 2 x 2"}, [&] { Loader(set, {3, 2, 2}, ring_options(10, 1, 2)); });
 }
 
 }  // namespace

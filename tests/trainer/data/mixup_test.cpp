@@ -14,10 +14,10 @@
 namespace convoy {
 namespace {
 
-const RandomStream kStream(21, Purpose::augment, 0);
-constexpr int kSamples = 20000;
+const RandomStream kMixupStream(21, Purpose::augment, 0);
+constexpr int kMixedSamples = 20000;
 
-double drawn(double alpha, int index) { return draw_mixup(alpha, kStream, 3, index) / 65536.0; }
+double drawn(double alpha, int index) { return draw_mixup(alpha, kMixupStream, 3, index) / 65536.0; }
 
 // The larger share has the distribution function 2 F(x) - 1, where F is Beta's: what it makes of the shares
 // is uniform.
@@ -29,7 +29,7 @@ TEST(Mixup, SharesAreOfTheBetaDistribution) {
       {3, [](double x) { return x * x * x * (10 - 15 * x + 6 * x * x); }}};
   for (const auto& [alpha, distribution] : cases) {
     std::vector<int> counts(20);
-    for (int i = 0; i < kSamples; ++i) {
+    for (int i = 0; i < kMixedSamples; ++i) {
       const double share = drawn(alpha, i);
       ASSERT_GE(share, 0.5);
       ASSERT_LE(share, 1);
@@ -43,14 +43,14 @@ TEST(Mixup, SharesHaveTheVarianceOfAnyAlpha) {
   for (const double alpha : {0.01, 0.1, 0.2, 0.4, 0.9, 1.5, 8.0, 100.0}) {
     double sum = 0;
     double squares = 0;
-    for (int i = 0; i < kSamples; ++i) {
+    for (int i = 0; i < kMixedSamples; ++i) {
       const double off = std::pow(drawn(alpha, i) - 0.5, 2);
       sum += off;
       squares += off * off;
     }
-    const double mean = sum / kSamples;
-    const double deviation = std::sqrt(squares / kSamples - mean * mean);
-    EXPECT_NEAR(mean, 1 / (4 * (2 * alpha + 1)), 4.5 * deviation / std::sqrt(kSamples)) << alpha;
+    const double mean = sum / kMixedSamples;
+    const double deviation = std::sqrt(squares / kMixedSamples - mean * mean);
+    EXPECT_NEAR(mean, 1 / (4 * (2 * alpha + 1)), 4.5 * deviation / std::sqrt(kMixedSamples)) << alpha;
   }
 }
 
@@ -92,7 +92,7 @@ struct Mixed {
   std::vector<std::uint8_t> pixels;
 };
 
-Mixed load(const std::shared_ptr<CountingDataset>& set, LoaderOptions options) {
+Mixed load_mixed(const std::shared_ptr<CountingDataset>& set, LoaderOptions options) {
   std::vector<std::unique_ptr<Loader>> loaders;
   for (options.rank = 0; options.rank < options.ranks; ++options.rank)
     loaders.push_back(std::make_unique<Loader>(set, Shape{1, 2, 2}, options));
@@ -108,7 +108,7 @@ Mixed load(const std::shared_ptr<CountingDataset>& set, LoaderOptions options) {
   }
 }
 
-LoaderOptions options_of(std::int64_t batch, std::int64_t epochs) {
+LoaderOptions mixing_options(std::int64_t batch, std::int64_t epochs) {
   LoaderOptions options;
   options.batch = batch;
   options.epochs = epochs;
@@ -132,7 +132,7 @@ void expect_equal(const Mixed& a, const Mixed& b) {
 TEST(Mixup, TheLoaderMixesNeighboursOfTheBatch) {
   constexpr std::int64_t kSize = 31;
   constexpr std::int64_t kBatch = 9;
-  const Mixed found = load(std::make_shared<CountingDataset>(kSize), options_of(kBatch, 2));
+  const Mixed found = load_mixed(std::make_shared<CountingDataset>(kSize), mixing_options(kBatch, 2));
   const RandomStream stream(5, Purpose::augment, 0);
   std::size_t n = 0;
   int mixed = 0;
@@ -164,29 +164,29 @@ TEST(Mixup, TheLoaderMixesNeighboursOfTheBatch) {
 
 TEST(Mixup, DependsOnNeitherRanksNorThreadsNorWhereARunGoesOn) {
   for (const std::int64_t batch : {1, 2, 7, 16, 97}) {
-    const Mixed expected = load(std::make_shared<CountingDataset>(97), options_of(batch, 2));
+    const Mixed expected = load_mixed(std::make_shared<CountingDataset>(97), mixing_options(batch, 2));
     for (int ranks = 1; ranks <= 5; ++ranks) {
       for (const int threads : {1, 3}) {
-        LoaderOptions options = options_of(batch, 2);
+        LoaderOptions options = mixing_options(batch, 2);
         options.ranks = ranks;
         options.threads = threads;
         const auto set = std::make_shared<CountingDataset>(97);
-        expect_equal(load(set, options), expected);
+        expect_equal(load_mixed(set, options), expected);
         const std::int64_t batches = 2 * ((97 + batch - 1) / batch);
         EXPECT_LE(set->reads, 2 * 97 + batches * 2 * (ranks - 1)) << "only at the ranks' borders twice";
       }
     }
-    LoaderOptions rest = options_of(batch, 2);
+    LoaderOptions rest = mixing_options(batch, 2);
     rest.start_epoch = 1;
-    const Mixed second = load(std::make_shared<CountingDataset>(97), rest);
+    const Mixed second = load_mixed(std::make_shared<CountingDataset>(97), rest);
     EXPECT_TRUE(std::equal(second.pixels.begin(), second.pixels.end(), expected.pixels.begin() + 4 * 97));
   }
 }
 
 TEST(Mixup, EachSampleCountsOnceInAll) {
   const auto set = std::make_shared<CountingDataset>(64);
-  LoaderOptions options = options_of(16, 1);
-  const Mixed all = load(set, options);
+  LoaderOptions options = mixing_options(16, 1);
+  const Mixed all = load_mixed(set, options);
   for (std::size_t i = 0; i < 64; i += 2) {
     EXPECT_EQ(all.second[i].share, all.second[i + 1].share);
     EXPECT_EQ(all.second[i].label, all.labels[i + 1]);
@@ -195,7 +195,7 @@ TEST(Mixup, EachSampleCountsOnceInAll) {
 }
 
 TEST(Mixup, IsNotForEvaluationByTenCrops) {
-  LoaderOptions options = options_of(4, 1);
+  LoaderOptions options = mixing_options(4, 1);
   options.augmentation.ten_crops = true;
   EXPECT_THROW(Loader(std::make_shared<CountingDataset>(8), {1, 2, 2}, options), Error);
 }

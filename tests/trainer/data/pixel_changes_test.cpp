@@ -8,7 +8,7 @@
 namespace convoy {
 namespace {
 
-const RandomStream kStream(9, Purpose::augment, 0);
+const RandomStream kChangesStream(9, Purpose::augment, 0);
 constexpr Shape kOutput{3, 16, 16};
 
 /// A pattern of 20 × 24 pixels, one after the other.
@@ -30,7 +30,7 @@ class Patterns : public Dataset {
 Bytes prepared(const Augmentation& augmentation, std::int64_t epoch, std::int64_t index) {
   PrepareScratch scratch;
   Bytes out(static_cast<std::size_t>(kOutput.elements()));
-  prepare_sample(Patterns(), augmentation, kStream, epoch, index, scratch, out.data(), kOutput);
+  prepare_sample(Patterns(), augmentation, kChangesStream, epoch, index, scratch, out.data(), kOutput);
   return out;
 }
 
@@ -49,10 +49,10 @@ TEST(PixelChanges, ComeAfterTheCropInTheirOrder) {
     augmentation.erasing.probability = 0.7;
     for (std::int64_t i = 0; i < 30; ++i) {
       Bytes expected = prepared(cropped(kind), 4, i);
-      jitter_colours(draw_jitter(augmentation.jitter, kStream, 4, i), 3, expected);
-      shift_colours(draw_shift(augmentation.shift, kStream, 4, i), expected);
-      erase_rectangle(augmentation.erasing, kStream, 4, i,
-                      rectangle_to_erase(augmentation.erasing, kStream, 4, i, 16, 16), kOutput,
+      jitter_colours(draw_jitter(augmentation.jitter, kChangesStream, 4, i), 3, expected);
+      shift_colours(draw_shift(augmentation.shift, kChangesStream, 4, i), expected);
+      erase_rectangle(augmentation.erasing, kChangesStream, 4, i,
+                      rectangle_to_erase(augmentation.erasing, kChangesStream, 4, i, 16, 16), kOutput,
                       expected.data());
       ASSERT_EQ(prepared(augmentation, 4, i), expected);
       ASSERT_NE(prepared(augmentation, 4, i), prepared(cropped(kind), 4, i));

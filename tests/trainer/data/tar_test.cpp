@@ -185,7 +185,7 @@ TEST(TarWriter, LeavesNothingBehindUnlessCommitted) {
     EXPECT_THROW(tar.add("", {}), Error);
   }
   EXPECT_TRUE(fs::is_empty(folder.path()));
-  expect_error(ExitCode::internal, {"none/out.tar: cannot be written: No such file"},
+  expect_error(ExitCode::usage, {"none/out.tar: cannot be written: No such file"},
                [&] { TarWriter(folder.path() + "/none/out.tar"); });
 }
 

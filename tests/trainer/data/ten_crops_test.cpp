@@ -10,7 +10,7 @@
 namespace convoy {
 namespace {
 
-const RandomStream kStream(0, Purpose::augment, 0);
+const RandomStream kTenCropsStream(0, Purpose::augment, 0);
 
 /// An image, once.
 class Single : public Dataset {
@@ -38,7 +38,7 @@ Image views_of(const Image& image, const Augmentation& augmentation, Shape outpu
             static_cast<int>(output.width),
             {}};
   out.pixels.resize(static_cast<std::size_t>(output.elements() * augmentation.views()), 0xEE);
-  prepare_sample(Single(image), augmentation, kStream, 0, 0, scratch, out.pixels.data(), output);
+  prepare_sample(Single(image), augmentation, kTenCropsStream, 0, 0, scratch, out.pixels.data(), output);
   return out;
 }
 

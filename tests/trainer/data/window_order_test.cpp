@@ -161,8 +161,8 @@ LoaderOptions windowed(std::int64_t batch, std::int64_t window, std::int64_t epo
 }
 
 /// Indices of all batches, one after the other, of all ranks.
-std::vector<std::vector<std::int64_t>> load(const std::shared_ptr<const Dataset>& set,
-                                            LoaderOptions options) {
+std::vector<std::vector<std::int64_t>> load_indices(const std::shared_ptr<const Dataset>& set,
+                                                    LoaderOptions options) {
   std::vector<std::unique_ptr<Loader>> loaders;
   for (options.rank = 0; options.rank < options.ranks; ++options.rank) {
     loaders.push_back(std::make_unique<Loader>(set, Shape{1, 2, 2}, options));
@@ -185,7 +185,7 @@ TEST(WindowedLoader, EachSampleOnceAnEpochForAnyRanksThreadsAndSizes) {
     for (const std::int64_t batch : {1, 8, 100}) {
       for (const std::int64_t window : {1, 12, 500}) {
         LoaderOptions options = windowed(batch, window, 2);
-        const auto expected = load(set, options);
+        const auto expected = load_indices(set, options);
         std::vector<int> seen(static_cast<std::size_t>(size));
         for (const auto& indices : expected) {
           for (const std::int64_t index : indices) ++seen.at(static_cast<std::size_t>(index));
@@ -194,7 +194,7 @@ TEST(WindowedLoader, EachSampleOnceAnEpochForAnyRanksThreadsAndSizes) {
         for (int ranks = 1; ranks <= 5; ++ranks) {
           options.ranks = ranks;
           options.threads = 1 + (ranks * 3) % 8;
-          EXPECT_EQ(load(set, options), expected) << ranks << " ranks, windows of " << window;
+          EXPECT_EQ(load_indices(set, options), expected) << ranks << " ranks, windows of " << window;
         }
       }
     }
@@ -204,14 +204,14 @@ TEST(WindowedLoader, EachSampleOnceAnEpochForAnyRanksThreadsAndSizes) {
 TEST(WindowedLoader, AResumeAtAnyStepGoesOnWithTheSameBatches) {
   const auto set = std::make_shared<ShardedDataset>(31, 7);
   LoaderOptions options = windowed(8, 10, 3);
-  const auto expected = load(set, options);
+  const auto expected = load_indices(set, options);
   ASSERT_EQ(expected.size(), 12U);
   for (std::int64_t start = 0; start <= 12; ++start) {
     options.start_epoch = start / 4;
     options.start_iteration = start % 4;
     options.ranks = 1 + static_cast<int>(start) % 3;
     options.threads = 1 + static_cast<int>(start) % 4;
-    EXPECT_EQ(load(set, options), std::vector(expected.begin() + start, expected.end())) << start;
+    EXPECT_EQ(load_indices(set, options), std::vector(expected.begin() + start, expected.end())) << start;
   }
 }
 
@@ -268,7 +268,7 @@ TEST(WindowedLoader, FetchesTheRanksOwnSamplesOnly) {
 TEST(WindowedLoader, AFailureToFetchIsLeftToTheReading) {
   const auto set = std::make_shared<ShardedDataset>(60, 20);
   set->fails = true;
-  EXPECT_EQ(load(set, windowed(5, 15, 1)).size(), 12U);
+  EXPECT_EQ(load_indices(set, windowed(5, 15, 1)).size(), 12U);
 }
 
 }  // namespace

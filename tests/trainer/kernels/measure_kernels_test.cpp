@@ -9,7 +9,7 @@ namespace convoy::test {
 namespace {
 
 /// conv2 is most of the work; conv3 and conv4 are one problem.
-constexpr const char* kNetwork = R"(name = "net"
+constexpr const char* kMeasuredNetwork = R"(name = "net"
 input = { channels = 3, height = 16, width = 16 }
 layers = [
   { name = "conv1", type = "convolution", outputs = 32, kernel = 3, padding = 1 },
@@ -31,7 +31,7 @@ class MeasureKernels : public testing::Test {
     uses_ = kernel_uses(graph_, plan_, lowerings_, *backend_);
   }
 
-  Graph graph_ = parse_network(kNetwork, "net.toml");
+  Graph graph_ = parse_network(kMeasuredNetwork, "net.toml");
   std::unique_ptr<Backend> backend_ = make_cpu_backend();
   PlanRequest request_;
   Lowerings lowerings_;

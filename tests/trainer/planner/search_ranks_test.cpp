@@ -9,14 +9,14 @@
 namespace convoy::test {
 namespace {
 
-const PlanAction* action(const Plan& plan, const std::string& name) {
+const PlanAction* find_action(const Plan& plan, const std::string& name) {
   const auto found = std::find_if(plan.actions.begin(), plan.actions.end(),
                                   [&](const PlanAction& one) { return one.name == name; });
   return found == plan.actions.end() ? nullptr : &*found;
 }
 
 bool takes(const Plan& plan, const std::string& name) {
-  return action(plan, name) != nullptr && action(plan, name)->taken;
+  return find_action(plan, name) != nullptr && find_action(plan, name)->taken;
 }
 
 std::int64_t saved_by_all(const Plan& plan) {
@@ -59,8 +59,8 @@ TEST_F(SearchRanks, ShardTheOptimizerWhereTheJobDoesNotFit) {
   ASSERT_TRUE(less.fits());
   EXPECT_EQ(less.program.choices.shards, 4);
   EXPECT_TRUE(takes(less, "shard_optimizer"));
-  EXPECT_EQ(action(less, "shard_optimizer")->reason, "its state over 4 ranks");
-  EXPECT_NEAR(action(less, "shard_optimizer")->slowdown, 1, 0.1);
+  EXPECT_EQ(find_action(less, "shard_optimizer")->reason, "its state over 4 ranks");
+  EXPECT_NEAR(find_action(less, "shard_optimizer")->slowdown, 1, 0.1);
   EXPECT_EQ(saved_by_all(less), free.arena_bytes() - less.arena_bytes());
   EXPECT_NEAR(static_cast<double>(saved_by_all(less)), 4.0 * 269'722 * 3 / 4, 30'000);
   EXPECT_TRUE(plan_json(less, graph_).at("shard_optimizer").as_bool());
@@ -84,7 +84,7 @@ TEST_F(SearchRanks, DoNotShardWhatIsForbiddenOrHasOneRank) {
   EXPECT_EQ(plan(bytes - 1).program.choices.shards, 1);
   request_.may_shard_optimizer = true;
   request_.ranks = 1;
-  EXPECT_EQ(action(plan(request_.limit_bytes), "shard_optimizer"), nullptr);
+  EXPECT_EQ(find_action(plan(request_.limit_bytes), "shard_optimizer"), nullptr);
   EXPECT_FALSE(plan(ample() - 1).fits());
 }
 
@@ -92,7 +92,7 @@ TEST_F(SearchRanks, ShardWithoutNeedWhereItIsAskedFor) {
   request_.shard_optimizer = true;
   const Plan asked = plan(request_.limit_bytes);
   EXPECT_EQ(asked.program.choices.shards, 4);
-  EXPECT_EQ(action(asked, "shard_optimizer"), nullptr) << "nothing that the planner did";
+  EXPECT_EQ(find_action(asked, "shard_optimizer"), nullptr) << "nothing that the planner did";
   request_.may_recompute = true;
   const Plan less = plan(asked.projected_bytes() - 1);
   EXPECT_TRUE(less.fits());
@@ -160,7 +160,7 @@ TEST_F(SearchBatch, ShrinksToTheLargestThatFits) {
   const Plan free = plan(request_.limit_bytes);
   EXPECT_EQ(free.request.batch, 64);
   EXPECT_EQ(free.learning_rate_factor(), 1);
-  EXPECT_EQ(action(free, "global_batch")->reason, "not needed");
+  EXPECT_EQ(find_action(free, "global_batch")->reason, "not needed");
   const std::int64_t limit = free.projected_bytes() * 7 / 10;
   const Plan less = plan(limit);
   ASSERT_TRUE(less.fits());
@@ -170,7 +170,7 @@ TEST_F(SearchBatch, ShrinksToTheLargestThatFits) {
   EXPECT_EQ(less.micro_batch, less.request.batch / 4);
   EXPECT_DOUBLE_EQ(less.learning_rate_factor(), static_cast<double>(less.request.batch) / 64);
   EXPECT_EQ(saved_by_all(less), free.arena_bytes() - less.arena_bytes());
-  EXPECT_THAT(action(less, "global_batch")->reason,
+  EXPECT_THAT(find_action(less, "global_batch")->reason,
               testing::AllOf(testing::HasSubstr("in place of 64"), testing::HasSubstr("x the learning rate"),
                              testing::HasSubstr("batch norm's statistics are of fewer too")));
   EXPECT_THAT(action_lines(less).at(0), testing::StartsWith("to fit, A SMALLER GLOBAL BATCH, "));
@@ -205,7 +205,7 @@ TEST_F(SearchBatch, HelpsWhereMicroBatchesAreForbidden) {
   const Plan less = plan(ample() * 7 / 10);
   ASSERT_TRUE(less.fits());
   EXPECT_TRUE(takes(less, "global_batch"));
-  EXPECT_THAT(action(less, "global_batch")->reason, testing::Not(testing::HasSubstr("statistics")));
+  EXPECT_THAT(find_action(less, "global_batch")->reason, testing::Not(testing::HasSubstr("statistics")));
 }
 
 TEST_F(SearchBatch, IsRefusedWhereASampleARankIsTooMuch) {

@@ -54,8 +54,9 @@ TEST_F(Tf32, IsRefusedWhereThereIsNone) {
     make_plan(graph_, request(true), *old);
     FAIL() << "was not refused";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "precision tf32: the device \"v100-32gb\" has no fast kernels for it; use fp32 or fp16");
+    EXPECT_STREQ(
+        error.what(),
+        "train.precision = \"tf32\": the device \"v100-32gb\" has no fast kernels for it; use fp32 or fp16");
   }
 }
 

@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "layers/core/index.h"
+
 namespace convoy {
-namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 ProgramRunner::ProgramRunner(const Program& program, const Graph& graph, Backend& backend,
                              std::vector<std::int64_t> offsets, std::int64_t arena_bytes)

@@ -6,10 +6,10 @@
 #include <map>
 #include <set>
 
+#include "layers/core/index.h"
+
 namespace convoy {
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 /// What bytes mean. The gradient of an activation is a sum of parts that consumers gave, "conv2#0" for its
 /// input 0; an element-wise sum gives no part of its own but passes those of its output on.

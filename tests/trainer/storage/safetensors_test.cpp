@@ -18,14 +18,14 @@ const std::string kReference = CONVOY_SOURCE "/tests/trainer/storage/reference.s
 using ::testing::HasSubstr;
 using Safetensors = StorageTest;
 
-/// The message of the Error(internal) of a write, "" when it throws none.
+/// The message of the Error(code) of a write, "" when it throws none.
 std::string write_failure(const std::string& path, const std::vector<TensorView>& tensors,
-                          const Metadata& metadata) {
+                          const Metadata& metadata, ExitCode code = ExitCode::internal) {
   try {
     write_safetensors(path, tensors, metadata);
     return "";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::internal);
+    EXPECT_EQ(error.code(), code);
     return error.what();
   }
 }
@@ -114,7 +114,7 @@ TEST_F(Safetensors, RefusesToWriteWhatCannotBeRead) {
   EXPECT_THAT(write_failure(path("a"), {not_text}, {}), HasSubstr("not valid JSON"));
   EXPECT_THAT(write_failure(path("a"), {reserved}, {}), HasSubstr("\"__metadata__\" is there twice"));
   EXPECT_THAT(write_failure(path("a"), {}, {{"k", "\xc3"}}), HasSubstr("not valid JSON"));
-  EXPECT_THAT(write_failure(path("no/a"), {good.view()}, {}),
+  EXPECT_THAT(write_failure(path("no/a"), {good.view()}, {}, ExitCode::usage),
               HasSubstr("cannot write " + path("no/a") + ": No such file"));
   EXPECT_EQ(read_file(path("a")), before);
 }

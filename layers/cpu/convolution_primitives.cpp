@@ -9,6 +9,9 @@ namespace {
 
 using Lie = ConvolutionVariant::Lie;
 using Algorithm = ConvolutionVariant::Algorithm;
+using Forward = dnnl::convolution_forward::primitive_desc;
+using Weights = dnnl::convolution_backward_weights::primitive_desc;
+using Data = dnnl::convolution_backward_data::primitive_desc;
 
 /// Input channels up to which direct kernels that do not pad them to 16 are the faster ones (images).
 constexpr std::int64_t kFewChannels = 4;
@@ -41,6 +44,75 @@ PrimitiveDesc settled(PrimitiveDesc pd, Algorithm algorithm) {
   return pd;
 }
 
+/// Makes the primitives of a problem pass by pass.
+class Maker {
+ public:
+  Maker(const ConvolutionProblem& problem, ConvolutionVariant::Lie lie, const dnnl::engine& engine)
+      : p_(problem),
+        engine_(engine),
+        source_(activation(p_.source, p_, lie)),
+        target_(activation(p_.target, p_, lie)),
+        gradient_(any_like(canonical_parameter(*p_.weight))),
+        kernel_(with_type(gradient_, p_.type)),
+        bias_(p_.bias ? plain_vector(p_.target.channels) : memory::desc{}) {}
+
+  Forward forward(Algorithm algorithm) const {
+    return settled(Forward{{forward_purpose(p_.training), algorithm_of(algorithm), source_, kernel_, bias_,
+                            target_, p_.strides, p_.dilations, p_.begin, p_.end},
+                           user_scratchpad_and(p_.relu),
+                           engine_},
+                   algorithm);
+  }
+  Weights weights(Algorithm algorithm, const Forward& forward) const {
+    return settled(Weights{{algorithm_of(algorithm), source_, gradient_, bias_, target_, p_.strides,
+                            p_.dilations, p_.begin, p_.end},
+                           user_scratchpad(),
+                           engine_,
+                           forward},
+                   algorithm);
+  }
+  Data data(Algorithm algorithm, const Forward& forward) const {
+    return settled(
+        Data{{algorithm_of(algorithm), source_, kernel_, target_, p_.strides, p_.dilations, p_.begin, p_.end},
+             user_scratchpad(),
+             engine_,
+             forward},
+        algorithm);
+  }
+
+ private:
+  const ConvolutionProblem& p_;
+  const dnnl::engine& engine_;
+  memory::desc source_, target_, gradient_, kernel_, bias_;
+};
+
+/// Bytes of a pass beside its operands: scratch, and copies of those that lie otherwise than in `usual`.
+template <class PrimitiveDesc>
+std::int64_t bytes_beside(const PrimitiveDesc& pd, const PrimitiveDesc& usual) {
+  std::int64_t bytes = scratch_of(pd);
+  for (const int operand : {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_DIFF_SRC,
+                            DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST}) {
+    const memory::desc desc = pd.query_md(dnnl::query::exec_arg_md, operand);
+    if (desc != usual.query_md(dnnl::query::exec_arg_md, operand))
+      bytes += static_cast<std::int64_t>(desc.get_size());
+  }
+  return bytes;
+}
+
+/// Puts what `make` gives in the place of `pass` where that must do with less scratch and so can.
+template <class PrimitiveDesc, class Make>
+bool lessen(PrimitiveDesc& pass, std::int64_t cap, Algorithm algorithm, Make&& make) {
+  if (!pass || scratch_of(pass) <= cap || algorithm == Algorithm::direct) return false;
+  try {
+    PrimitiveDesc direct = make(Algorithm::direct);
+    if (is_slow(direct) || bytes_beside(direct, pass) >= scratch_of(pass)) return false;
+    pass = std::move(direct);
+    return true;
+  } catch (const dnnl::error&) {  // there is none
+    return false;
+  }
+}
+
 }  // namespace
 
 double blocked_efficiency(std::int64_t inputs, std::int64_t outputs, std::int64_t groups) {
@@ -61,39 +133,26 @@ ConvolutionVariant usual_variant(const ConvolutionProblem& p) {
 
 ConvolutionPrimitives make_convolution(const ConvolutionProblem& p, const ConvolutionVariant& variant,
                                        const dnnl::engine& engine) {
-  const memory::desc source = activation(p.source, p, variant.lie);
-  const memory::desc target = activation(p.target, p, variant.lie);
-  const memory::desc gradient = any_like(canonical_parameter(*p.weight));
-  const memory::desc kernel = with_type(gradient, p.type);
-  const memory::desc bias = p.bias ? plain_vector(p.target.channels) : memory::desc{};
+  const Maker maker(p, variant.lie, engine);
   const auto [forward, weights, data] = variant.algorithms;
   ConvolutionPrimitives made;
-  made.forward =
-      settled(dnnl::convolution_forward::primitive_desc{{forward_purpose(p.training), algorithm_of(forward),
-                                                         source, kernel, bias, target, p.strides, p.dilations,
-                                                         p.begin, p.end},
-                                                        user_scratchpad_and(p.relu),
-                                                        engine},
-              forward);
-  if (p.weights) {
-    made.weights = settled(
-        dnnl::convolution_backward_weights::primitive_desc{
-            {algorithm_of(weights), source, gradient, bias, target, p.strides, p.dilations, p.begin, p.end},
-            user_scratchpad(),
-            engine,
-            made.forward},
-        weights);
-  }
-  if (p.data) {
-    made.data = settled(
-        dnnl::convolution_backward_data::primitive_desc{
-            {algorithm_of(data), source, kernel, target, p.strides, p.dilations, p.begin, p.end},
-            user_scratchpad(),
-            engine,
-            made.forward},
-        data);
-  }
+  made.forward = maker.forward(forward);
+  if (p.weights) made.weights = maker.weights(weights, made.forward);
+  if (p.data) made.data = maker.data(data, made.forward);
   return made;
+}
+
+bool keep_within(const ConvolutionCaps& caps, const ConvolutionProblem& p, const ConvolutionVariant& variant,
+                 const dnnl::engine& engine, ConvolutionPrimitives& made) {
+  const Maker maker(p, variant.lie, engine);
+  const auto [forward, weights, data] = variant.algorithms;
+  bool lessened =
+      lessen(made.forward, caps.forward, forward, [&](Algorithm direct) { return maker.forward(direct); });
+  lessened |= lessen(made.weights, caps.weights, weights,
+                     [&](Algorithm direct) { return maker.weights(direct, made.forward); });
+  lessened |=
+      lessen(made.data, caps.data, data, [&](Algorithm direct) { return maker.data(direct, made.forward); });
+  return lessened;
 }
 
 }  // namespace convoy::cpu

@@ -75,6 +75,22 @@ class DeconvolutionLayer : public CpuLayer {
       variant.lie = ConvolutionVariant::Lie::channels_last;
       turned_ = make_convolution(problem, variant, engine_->get());
     }
+    keep_within(variant, problem);
+  }
+
+  void keep_within(const ConvolutionVariant& variant, const ConvolutionProblem& problem) {
+    const ConvolutionCaps caps{.forward = site_.scratch_cap(PassKind::backward_data),
+                               .weights = site_.scratch_cap(PassKind::backward_weights),
+                               .data = site_.scratch_cap(PassKind::forward)};
+    ConvolutionPrimitives less = turned_;
+    spec_.cap = CapShare::allows;
+    if (!cpu::keep_within(caps, problem, variant, engine_->get(), less)) return;
+    std::swap(turned_, less);
+    if (op_.bias && !knows_layouts()) {
+      turned_ = std::move(less);  // no cap would change it
+    } else {
+      spec_.cap = CapShare::decides;
+    }
   }
 
   bool knows_layouts() const {

@@ -12,6 +12,7 @@
 #include "trainer/planner/arena_bound.h"
 #include "trainer/planner/cost_model.h"
 #include "trainer/planner/inference_plan.h"
+#include "trainer/planner/lean_passes.h"
 #include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/search_batch.h"
 #include "trainer/planner/search_evaluation.h"
@@ -67,7 +68,6 @@ class Search {
     const std::int64_t together = request.shared_statistics ? request.ranks : 1;
     const std::int64_t floor = (request.statistics_batch + together - 1) / together;
     least_ = std::min(asked_.micro_batch, keeps_statistics_ ? std::max<std::int64_t>(floor, 1) : 1);
-    caps_ = backend.caps_workspace();
   }
 
   Plan run() {
@@ -90,10 +90,14 @@ class Search {
     precisions_ = {request_.precision};
     if (request_.may_halve_precision && request_.precision == DType::f32 && asked_.half_type != DType::f32)
       precisions_.push_back(asked_.half_type);
-    const std::int64_t workspace = request_.workspace_bytes;
-    workspaces_ = {workspace};
-    if (request_.may_shrink_workspace && caps_ && workspace > 0)
-      workspaces_ = {workspace, workspace / 4, workspace / 16, 0};
+    workspaces_ = {request_.workspace_bytes};
+    if (request_.may_shrink_workspace) {
+      // Without a cap, less than the most that a kernel takes.
+      const std::int64_t most = asked_.workspace_bytes;
+      for (const std::int64_t less : {most / 4, most / 16, std::int64_t{0}}) {
+        if (less < std::min(most, workspaces_.back())) workspaces_.push_back(less);
+      }
+    }
     shardings_ = {request_.shard_optimizer};
     if (request_.may_shard_optimizer && offers("shard_optimizer")) shardings_.push_back(true);
     for (const DType precision : precisions_) {
@@ -139,7 +143,7 @@ class Search {
     if (action == "half_precision") return request_.precision == DType::f32 && asked_.half_type != DType::f32;
     if (action == "shard_optimizer")
       return request_.training && request_.ranks > 1 && !request_.shard_optimizer;
-    return action != "workspace" || caps_;
+    return action != "workspace" || asked_.workspace_bytes > 0;
   }
 
   Way way(const Choice& choice, std::int64_t micro_batch) const {
@@ -195,7 +199,7 @@ class Search {
     std::string text = fmt::format("micro-batches of {}", micro_batch);
     if (precisions_.size() > 1) text += fmt::format(", {}", name_of(choice.precision));
     if (workspaces_.size() > 1)
-      text += fmt::format(", workspaces of {}", format_bytes(choice.workspace_bytes));
+      text += fmt::format(", workspaces of {}", workspace_text(choice.workspace_bytes));
     if (choice.sharded != request_.shard_optimizer) text += ", optimizer sharded";
     return fmt::format("{}, recompute of {}", text, sets_[choice.set].name);
   }
@@ -232,18 +236,32 @@ class Search {
     return fits({choice.precision, workspaces_.back(), choice.sharded, choice.set, {}}, micro_batch);
   }
 
-  /// The size of micro-batches, or 0 when not even the least fits.
+  /// The size of micro-batches; 0 when none fits that takes less time than the best so far.
   std::int64_t largest_that_fits(const Choice& choice) {
-    const std::int64_t least = size_of(most_parts());
-    if (!may_fit(choice, least) || !fits(choice, least)) return 0;
     // As few micro-batches as will do, of one size but for one sample.
     std::int64_t bad = (share_ + asked_.micro_batch - 1) / asked_.micro_batch;
-    std::int64_t good = most_parts();
+    std::int64_t good = most_worth_trying(choice, bad);
+    if (!may_fit(choice, size_of(good)) || !fits(choice, size_of(good))) return 0;
     while (good - bad > 1) {
       const std::int64_t middle = bad + (good - bad) / 2;
       (fits(choice, size_of(middle)) ? good : bad) = middle;
     }
     return size_of(good);
+  }
+
+  /// The more micro-batches, the longer a step takes: the most with which the choice is still better than the
+  /// best so far. It is with `few`.
+  std::int64_t most_worth_trying(const Choice& choice, std::int64_t few) const {
+    const auto better = [&](std::int64_t parts) {
+      return !best_ || cost(choice, size_of(parts)) < best_cost_;
+    };
+    std::int64_t many = most_parts();
+    if (better(many)) return many;
+    while (many - few > 1) {
+      const std::int64_t middle = few + (many - few) / 2;
+      (better(middle) ? few : many) = middle;
+    }
+    return few;
   }
 
   std::int64_t most_parts() const {
@@ -294,8 +312,8 @@ class Search {
     next.workspace_bytes = best_->workspace_bytes;
     change("workspace", request_.may_shrink_workspace, next.workspace_bytes != request_.workspace_bytes, next,
            size,
-           fmt::format("{} in place of {}", format_bytes(best_->workspace_bytes),
-                       format_bytes(request_.workspace_bytes)));
+           fmt::format("{} in place of {}", workspace_text(best_->workspace_bytes),
+                       workspace_text(request_.workspace_bytes)));
     next.sharded = best_->sharded;
     change("shard_optimizer", request_.may_shard_optimizer, next.sharded != request_.shard_optimizer, next,
            size, fmt::format("its state over {} ranks", request_.ranks));
@@ -373,7 +391,6 @@ class Search {
   Lowerings& lowerings_;
   const CostModel& costs_;
   Plan asked_;
-  bool caps_ = false;
   std::int64_t share_ = 1;  ///< samples of the busiest rank
   std::int64_t least_ = 1;
   bool keeps_statistics_ = false;
@@ -392,9 +409,12 @@ class Search {
 
 }  // namespace
 
-Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
+Plan search_plan(const Graph& graph, const PlanRequest& asked, Backend& backend, Lowerings* known) {
   Lowerings own;
   Lowerings& lowerings = known == nullptr ? own : *known;
+  PlanRequest request = asked;
+  request.workspace_bytes = workspace_of(asked, backend);
+  request.lean = find_lean_passes(graph, request, backend, lowerings);
   if (!request.training) return plan_inference(graph, request, backend, lowerings);
   const CostModel costs(graph, request);
   const auto search = [&](const PlanRequest& one) {

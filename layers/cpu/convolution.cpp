@@ -37,11 +37,11 @@ class ConvolutionLayer : public Base {
       : Base(site, engine, op.bias) {
     checked(what_, [&] {
       const ConvolutionProblem problem = problem_of(op, site);
-      ConvolutionPrimitives made = make_convolution(problem, variant, engine.get());
+      ConvolutionPrimitives made = make_convolution(problem, variant, engine);
       const ConvolutionCaps caps{site.scratch_cap(PassKind::forward),
                                  site.scratch_cap(PassKind::backward_weights),
                                  site.scratch_cap(PassKind::backward_data)};
-      const bool capped = keep_within(caps, problem, variant, engine.get(), made);
+      const bool capped = keep_within(caps, problem, variant, engine, made);
       spec_.cap = capped ? CapShare::decides : CapShare::allows;
       forward_ = std::move(made.forward);
       weights_ = std::move(made.weights);

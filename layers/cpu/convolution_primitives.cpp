@@ -44,46 +44,78 @@ PrimitiveDesc settled(PrimitiveDesc pd, Algorithm algorithm) {
   return pd;
 }
 
-/// Makes the primitives of a problem pass by pass.
+/// Makes the primitives of a problem pass by pass, each once.
 class Maker {
  public:
-  Maker(const ConvolutionProblem& problem, ConvolutionVariant::Lie lie, const dnnl::engine& engine)
+  Maker(const ConvolutionProblem& problem, const ConvolutionVariant& variant, Engine& engine)
       : p_(problem),
         engine_(engine),
-        source_(activation(p_.source, p_, lie)),
-        target_(activation(p_.target, p_, lie)),
+        source_(activation(p_.source, p_, variant.lie)),
+        target_(activation(p_.target, p_, variant.lie)),
         gradient_(any_like(canonical_parameter(*p_.weight))),
         kernel_(with_type(gradient_, p_.type)),
-        bias_(p_.bias ? plain_vector(p_.target.channels) : memory::desc{}) {}
+        bias_(p_.bias ? plain_vector(p_.target.channels) : memory::desc{}) {
+    key_ = {0,
+            0,
+            static_cast<std::int64_t>(variant.lie),
+            p_.source.channels,
+            p_.source.height,
+            p_.source.width,
+            p_.target.channels,
+            p_.target.height,
+            p_.target.width,
+            p_.batch,
+            static_cast<std::int64_t>(p_.type),
+            p_.bias,
+            p_.training,
+            p_.relu};
+    for (const Dims& dims : {gradient_.dims(), p_.strides, p_.dilations, p_.begin, p_.end})
+      key_.insert(key_.end(), dims.begin(), dims.end());
+  }
 
-  Forward forward(Algorithm algorithm) const {
-    return settled(Forward{{forward_purpose(p_.training), algorithm_of(algorithm), source_, kernel_, bias_,
-                            target_, p_.strides, p_.dilations, p_.begin, p_.end},
-                           user_scratchpad_and(p_.relu),
-                           engine_},
-                   algorithm);
+  Forward forward(Algorithm algorithm) {
+    return once<Forward>(PassKind::forward, algorithm, [&] {
+      return settled(Forward{{forward_purpose(p_.training), algorithm_of(algorithm), source_, kernel_, bias_,
+                              target_, p_.strides, p_.dilations, p_.begin, p_.end},
+                             user_scratchpad_and(p_.relu),
+                             engine_.get()},
+                     algorithm);
+    });
   }
-  Weights weights(Algorithm algorithm, const Forward& forward) const {
-    return settled(Weights{{algorithm_of(algorithm), source_, gradient_, bias_, target_, p_.strides,
-                            p_.dilations, p_.begin, p_.end},
-                           user_scratchpad(),
-                           engine_,
-                           forward},
-                   algorithm);
+  Weights weights(Algorithm algorithm, const Forward& forward) {
+    return once<Weights>(PassKind::backward_weights, algorithm, [&] {
+      return settled(Weights{{algorithm_of(algorithm), source_, gradient_, bias_, target_, p_.strides,
+                              p_.dilations, p_.begin, p_.end},
+                             user_scratchpad(),
+                             engine_.get(),
+                             forward},
+                     algorithm);
+    });
   }
-  Data data(Algorithm algorithm, const Forward& forward) const {
-    return settled(
-        Data{{algorithm_of(algorithm), source_, kernel_, target_, p_.strides, p_.dilations, p_.begin, p_.end},
-             user_scratchpad(),
-             engine_,
-             forward},
-        algorithm);
+  Data data(Algorithm algorithm, const Forward& forward) {
+    return once<Data>(PassKind::backward_data, algorithm, [&] {
+      return settled(Data{{algorithm_of(algorithm), source_, kernel_, target_, p_.strides, p_.dilations,
+                           p_.begin, p_.end},
+                          user_scratchpad(),
+                          engine_.get(),
+                          forward},
+                     algorithm);
+    });
   }
 
  private:
+  /// oneDNN takes the forward pass as a hint for the others, which for convolutions changes nothing.
+  template <class Pass, class Make>
+  Pass once(PassKind kind, Algorithm algorithm, Make&& make) {
+    key_[0] = static_cast<std::int64_t>(kind);
+    key_[1] = static_cast<std::int64_t>(algorithm);
+    return engine_.once<Pass>(key_, make);
+  }
+
   const ConvolutionProblem& p_;
-  const dnnl::engine& engine_;
+  Engine& engine_;
   memory::desc source_, target_, gradient_, kernel_, bias_;
+  std::vector<std::int64_t> key_;  ///< pass, algorithm, and the problem
 };
 
 /// Bytes of a pass beside its operands: scratch, and copies of those that lie otherwise than in `usual`.
@@ -132,8 +164,8 @@ ConvolutionVariant usual_variant(const ConvolutionProblem& p) {
 }
 
 ConvolutionPrimitives make_convolution(const ConvolutionProblem& p, const ConvolutionVariant& variant,
-                                       const dnnl::engine& engine) {
-  const Maker maker(p, variant.lie, engine);
+                                       Engine& engine) {
+  Maker maker(p, variant, engine);
   const auto [forward, weights, data] = variant.algorithms;
   ConvolutionPrimitives made;
   made.forward = maker.forward(forward);
@@ -143,8 +175,8 @@ ConvolutionPrimitives make_convolution(const ConvolutionProblem& p, const Convol
 }
 
 bool keep_within(const ConvolutionCaps& caps, const ConvolutionProblem& p, const ConvolutionVariant& variant,
-                 const dnnl::engine& engine, ConvolutionPrimitives& made) {
-  const Maker maker(p, variant.lie, engine);
+                 Engine& engine, ConvolutionPrimitives& made) {
+  Maker maker(p, variant, engine);
   const auto [forward, weights, data] = variant.algorithms;
   bool lessened =
       lessen(made.forward, caps.forward, forward, [&](Algorithm direct) { return maker.forward(direct); });

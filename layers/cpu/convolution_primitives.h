@@ -46,11 +46,11 @@ ConvolutionVariant usual_variant(const ConvolutionProblem& problem);
 
 /// Not for our own loops. Throws dnnl::error where oneDNN has no such kernel.
 ConvolutionPrimitives make_convolution(const ConvolutionProblem& problem, const ConvolutionVariant& variant,
-                                       const dnnl::engine& engine);
+                                       Engine& engine);
 
 /// A pass whose scratch is above its cap takes oneDNN's direct algorithm, mostly in place of Winograd's,
 /// where that takes less, copies of operands that have to lie otherwise for it included. Whether one does.
 bool keep_within(const ConvolutionCaps& caps, const ConvolutionProblem& problem,
-                 const ConvolutionVariant& variant, const dnnl::engine& engine, ConvolutionPrimitives& made);
+                 const ConvolutionVariant& variant, Engine& engine, ConvolutionPrimitives& made);
 
 }  // namespace convoy::cpu

@@ -38,6 +38,9 @@ constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 100;
 constexpr std::int64_t kMoreEffort = LayoutOptions::kSecond / 50;
 constexpr std::size_t kMostWithMoreEffort = 3;
 
+/// Times that the size of micro-batches is guessed before the span that is left is halved.
+constexpr int kGuesses = 4;
+
 /// A Way but for its micro-batch.
 struct Choice {
   DType precision = DType::f32;
@@ -204,10 +207,15 @@ class Search {
     return fmt::format("{}, recompute of {}", text, sets_[choice.set].name);
   }
 
+  /// A choice with micro-batches of a size, without its cost.
+  using Key = std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>;
+  static Key key_of(const Choice& choice, std::int64_t micro_batch) {
+    return {choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch};
+  }
+
   bool fits(const Choice& choice, std::int64_t micro_batch) {
-    const auto key =
-        std::make_tuple(choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch);
-    if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
+    const Key key = key_of(choice, micro_batch);
+    if (const auto known = found_.find(key); known != found_.end()) return known->second.fits;
     LaidOut way = bound(choice, micro_batch);
     const bool may = way.lower_bound <= quick().enough;
     if (may) way.bytes = plan(choice, micro_batch, quick()).arena_bytes();
@@ -220,7 +228,8 @@ class Search {
                      asked_.micro_batch),
          fits});
     laid_out_.push_back(way);
-    return fits_[key] = fits;
+    found_[key] = {fits, may ? way.bytes : way.lower_bound};
+    return fits;
   }
 
   /// Lays out once more what a better layout may bring below the limit.
@@ -242,11 +251,29 @@ class Search {
     std::int64_t bad = (share_ + asked_.micro_batch - 1) / asked_.micro_batch;
     std::int64_t good = most_worth_trying(choice, bad);
     if (!may_fit(choice, size_of(good)) || !fits(choice, size_of(good))) return 0;
-    while (good - bad > 1) {
-      const std::int64_t middle = bad + (good - bad) / 2;
-      (fits(choice, size_of(middle)) ? good : bad) = middle;
+    for (int probes = 0; good - bad > 1; ++probes) {
+      const std::int64_t next = probes < kGuesses ? guess(choice, bad, good) : bad + (good - bad) / 2;
+      (fits(choice, size_of(next)) ? good : bad) = next;
     }
     return size_of(good);
+  }
+
+  /// The fewest micro-batches that may fit, if bytes are linear in their size, between `bad` which do not and
+  /// `good` which do.
+  std::int64_t guess(const Choice& choice, std::int64_t bad, std::int64_t good) const {
+    const auto fitting = found_.find(key_of(choice, size_of(good)));
+    auto large = found_.find(key_of(choice, size_of(bad)));
+    Choice least = choice;
+    least.workspace_bytes = workspaces_.back();
+    if (large == found_.end()) large = found_.find(key_of(least, size_of(bad)));
+    if (fitting == found_.end() || large == found_.end()) return bad + (good - bad) / 2;
+    const auto bytes = [](const auto& found) { return static_cast<double>(found->second.bytes); };
+    const double span = bytes(large) - bytes(fitting);
+    const double part = span > 0 ? (static_cast<double>(quick().enough) - bytes(fitting)) / span : 0.5;
+    const double size = static_cast<double>(size_of(good)) +
+                        std::clamp(part, 0.0, 1.0) * static_cast<double>(size_of(bad) - size_of(good));
+    return std::clamp(static_cast<std::int64_t>(std::ceil(static_cast<double>(share_) / size)), bad + 1,
+                      good - 1);
   }
 
   /// The more micro-batches, the longer a step takes: the most with which the choice is still better than the
@@ -282,7 +309,8 @@ class Search {
 
   /// The plan of the best choice, and what each of its changes saved, one upon the other.
   Plan finish() {
-    Plan taken = plan(*best_, best_size_, more_effort());
+    Plan taken = plan(*best_, best_size_, {kQuickEffort, 0});
+    if (!taken.fits()) taken = plan(*best_, best_size_, more_effort());
     if (!taken.fits()) taken = plan(*best_, best_size_, quick());  // spent its effort on another piece
     std::vector<PlanAction> actions;
     Choice now{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}};
@@ -399,7 +427,11 @@ class Search {
   std::vector<std::int64_t> workspaces_;  ///< falling
   std::vector<bool> shardings_;
   std::vector<Choice> choices_;
-  std::map<std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>, bool> fits_;
+  struct Found {
+    bool fits = false;
+    std::int64_t bytes = 0;  ///< of the arena: laid out, or the lower bound of what cannot fit
+  };
+  std::map<Key, Found> found_;
   std::vector<PlanAlternative> tried_;
   std::optional<Choice> best_;
   std::int64_t best_size_ = 0;

@@ -114,7 +114,7 @@ struct Job {
     std::string reserve = "0";   ///< bytes left free below that limit
     std::vector<std::string> allow{"shard_optimizer", "workspace", "recompute",
                                    "micro_batch"};  ///< what the planner may do, the preferred first
-    std::string workspace = "64MiB";                ///< bytes of scratch that a convolution may have, on GPUs
+    std::string workspace = "auto";                 ///< bytes of scratch that a convolution may have, or auto
     std::int64_t statistics_batch = 16;  ///< least micro-batch that the planner takes with batch norm
     friend bool operator==(const Memory&, const Memory&) = default;
   } memory;

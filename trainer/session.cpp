@@ -177,7 +177,8 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.may_shrink_batch = allows("global_batch");
   request.order = job.memory.allow;
   request.reserve_bytes = parse_bytes(job.memory.reserve);
-  request.workspace_bytes = parse_bytes(job.memory.workspace);
+  request.workspace_bytes =
+      job.memory.workspace == "auto" ? kUsualWorkspace : parse_bytes(job.memory.workspace);
   request.statistics_batch = job.memory.statistics_batch;
   return request;
 }

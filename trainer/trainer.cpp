@@ -146,7 +146,9 @@ void Run::banner() {
                              counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
                              precision_name(plan.request),
                              plan.program.choices.shards > 1 ? ", optimizer sharded" : ""));
-  for (const std::string& line : action_lines(plan)) {
+  std::vector<std::string> lines = action_lines(plan);
+  if (std::string lean = lean_line(plan); !lean.empty()) lines.insert(lines.begin(), std::move(lean));
+  for (const std::string& line : lines) {
     folder_.log(line);
     progress_.line(line);
   }

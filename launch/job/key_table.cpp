@@ -204,8 +204,11 @@ void add_system_keys(std::vector<Key>& keys) {
       "what the planner may do when the job does not fit; of ways that take about as long, what "
       "stands first; half_precision rounds more than fp32; global_batch, always the last resort, also "
       "changes the learning rate; []: nothing");
-  memory.size("workspace", &Job::Memory::workspace, 0,
-              "scratch that a convolution may have, on GPUs; 0: none, which is slower");
+  memory
+      .size("workspace", &Job::Memory::workspace, 0,
+            "scratch that a convolution may have; 0: as little as can be, which is slower; auto: 64 MiB on "
+            "GPUs, on the processor what is the fastest, but little where it would make the peak")
+      .words = {"auto"};
   memory.integer("statistics_batch", &Job::Memory::statistics_batch, {1, kMostCount},
                  "with batch norm, samples below which the planner does not shrink the micro-batch");
 

@@ -36,7 +36,13 @@ class ConvolutionLayer : public Base {
                    Engine& engine)
       : Base(site, engine, op.bias) {
     checked(what_, [&] {
-      ConvolutionPrimitives made = make_convolution(problem_of(op, site), variant, engine.get());
+      const ConvolutionProblem problem = problem_of(op, site);
+      ConvolutionPrimitives made = make_convolution(problem, variant, engine);
+      const ConvolutionCaps caps{site.scratch_cap(PassKind::forward),
+                                 site.scratch_cap(PassKind::backward_weights),
+                                 site.scratch_cap(PassKind::backward_data)};
+      const bool capped = keep_within(caps, problem, variant, engine, made);
+      spec_.cap = capped ? CapShare::decides : CapShare::allows;
       forward_ = std::move(made.forward);
       weights_ = std::move(made.weights);
       data_ = std::move(made.data);

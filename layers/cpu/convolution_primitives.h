@@ -34,11 +34,23 @@ struct ConvolutionPrimitives {
   dnnl::convolution_backward_data::primitive_desc data;
 };
 
+/// Most scratch of each pass.
+struct ConvolutionCaps {
+  std::int64_t forward = kAnyWorkspace;
+  std::int64_t weights = kAnyWorkspace;
+  std::int64_t data = kAnyWorkspace;
+};
+
 /// The variant that rules of thumb take among those of oneDNN.
 ConvolutionVariant usual_variant(const ConvolutionProblem& problem);
 
 /// Not for our own loops. Throws dnnl::error where oneDNN has no such kernel.
 ConvolutionPrimitives make_convolution(const ConvolutionProblem& problem, const ConvolutionVariant& variant,
-                                       const dnnl::engine& engine);
+                                       Engine& engine);
+
+/// A pass whose scratch is above its cap takes oneDNN's direct algorithm, mostly in place of Winograd's,
+/// where that takes less, copies of operands that have to lie otherwise for it included. Whether one does.
+bool keep_within(const ConvolutionCaps& caps, const ConvolutionProblem& problem,
+                 const ConvolutionVariant& variant, Engine& engine, ConvolutionPrimitives& made);
 
 }  // namespace convoy::cpu

@@ -21,6 +21,8 @@ using cpu::checked;
 using cpu::make_kernel;
 
 constexpr std::int64_t kSgdBlock = 8192;
+/// First number of a key of Engine::once; those of convolutions begin with a PassKind.
+constexpr std::int64_t kReorderScratch = -1;
 
 /// One optimizer step of `count` values; without momentum `v` is null.
 CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float* __restrict v,
@@ -114,7 +116,8 @@ class CpuBackend : public Backend {
   }
 
   std::int64_t reorder_scratch(const Layout& from, const Layout& to, bool add) override {
-    return cpu::scratch_of(reorder_desc(from, to, add));
+    const auto scratch = [&] { return cpu::scratch_of(reorder_desc(from, to, add)); };
+    return engine_.once<std::int64_t>({kReorderScratch, from.id, to.id, add}, scratch);
   }
   std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
                                   const void* source, void* target, void* scratch) override;

@@ -69,11 +69,27 @@ class DeconvolutionLayer : public CpuLayer {
                                      .end = {op_.padding_y, op_.padding_x},
                                      .weights = site_.training};
     ConvolutionVariant variant = usual_variant(problem);
-    turned_ = make_convolution(problem, variant, engine_->get());
+    turned_ = make_convolution(problem, variant, *engine_);
     // The loops over the bias know the usual layouts only.
     if (op_.bias && !knows_layouts()) {
       variant.lie = ConvolutionVariant::Lie::channels_last;
-      turned_ = make_convolution(problem, variant, engine_->get());
+      turned_ = make_convolution(problem, variant, *engine_);
+    }
+    keep_within(variant, problem);
+  }
+
+  void keep_within(const ConvolutionVariant& variant, const ConvolutionProblem& problem) {
+    const ConvolutionCaps caps{.forward = site_.scratch_cap(PassKind::backward_data),
+                               .weights = site_.scratch_cap(PassKind::backward_weights),
+                               .data = site_.scratch_cap(PassKind::forward)};
+    ConvolutionPrimitives less = turned_;
+    spec_.cap = CapShare::allows;
+    if (!cpu::keep_within(caps, problem, variant, *engine_, less)) return;
+    std::swap(turned_, less);
+    if (op_.bias && !knows_layouts()) {
+      turned_ = std::move(less);  // no cap would change it
+    } else {
+      spec_.cap = CapShare::decides;
     }
   }
 

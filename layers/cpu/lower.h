@@ -40,7 +40,9 @@ Lowered lower(const SigmoidCrossEntropy& op, const Site& site, Inputs inputs, En
 class CpuLayer : public LoweredLayer {
  public:
   CpuLayer(const Site& site, Engine& engine)
-      : engine_(&engine), site_(site), what_("layer \"" + site.layer->name + "\"") {}
+      : engine_(&engine), site_(site), what_("layer \"" + site.layer->name + "\"") {
+    spec_.cap = CapShare::nothing;
+  }
   std::string implementation(std::size_t) const override { return "convoy"; }
 
  protected:

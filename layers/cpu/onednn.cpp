@@ -6,11 +6,33 @@
 
 namespace convoy::cpu {
 
+namespace {
+
+/// Of what descriptors mostly differ in.
+std::size_t hash_of(const memory::desc& desc) {
+  const dnnl_memory_desc_t& d = desc.data;
+  auto hash = static_cast<std::size_t>(d.data_type);
+  const auto add = [&](dnnl_dim_t value) { hash = hash * 0x100000001B3U ^ static_cast<std::size_t>(value); };
+  for (int i = 0; i < d.ndims; ++i) {
+    add(d.dims[i]);
+    if (d.format_kind == dnnl_blocked) add(d.format_desc.blocking.strides[i]);
+  }
+  return hash;
+}
+
+}  // namespace
+
 Layout Engine::layout(const memory::desc& desc) {
-  const auto found = std::find(table_.begin(), table_.end(), desc);
-  const int id = static_cast<int>(found - table_.begin());
-  if (found == table_.end()) table_.push_back(desc);
-  return {id, static_cast<std::int64_t>(desc.get_size())};
+  const auto bytes = static_cast<std::int64_t>(desc.get_size());
+  const std::size_t hash = hash_of(desc);
+  const auto [first, last] = places_.equal_range(hash);
+  for (auto place = first; place != last; ++place) {
+    if (table_[static_cast<std::size_t>(place->second)] == desc) return {place->second, bytes};
+  }
+  const int id = static_cast<int>(table_.size());
+  table_.push_back(desc);
+  places_.emplace(hash, id);
+  return {id, bytes};
 }
 
 Layout Engine::accept(const memory::desc& wanted, const Layout& incoming) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <any>
+#include <map>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <unordered_map>
@@ -29,7 +31,8 @@ auto checked(const std::string& what, Call&& call) -> decltype(call()) {
   }
 }
 
-/// oneDNN's engine and stream, the table that gives layouts their numbers, and the choices of kernels.
+/// oneDNN's engine and stream, the table that gives layouts their numbers, the choices of kernels, and what
+/// was made for layers that are alike.
 class Engine {
  public:
   explicit Engine(KernelChoices choices = {})
@@ -54,6 +57,15 @@ class Engine {
     return found == choices_.end() ? nullptr : &found->second;
   }
 
+  /// What `make` gives, made once for a key, which says all that it depends on: networks repeat their layers,
+  /// and oneDNN takes most of the time of a plan.
+  template <class Value, class Make>
+  const Value& once(const std::vector<std::int64_t>& key, Make&& make) {
+    std::any& value = made_[key];
+    if (!value.has_value()) value = make();
+    return *std::any_cast<Value>(&value);
+  }
+
   memory bind(const memory::desc& desc, const void* data) const {
     return {desc, engine_, const_cast<void*>(data)};
   }
@@ -62,6 +74,8 @@ class Engine {
   dnnl::engine engine_;
   dnnl::stream stream_;
   std::vector<memory::desc> table_;
+  std::unordered_multimap<std::size_t, int> places_;  ///< in the table, by a hash of the descriptor
+  std::map<std::vector<std::int64_t>, std::any> made_;
   KernelChoices choices_;
 };
 

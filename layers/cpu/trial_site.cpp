@@ -46,6 +46,8 @@ std::string problem_text(const Convolution& op, const Site& site) {
 Site trial_site(const Convolution& op, const Site& site) {
   Site trial = site;
   trial.batch = trial_batch(op, site);
+  trial.workspace_bytes = kAnyWorkspace;
+  trial.lean.clear();
   Shape& in = trial.inputs[0];
   const std::int64_t rows = site.output.height;
   const std::int64_t work = macs_of_sample(op, in) * trial.batch;

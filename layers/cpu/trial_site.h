@@ -17,7 +17,8 @@ std::int64_t trial_batch(const Convolution& op, const Site& site);
 std::string problem_text(const Convolution& op, const Site& site);
 
 /// The site with the samples of a trial, and where these are much work still with the first rows of the
-/// images only: kernels go through them row by row.
+/// images only: kernels go through them row by row. Caps of scratch are left out: what is the fastest without
+/// is what they are applied to.
 Site trial_site(const Convolution& op, const Site& site);
 
 /// Backend::trial_share: multiply-accumulates of the trial over those of the site.

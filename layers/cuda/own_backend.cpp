@@ -70,7 +70,7 @@ class OwnBackend : public Backend {
     return type == DType::f32 || (type == DType::f16 && info_.fp16) || (type == DType::bf16 && info_.bf16);
   }
   std::int64_t alignment() const override { return 256; }
-  bool caps_workspace() const override { return true; }
+  std::int64_t usual_workspace() const override { return sizes::kUsualWorkspace; }
   bool loads_ahead() const override { return true; }
   bool has_tf32() const override { return libraries_ != nullptr && libraries_->has_tf32(); }
   void set_step(const StepContext& context) override { step_.set(context); }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +24,25 @@ struct Layout {
   friend bool operator==(const Layout&, const Layout&) = default;
 };
 
+/// The parts of a layer's work that are steps of their own.
+enum class PassKind : std::uint8_t {
+  forward,
+  moments,           ///< sums of the input that forward needs from all ranks; never repeated by a recompute
+  statistics,        ///< folds the batch statistics into the iteration's sums; never repeated either
+  gradient_moments,  ///< gradients of the parameters, and sums that backward needs from all ranks
+  backward_data,     ///< gradients of the inputs
+  backward_weights,  ///< gradients of the parameters
+  backward,          ///< both at once
+};
+
+/// Whether a pass belongs to the way forward.
+constexpr bool goes_forward(PassKind kind) {
+  return kind == PassKind::forward || kind == PassKind::moments || kind == PassKind::statistics;
+}
+
+/// A cap of scratch that is none: as much as a kernel likes.
+inline constexpr std::int64_t kAnyWorkspace = std::numeric_limits<std::int64_t>::max();
+
 /// One layer at one place of a Program.
 struct Site {
   const Layer* layer = nullptr;
@@ -35,8 +56,16 @@ struct Site {
   DType type = DType::f32;           ///< of activations, their gradients, and weights of kind `weight`
   bool shared_statistics = false;    ///< training: batch norm's statistics are those of all ranks
   bool starts_metrics = true;        ///< the first loss of its segment: in the first pass sums start anew
-  std::int64_t workspace_bytes = 0;  ///< most scratch for a choice of algorithms; see Backend::caps_workspace
-  bool second_labels = false;        ///< training: samples are mixed, and losses read Role::second_labels
+  /// Most scratch of a pass for which an algorithm can be chosen. One that can do with no less takes more.
+  std::int64_t workspace_bytes = kAnyWorkspace;
+  bool second_labels = false;  ///< training: samples are mixed, and losses read Role::second_labels
+  /// Passes that do with as little scratch as they can, whatever workspace_bytes says; only backends without
+  /// a usual cap look at it (Backend::usual_workspace).
+  std::vector<PassKind> lean = {};
+
+  std::int64_t scratch_cap(PassKind pass) const {
+    return std::find(lean.begin(), lean.end(), pass) == lean.end() ? workspace_bytes : 0;
+  }
 };
 
 /// What an operand of a pass is. `index` counts inputs, parameters or states of the layer.
@@ -63,22 +92,6 @@ struct Operand {
   Layout layout;
 };
 
-/// The parts of a layer's work that are steps of their own.
-enum class PassKind : std::uint8_t {
-  forward,
-  moments,           ///< sums of the input that forward needs from all ranks; never repeated by a recompute
-  statistics,        ///< folds the batch statistics into the iteration's sums; never repeated either
-  gradient_moments,  ///< gradients of the parameters, and sums that backward needs from all ranks
-  backward_data,     ///< gradients of the inputs
-  backward_weights,  ///< gradients of the parameters
-  backward,          ///< both at once
-};
-
-/// Whether a pass belongs to the way forward.
-constexpr bool goes_forward(PassKind kind) {
-  return kind == PassKind::forward || kind == PassKind::moments || kind == PassKind::statistics;
-}
-
 struct PassSpec {
   PassKind kind = PassKind::forward;
   std::vector<Operand> reads;
@@ -99,11 +112,19 @@ enum class ReluShare : std::uint8_t {
   all,      ///< and its backward passes take the gradient of the ReLU's output
 };
 
+/// What the caps of scratch (Site::scratch_cap) have to do with how a layer runs.
+enum class CapShare : std::uint8_t {
+  decides,  ///< perhaps: under other caps it may run otherwise
+  allows,   ///< it runs as it likes, and does so under all caps that are no less than what its passes take
+  nothing,  ///< it runs so under all caps
+};
+
 struct LayerSpec {
   /// Forward, then moments (which run before it) and statistics, then those of backward in the order to run.
   std::vector<PassSpec> passes;
   std::int64_t saved_bytes = 0;
   ReluShare relu = ReluShare::nothing;
+  CapShare cap = CapShare::decides;
 };
 
 /// What changes from one run of a step to the next.
@@ -182,9 +203,9 @@ class Backend {
   virtual bool supports(DType type) const = 0;
   /// Smallest alignment of a tensor's offset in the arena; a power of two.
   virtual std::int64_t alignment() const = 0;
-  /// Whether a pass may have to do with less scratch than it would like (Site::workspace_bytes), which then
-  /// costs time. Otherwise it takes what it takes.
-  virtual bool caps_workspace() const { return false; }
+  /// The cap of scratch (Site::workspace_bytes) of a job that names none. kAnyWorkspace: kernels take what
+  /// they like, and single passes may be lean (Site::lean).
+  virtual std::int64_t usual_workspace() const { return kAnyWorkspace; }
   /// Whether the next pixels and labels are copied to the device while it still works on the ones before: a
   /// Program then has places for them that live throughout.
   virtual bool loads_ahead() const { return false; }

@@ -34,7 +34,7 @@ class SizeBackend : public Backend {
     return std::find(model_.types.begin(), model_.types.end(), type) != model_.types.end();
   }
   std::int64_t alignment() const override { return 256; }
-  bool caps_workspace() const override { return true; }
+  std::int64_t usual_workspace() const override { return sizes::kUsualWorkspace; }
   bool loads_ahead() const override { return true; }
   bool has_tf32() const override { return model_.tf32; }
   DType gradient_type(DType precision) const override { return precision; }

@@ -4,6 +4,9 @@
 
 namespace convoy::sizes {
 
+/// Backend::usual_workspace.
+inline constexpr std::int64_t kUsualWorkspace = 64 << 20;
+
 // How each layer runs on a GPU: its passes, what they read and write, and what they may take beside that. One
 // function a layer type; std::visit over LayerOp refuses to compile when one is missing. Activations and
 // their gradients are dense NHWC of Site::type throughout, so no reorder is ever needed between layers but to

@@ -9,6 +9,7 @@
 #include "layers/core/clock.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
+#include "trainer/planner/lean_passes.h"
 #include "trainer/planner/recompute_sets.h"
 
 namespace convoy {
@@ -45,8 +46,12 @@ class Adviser {
   }
 
  private:
-  std::int64_t projected(const Graph& graph, const PlanRequest& request, Lowerings* known) {
-    return make_plan(graph, request, backend_, known, {.effort = 0}).projected_bytes();
+  std::int64_t projected(const Graph& graph, PlanRequest request, Lowerings* known) {
+    Lowerings own;
+    Lowerings& lowerings = known == nullptr ? own : *known;
+    request.workspace_bytes = workspace_of(request, backend_);
+    request.lean = find_lean_passes(graph, request, backend_, lowerings);
+    return make_plan(graph, request, backend_, &lowerings, {.effort = 0}).projected_bytes();
   }
 
   /// The layers as entries, of which `change` may alter one, or take it out by giving false.

@@ -1,8 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "trainer/planner/plan.h"
 
 namespace convoy {
+
+/// The Program that make_plan would lay out.
+Program program_of(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known);
+
+/// Bytes of the tensors that are alive at each step of a Program, aligned.
+std::vector<std::int64_t> bytes_alive(const Program& program);
 
 /// What no layout of the arena that make_plan would plan is below: the largest sum of bytes alive at one
 /// step. Takes a fraction of the time of a layout.

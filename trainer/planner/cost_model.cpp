@@ -8,8 +8,10 @@
 namespace convoy {
 namespace {
 
-/// Of the time of a convolution, what an algorithm without workspace costs more: an estimate.
+/// Of the time of a convolution, what an algorithm without workspace costs more on a GPU: an estimate.
 constexpr double kWithoutWorkspace = 0.25;
+/// And on the processor, where it takes the place of Winograd's: measured 0.4 to 0.9.
+constexpr double kWithoutWinograd = 0.6;
 /// Parameters begin at multiples of so many values in the flat buffers.
 constexpr std::int64_t kSlotValues = 32;
 /// What the ranks tell each other in every iteration: loss, counts, requests to stop.
@@ -17,14 +19,6 @@ constexpr double kIterationBytes = 64;
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
-}
-
-/// Kernels whose work a backend's cap of workspaces slows down, relative to one that has all it wants.
-double slowdown_of(const PlanRequest& request, const Way& way) {
-  if (request.workspace_bytes == 0) return 1;
-  const double missing =
-      1 - static_cast<double>(way.workspace_bytes) / static_cast<double>(request.workspace_bytes);
-  return 1 + kWithoutWorkspace * std::clamp(missing, 0.0, 1.0);
 }
 
 }  // namespace
@@ -54,20 +48,48 @@ void CostModel::cut_buckets(std::int64_t element_size) {
   }
 }
 
-CostModel::Passes CostModel::passes(std::size_t layer, std::int64_t samples, const Way& way,
-                                    double slowdown) const {
+const PassWork& CostModel::work_of(std::size_t layer, PassKind pass) const {
+  const LayerWork& work = works_[layer];
+  if (pass == PassKind::backward_weights) return work.backward_weights;
+  return goes_forward(pass) ? work.forward : work.backward_data;
+}
+
+double CostModel::slowdown(std::size_t layer, PassKind pass, const Way& way) const {
+  if (!is_costly(graph_.layers()[layer].op) || request_.workspace_bytes <= 0) return 1;
+  if (request_.workspace_bytes != kAnyWorkspace) {
+    const double missing =
+        1 - static_cast<double>(way.workspace_bytes) / static_cast<double>(request_.workspace_bytes);
+    return 1 + kWithoutWorkspace * std::clamp(missing, 0.0, 1.0);
+  }
+  const std::vector<LeanPass>& lean = request_.lean.passes;
+  const bool is_lean = std::binary_search(lean.begin(), lean.end(), LeanPass{static_cast<int>(layer), pass});
+  const bool capped = way.workspace_bytes != kAnyWorkspace && work_of(layer, pass).window;
+  return (is_lean || capped) && way.precision == DType::f32 ? 1 + kWithoutWinograd : 1;
+}
+
+double CostModel::lean_seconds(const LeanPass& pass, std::int64_t samples) const {
+  return kWithoutWinograd * work_of(static_cast<std::size_t>(pass.layer), pass.pass)
+                                .seconds(static_cast<double>(samples), request_.precision, request_.speed);
+}
+
+CostModel::Passes CostModel::passes(std::size_t layer, std::int64_t samples, const Way& way) const {
   const LayerWork& work = works_[layer];
   const auto b = static_cast<double>(samples);
-  const auto time = [&](const PassWork& pass) { return pass.seconds(b, way.precision, request_.speed); };
-  const double factor = is_costly(graph_.layers()[layer].op) ? slowdown : 1;
-  const Passes predicted{factor * time(work.forward),
-                         factor * (time(work.backward_weights) + time(work.backward_data))};
+  const auto factor = [&](PassKind pass) { return slowdown(layer, pass, way); };
+  const auto time = [&](PassKind pass) {
+    return factor(pass) * work_of(layer, pass).seconds(b, way.precision, request_.speed);
+  };
+  const Passes predicted{time(PassKind::forward),
+                         time(PassKind::backward_weights) + time(PassKind::backward_data)};
   const auto known = measured_.find(way.precision);
   if (known == measured_.end() || known->second[layer] <= 0) return predicted;
-  // A third of it is forward, or half where the input wants no gradient: passes of equal arithmetic.
-  const double all = known->second[layer] * b;
-  const double forward = all / (work.backward_data.kernels > 0 && work.backward_weights.kernels > 0 ? 3 : 2);
-  return {forward, all - forward};
+  // Passes of equal arithmetic, where there are all three.
+  const bool data = work.backward_data.kernels > 0 && work.backward_weights.kernels > 0;
+  const double each = known->second[layer] * b / (data ? 3 : 2);
+  // Trials on GPUs are made under the cap.
+  if (request_.workspace_bytes != kAnyWorkspace) return {each, (data ? 2 : 1) * each};
+  return {each * factor(PassKind::forward),
+          each * factor(PassKind::backward_weights) + (data ? each * factor(PassKind::backward_data) : 0)};
 }
 
 std::int64_t CostModel::gradient_size(const Way& way) const {
@@ -99,14 +121,13 @@ StepCost CostModel::cost(const Way& way) const { return cost(way, request_.ranks
 
 CostModel::Passes CostModel::all_passes(const Way& way, std::int64_t samples, std::vector<double>* finished,
                                         StepCost& step, double times) const {
-  const double slowdown = slowdown_of(request_, way);
   const double pixel_bytes = static_cast<double>(graph_.input().elements() * (1 + size_of(way.precision)));
   step.input += times * (pixel_bytes * static_cast<double>(samples) / request_.speed.bytes_per_second +
                          request_.speed.launch_seconds);
   Passes all;
   auto again = way.recompute.rbegin();
   for (std::size_t layer = works_.size(); layer-- > 0;) {
-    const Passes taken = passes(layer, samples, way, slowdown);
+    const Passes taken = passes(layer, samples, way);
     all.forward += taken.forward;
     all.backward += taken.backward;
     step.backward += times * taken.backward;

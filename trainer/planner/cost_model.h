@@ -12,7 +12,7 @@ namespace convoy {
 /// One way to run the training that a PlanRequest asks for.
 struct Way {
   DType precision = DType::f32;
-  std::int64_t workspace_bytes = 0;
+  std::int64_t workspace_bytes = kAnyWorkspace;
   std::vector<int> recompute;    ///< layers, rising
   std::int64_t micro_batch = 0;  ///< samples at a time on a rank
   int shards = 1;                ///< ranks among which the optimizer is divided; 1: each does all of it
@@ -36,9 +36,9 @@ using MeasuredLayers = std::map<DType, std::vector<double>>;
 
 /// Predicts the time of a training step on the devices of a PlanRequest (speed, links). Each pass of each
 /// layer takes its arithmetic or its memory traffic, whichever is longer (layer_work.h), unless it was
-/// measured; the gradients' all-reduce goes on beside backward bucket by bucket (overlap.h, interconnect.h).
-/// Made once for a graph, it answers for many ways. What it leaves out: ranks that wait for the slowest,
-/// reading of data, kernels that communication slows down.
+/// measured; passes that do with less scratch take longer; the gradients' all-reduce goes on beside backward
+/// bucket by bucket (overlap.h, interconnect.h). Made once for a graph, it answers for many ways. What it
+/// leaves out: ranks that wait for the slowest, reading of data, kernels that communication slows down.
 class CostModel {
  public:
   /// `graph` must outlive it.
@@ -49,6 +49,8 @@ class CostModel {
   /// On other ranks, each with `share` samples.
   StepCost cost(const Way& way, std::int64_t ranks, std::int64_t share) const;
   double seconds(const Way& way) const { return cost(way).total; }
+  /// What a pass of a layer takes longer for `samples` in the precision of the request, when it is lean.
+  double lean_seconds(const LeanPass& pass, std::int64_t samples) const;
 
   const PlanRequest& request() const { return request_; }
 
@@ -62,8 +64,11 @@ class CostModel {
   };
 
   void cut_buckets(std::int64_t element_size);
-  /// Of one layer for a micro-batch; `slowdown` is that of convolutions without workspace.
-  Passes passes(std::size_t layer, std::int64_t samples, const Way& way, double slowdown) const;
+  /// Of one layer for a micro-batch.
+  Passes passes(std::size_t layer, std::int64_t samples, const Way& way) const;
+  /// By which factor a pass is slower for the sake of less scratch.
+  double slowdown(std::size_t layer, PassKind pass, const Way& way) const;
+  const PassWork& work_of(std::size_t layer, PassKind pass) const;
   /// Of all layers for one micro-batch, and what it adds to a step `times` over: recompute is part of
   /// backward. `finished`, unless null: when each layer's backward passes end, from the end of forward.
   Passes all_passes(const Way& way, std::int64_t samples, std::vector<double>* finished, StepCost& step,

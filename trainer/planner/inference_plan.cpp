@@ -50,7 +50,7 @@ class InferenceSearch {
   std::vector<PlanRequest> ways() const {
     std::vector<PlanRequest> all{request_};
     PlanRequest way = request_;
-    if (request_.may_shrink_workspace && backend_.caps_workspace() && request_.workspace_bytes > 0) {
+    if (request_.may_shrink_workspace && request_.workspace_bytes > 0) {
       way.workspace_bytes = 0;
       all.push_back(way);
     }
@@ -124,8 +124,8 @@ class InferenceSearch {
            fmt::format("{} in place of {}", name_of(way.precision), name_of(request_.precision)));
     now.workspace_bytes = way.workspace_bytes;
     change("workspace", way.workspace_bytes != request_.workspace_bytes, asked,
-           fmt::format("{} in place of {}", format_bytes(way.workspace_bytes),
-                       format_bytes(request_.workspace_bytes)));
+           fmt::format("{} in place of {}", workspace_text(way.workspace_bytes),
+                       workspace_text(request_.workspace_bytes)));
     change("evaluate_batch", plan.micro_batch != asked, plan.micro_batch,
            fmt::format("{} in place of {}", plan.micro_batch, asked));
     return plan;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "layers/core/bytes.h"
@@ -68,6 +69,14 @@ std::string_view precision_name(const PlanRequest& request) {
   return request.tf32 && request.precision == DType::f32 ? "tf32" : name_of(request.precision);
 }
 
+std::string workspace_text(std::int64_t bytes) {
+  return bytes == kAnyWorkspace ? "any size" : format_bytes(bytes);
+}
+
+std::int64_t workspace_of(const PlanRequest& request, const Backend& backend) {
+  return request.workspace_bytes == kUsualWorkspace ? backend.usual_workspace() : request.workspace_bytes;
+}
+
 DType half_type_of(const Backend& backend) {
   for (const DType type : {DType::f16, DType::bf16}) {
     if (backend.supports(type)) return type;
@@ -86,6 +95,7 @@ Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend
   }
   Plan plan;
   plan.request = request;
+  plan.request.workspace_bytes = workspace_of(request, backend);
   plan.asked_batch = request.batch;
   const std::int64_t share = share_of(request);
   const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
@@ -101,7 +111,8 @@ Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend
   }
   Choices choices;
   choices.precision = request.precision;
-  choices.workspace_bytes = backend.caps_workspace() ? request.workspace_bytes : 0;
+  choices.workspace_bytes = plan.request.workspace_bytes;
+  choices.lean = request.lean.passes;
   if (request.training) {
     choices.train_samples = train_sizes(request, most, plan.accumulation);
     choices.accumulate = plan.accumulation > 1;
@@ -124,27 +135,34 @@ Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend
   } else if (request.evaluate) {
     choices.evaluate_samples = request.evaluate_batch > 0 ? request.evaluate_batch : plan.micro_batch;
   }
-  plan.workspace_bytes = choices.workspace_bytes;
+  plan.workspace_bytes = choices.workspace_bytes == kAnyWorkspace ? 0 : choices.workspace_bytes;
   plan.program = build_program(graph, choices, backend, known);
   return plan;
 }
 
 }  // namespace
 
-std::int64_t arena_lower_bound(const Graph& graph, const PlanRequest& request, Backend& backend,
-                               Lowerings* known) {
-  const Program program = write_plan(graph, request, backend, known).program;
-  std::vector<std::int64_t> change(program.steps.size() + 1);  // of the bytes alive, by step
+Program program_of(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
+  return write_plan(graph, request, backend, known).program;
+}
+
+std::vector<std::int64_t> bytes_alive(const Program& program) {
+  std::vector<std::int64_t> alive(program.steps.size() + 1);  // at first by how much they change at a step
   for (const Tensor& tensor : program.tensors) {
     const std::int64_t bytes = round_up(tensor.bytes, program.alignment);
     if (bytes == 0) continue;
-    change[static_cast<std::size_t>(tensor.first)] += bytes;
-    change[static_cast<std::size_t>(tensor.last) + 1] -= bytes;
+    alive[static_cast<std::size_t>(tensor.first)] += bytes;
+    alive[static_cast<std::size_t>(tensor.last) + 1] -= bytes;
   }
-  std::int64_t most = 0;
-  std::int64_t alive = 0;
-  for (const std::int64_t bytes : change) most = std::max(most, alive += bytes);
-  return most;
+  alive.pop_back();
+  std::partial_sum(alive.begin(), alive.end(), alive.begin());
+  return alive;
+}
+
+std::int64_t arena_lower_bound(const Graph& graph, const PlanRequest& request, Backend& backend,
+                               Lowerings* known) {
+  const std::vector<std::int64_t> alive = bytes_alive(program_of(graph, request, backend, known));
+  return alive.empty() ? 0 : *std::max_element(alive.begin(), alive.end());
 }
 
 Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known,
@@ -156,7 +174,7 @@ Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend,
   plan.layout = lay_out(blocks, plan.program.alignment, layout);
   check_layout(blocks, plan.layout, plan.program.alignment);
   for (const Tensor& tensor : plan.program.tensors) {
-    if (tensor.category == Category::workspace && !backend.caps_workspace())
+    if (tensor.category == Category::workspace && plan.program.choices.workspace_bytes == kAnyWorkspace)
       plan.workspace_bytes = std::max(plan.workspace_bytes, tensor.bytes);
     if (tensor.first <= plan.layout.peak_step && plan.layout.peak_step <= tensor.last) {
       plan.ledger[static_cast<std::size_t>(tensor.category)] +=
@@ -270,6 +288,9 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
                         {"limit_bytes", refusal.limit_bytes},
                         {"reason", refusal.reason}});
   }
+  const LeanPasses& lean = plan.request.lean;
+  boost::json::array lean_passes;
+  for (const std::string& name : lean.names) lean_passes.emplace_back(name);
   ledger["layout_loss"] = plan.arena_bytes() - plan.layout.lower_bound;
   ledger["collective"] = plan.request.collective_bytes;
   ledger["overhead"] = plan.request.overhead_bytes;
@@ -295,6 +316,9 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"recompute", std::move(recompute)},
           {"shard_optimizer", plan.program.choices.shards > 1},
           {"workspace_bytes", plan.workspace_bytes},
+          {"lean_passes", std::move(lean_passes)},
+          {"lean_saved_bytes", lean.saved_bytes},
+          {"lean_predicted_slowdown", lean.slowdown},
           {"ledger", std::move(ledger)},
           {"loader_bytes", plan.request.loader_bytes},
           {"peak_step", peak.name},
@@ -306,6 +330,14 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"refusals", std::move(refusals)},
           {"smallest_limit_bytes",
            plan.smallest_limit_bytes > 0 ? plan.smallest_limit_bytes : plan.projected_bytes()}};
+}
+
+std::string lean_line(const Plan& plan) {
+  const LeanPasses& lean = plan.request.lean;
+  if (lean.passes.empty()) return "";
+  return fmt::format(
+      "little scratch where it would make the peak: {}; saves {}, predicted {:.3f} x the time of a step",
+      join(lean.names), format_bytes(lean.saved_bytes), lean.slowdown);
 }
 
 std::vector<std::string> action_lines(const Plan& plan) {
@@ -361,6 +393,7 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
                         format_bytes(plan.smallest_limit_bytes));
   if (plan.largest_batch > 0)
     text += fmt::format("  {:<22}{:>14}   samples\n", "largest batch", plan.largest_batch);
+  if (const std::string line = lean_line(plan); !line.empty()) text += "  " + line + "\n";
   for (const std::string& line : action_lines(plan)) text += "  " + line + "\n";
   if (plan.request.loader_bytes > plan.request.loader_bytes_here())
     text +=

@@ -13,6 +13,18 @@
 
 namespace convoy {
 
+/// PlanRequest::workspace_bytes of a job that names none: Backend::usual_workspace.
+inline constexpr std::int64_t kUsualWorkspace = -1;
+
+/// Passes that do with little scratch, without any need, since theirs would make the peak; found by
+/// find_lean_passes.
+struct LeanPasses {
+  std::vector<LeanPass> passes;    ///< rising
+  std::vector<std::string> names;  ///< of their steps: "backward_weights 5b2"
+  std::int64_t saved_bytes = 0;    ///< of the bytes alive at the peak of training as it is asked for
+  double slowdown = 1;             ///< predicted, as a factor of the time of a step
+};
+
 /// What the planner is asked: a training or evaluation of a graph on devices of a kind.
 struct PlanRequest {
   bool training = true;
@@ -24,15 +36,16 @@ struct PlanRequest {
   bool evaluate = true;
   bool momentum = true;
   std::int64_t bucket_bytes = 4 << 20;
-  DType precision = DType::f32;             ///< of activations, and of the weights that kernels read
-  bool tf32 = false;                        ///< fp32 products are made from operands rounded to TF32
-  std::int64_t limit_bytes = 0;             ///< what the device may hold, less the reserve
-  std::int64_t workspace_bytes = 64 << 20;  ///< most that a kernel may have, where the backend caps it
-  bool shared_statistics = false;           ///< batch norm's are those of all ranks
-  bool second_labels = false;               ///< training samples are mixed, and have two labels
-  std::vector<int> recompute;               ///< layers, rising, whose outputs backward makes again
-  bool shard_optimizer = false;             ///< its state is divided among the ranks
-  bool update_in_backward = false;          ///< where it can be (see Choices), and no loss scale is kept
+  DType precision = DType::f32;                    ///< of activations, and of the weights that kernels read
+  bool tf32 = false;                               ///< fp32 products are made from operands rounded to TF32
+  std::int64_t limit_bytes = 0;                    ///< what the device may hold, less the reserve
+  std::int64_t workspace_bytes = kUsualWorkspace;  ///< Site::workspace_bytes
+  bool shared_statistics = false;                  ///< batch norm's are those of all ranks
+  bool second_labels = false;                      ///< training samples are mixed, and have two labels
+  std::vector<int> recompute;                      ///< layers, rising, whose outputs backward makes again
+  bool shard_optimizer = false;                    ///< its state is divided among the ranks
+  bool update_in_backward = false;  ///< where it can be (see Choices), and no loss scale is kept
+  LeanPasses lean;                  ///< search_plan finds its own
 
   // The device. What it holds beside the arena counts in the projection.
   std::string device = "cpu";
@@ -49,7 +62,7 @@ struct PlanRequest {
   bool may_shrink = false;             ///< the micro-batch
   bool may_recompute = false;          ///< what is recomputed
   bool may_halve_precision = false;    ///< fp32 to the half type of the backend
-  bool may_shrink_workspace = false;   ///< where the backend caps it
+  bool may_shrink_workspace = false;   ///< the cap of scratch
   bool may_shard_optimizer = false;    ///< where there are several ranks
   bool may_shrink_batch = false;       ///< the global batch, when nothing else makes it fit
   std::int64_t kept_batch = 0;         ///< smaller one that the run began with; 0: it began with `batch`
@@ -107,7 +120,7 @@ struct Plan {
   std::vector<Refusal> refusals;                   ///< of the plans before this one
   std::int64_t smallest_limit_bytes = 0;           ///< least that it could come down to; 0: not looked for
   std::int64_t largest_batch = 0;    ///< of an evaluation on one rank within the limit; 0: not looked for
-  std::int64_t workspace_bytes = 0;  ///< most that a kernel may have, or has where the backend has no cap
+  std::int64_t workspace_bytes = 0;  ///< most that a kernel may have, or has where there is no cap
   DType half_type = DType::f32;      ///< what half precision would be here; fp32: there is none
   bool half_would_fit = false;       ///< does not fit, and in half precision, which is not allowed, would
 
@@ -124,6 +137,12 @@ struct Plan {
 
 /// The name of what a request computes with: that of its precision, or "tf32".
 std::string_view precision_name(const PlanRequest& request);
+
+/// "64.00 MiB", "any size".
+std::string workspace_text(std::int64_t bytes);
+
+/// The request's cap of scratch, or the backend's usual one.
+std::int64_t workspace_of(const PlanRequest& request, const Backend& backend);
 
 /// The half type to train with by this backend: fp16, where it has none bf16, fp32 where it has neither.
 DType half_type_of(const Backend& backend);
@@ -154,6 +173,9 @@ std::string refusal_of(const Plan& plan, const Graph& graph);
 
 /// The plan as `convoy plan --json` prints it.
 boost::json::object plan_json(const Plan& plan, const Graph& graph);
+
+/// A line for people about the lean passes; "" where there are none.
+std::string lean_line(const Plan& plan);
 
 /// Lines for people about what was done to make a plan fit; empty when nothing was.
 std::vector<std::string> action_lines(const Plan& plan);

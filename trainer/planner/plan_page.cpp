@@ -183,6 +183,8 @@ class Page {
     text_ += "<h2>What was done to make it fit</h2>\n";
     for (const Refusal& refusal : plan_.refusals)
       text_ += fmt::format("<p>{}.</p>\n", escaped(refusal.text()));
+    if (const std::string line = lean_line(plan_); !line.empty())
+      text_ += fmt::format("<p>Without any need: {}.</p>\n", escaped(line));
     text_ +=
         "<table>\n<tr><th>action</th><th></th><th class=\"n\">saves</th><th class=\"n\">time of a step, "
         "predicted</th><th>what, or why not</th></tr>\n";

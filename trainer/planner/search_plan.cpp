@@ -12,6 +12,7 @@
 #include "trainer/planner/arena_bound.h"
 #include "trainer/planner/cost_model.h"
 #include "trainer/planner/inference_plan.h"
+#include "trainer/planner/lean_passes.h"
 #include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/search_batch.h"
 #include "trainer/planner/search_evaluation.h"
@@ -36,6 +37,9 @@ constexpr double kAboutEqual = 1.02;
 constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 100;
 constexpr std::int64_t kMoreEffort = LayoutOptions::kSecond / 50;
 constexpr std::size_t kMostWithMoreEffort = 3;
+
+/// Times that the size of micro-batches is guessed before the span that is left is halved.
+constexpr int kGuesses = 4;
 
 /// A Way but for its micro-batch.
 struct Choice {
@@ -67,7 +71,6 @@ class Search {
     const std::int64_t together = request.shared_statistics ? request.ranks : 1;
     const std::int64_t floor = (request.statistics_batch + together - 1) / together;
     least_ = std::min(asked_.micro_batch, keeps_statistics_ ? std::max<std::int64_t>(floor, 1) : 1);
-    caps_ = backend.caps_workspace();
   }
 
   Plan run() {
@@ -90,10 +93,14 @@ class Search {
     precisions_ = {request_.precision};
     if (request_.may_halve_precision && request_.precision == DType::f32 && asked_.half_type != DType::f32)
       precisions_.push_back(asked_.half_type);
-    const std::int64_t workspace = request_.workspace_bytes;
-    workspaces_ = {workspace};
-    if (request_.may_shrink_workspace && caps_ && workspace > 0)
-      workspaces_ = {workspace, workspace / 4, workspace / 16, 0};
+    workspaces_ = {request_.workspace_bytes};
+    if (request_.may_shrink_workspace) {
+      // Without a cap, less than the most that a kernel takes.
+      const std::int64_t most = asked_.workspace_bytes;
+      for (const std::int64_t less : {most / 4, most / 16, std::int64_t{0}}) {
+        if (less < std::min(most, workspaces_.back())) workspaces_.push_back(less);
+      }
+    }
     shardings_ = {request_.shard_optimizer};
     if (request_.may_shard_optimizer && offers("shard_optimizer")) shardings_.push_back(true);
     for (const DType precision : precisions_) {
@@ -139,7 +146,7 @@ class Search {
     if (action == "half_precision") return request_.precision == DType::f32 && asked_.half_type != DType::f32;
     if (action == "shard_optimizer")
       return request_.training && request_.ranks > 1 && !request_.shard_optimizer;
-    return action != "workspace" || caps_;
+    return action != "workspace" || asked_.workspace_bytes > 0;
   }
 
   Way way(const Choice& choice, std::int64_t micro_batch) const {
@@ -195,15 +202,20 @@ class Search {
     std::string text = fmt::format("micro-batches of {}", micro_batch);
     if (precisions_.size() > 1) text += fmt::format(", {}", name_of(choice.precision));
     if (workspaces_.size() > 1)
-      text += fmt::format(", workspaces of {}", format_bytes(choice.workspace_bytes));
+      text += fmt::format(", workspaces of {}", workspace_text(choice.workspace_bytes));
     if (choice.sharded != request_.shard_optimizer) text += ", optimizer sharded";
     return fmt::format("{}, recompute of {}", text, sets_[choice.set].name);
   }
 
+  /// A choice with micro-batches of a size, without its cost.
+  using Key = std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>;
+  static Key key_of(const Choice& choice, std::int64_t micro_batch) {
+    return {choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch};
+  }
+
   bool fits(const Choice& choice, std::int64_t micro_batch) {
-    const auto key =
-        std::make_tuple(choice.precision, choice.workspace_bytes, choice.sharded, choice.set, micro_batch);
-    if (const auto known = fits_.find(key); known != fits_.end()) return known->second;
+    const Key key = key_of(choice, micro_batch);
+    if (const auto known = found_.find(key); known != found_.end()) return known->second.fits;
     LaidOut way = bound(choice, micro_batch);
     const bool may = way.lower_bound <= quick().enough;
     if (may) way.bytes = plan(choice, micro_batch, quick()).arena_bytes();
@@ -216,7 +228,8 @@ class Search {
                      asked_.micro_batch),
          fits});
     laid_out_.push_back(way);
-    return fits_[key] = fits;
+    found_[key] = {fits, may ? way.bytes : way.lower_bound};
+    return fits;
   }
 
   /// Lays out once more what a better layout may bring below the limit.
@@ -232,18 +245,50 @@ class Search {
     return fits({choice.precision, workspaces_.back(), choice.sharded, choice.set, {}}, micro_batch);
   }
 
-  /// The size of micro-batches, or 0 when not even the least fits.
+  /// The size of micro-batches; 0 when none fits that takes less time than the best so far.
   std::int64_t largest_that_fits(const Choice& choice) {
-    const std::int64_t least = size_of(most_parts());
-    if (!may_fit(choice, least) || !fits(choice, least)) return 0;
     // As few micro-batches as will do, of one size but for one sample.
     std::int64_t bad = (share_ + asked_.micro_batch - 1) / asked_.micro_batch;
-    std::int64_t good = most_parts();
-    while (good - bad > 1) {
-      const std::int64_t middle = bad + (good - bad) / 2;
-      (fits(choice, size_of(middle)) ? good : bad) = middle;
+    std::int64_t good = most_worth_trying(choice, bad);
+    if (!may_fit(choice, size_of(good)) || !fits(choice, size_of(good))) return 0;
+    for (int probes = 0; good - bad > 1; ++probes) {
+      const std::int64_t next = probes < kGuesses ? guess(choice, bad, good) : bad + (good - bad) / 2;
+      (fits(choice, size_of(next)) ? good : bad) = next;
     }
     return size_of(good);
+  }
+
+  /// The fewest micro-batches that may fit, if bytes are linear in their size, between `bad` which do not and
+  /// `good` which do.
+  std::int64_t guess(const Choice& choice, std::int64_t bad, std::int64_t good) const {
+    const auto fitting = found_.find(key_of(choice, size_of(good)));
+    auto large = found_.find(key_of(choice, size_of(bad)));
+    Choice least = choice;
+    least.workspace_bytes = workspaces_.back();
+    if (large == found_.end()) large = found_.find(key_of(least, size_of(bad)));
+    if (fitting == found_.end() || large == found_.end()) return bad + (good - bad) / 2;
+    const auto bytes = [](const auto& found) { return static_cast<double>(found->second.bytes); };
+    const double span = bytes(large) - bytes(fitting);
+    const double part = span > 0 ? (static_cast<double>(quick().enough) - bytes(fitting)) / span : 0.5;
+    const double size = static_cast<double>(size_of(good)) +
+                        std::clamp(part, 0.0, 1.0) * static_cast<double>(size_of(bad) - size_of(good));
+    return std::clamp(static_cast<std::int64_t>(std::ceil(static_cast<double>(share_) / size)), bad + 1,
+                      good - 1);
+  }
+
+  /// The more micro-batches, the longer a step takes: the most with which the choice is still better than the
+  /// best so far. It is with `few`.
+  std::int64_t most_worth_trying(const Choice& choice, std::int64_t few) const {
+    const auto better = [&](std::int64_t parts) {
+      return !best_ || cost(choice, size_of(parts)) < best_cost_;
+    };
+    std::int64_t many = most_parts();
+    if (better(many)) return many;
+    while (many - few > 1) {
+      const std::int64_t middle = few + (many - few) / 2;
+      (better(middle) ? few : many) = middle;
+    }
+    return few;
   }
 
   std::int64_t most_parts() const {
@@ -264,7 +309,8 @@ class Search {
 
   /// The plan of the best choice, and what each of its changes saved, one upon the other.
   Plan finish() {
-    Plan taken = plan(*best_, best_size_, more_effort());
+    Plan taken = plan(*best_, best_size_, {kQuickEffort, 0});
+    if (!taken.fits()) taken = plan(*best_, best_size_, more_effort());
     if (!taken.fits()) taken = plan(*best_, best_size_, quick());  // spent its effort on another piece
     std::vector<PlanAction> actions;
     Choice now{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}};
@@ -294,8 +340,8 @@ class Search {
     next.workspace_bytes = best_->workspace_bytes;
     change("workspace", request_.may_shrink_workspace, next.workspace_bytes != request_.workspace_bytes, next,
            size,
-           fmt::format("{} in place of {}", format_bytes(best_->workspace_bytes),
-                       format_bytes(request_.workspace_bytes)));
+           fmt::format("{} in place of {}", workspace_text(best_->workspace_bytes),
+                       workspace_text(request_.workspace_bytes)));
     next.sharded = best_->sharded;
     change("shard_optimizer", request_.may_shard_optimizer, next.sharded != request_.shard_optimizer, next,
            size, fmt::format("its state over {} ranks", request_.ranks));
@@ -373,7 +419,6 @@ class Search {
   Lowerings& lowerings_;
   const CostModel& costs_;
   Plan asked_;
-  bool caps_ = false;
   std::int64_t share_ = 1;  ///< samples of the busiest rank
   std::int64_t least_ = 1;
   bool keeps_statistics_ = false;
@@ -382,7 +427,11 @@ class Search {
   std::vector<std::int64_t> workspaces_;  ///< falling
   std::vector<bool> shardings_;
   std::vector<Choice> choices_;
-  std::map<std::tuple<DType, std::int64_t, bool, std::size_t, std::int64_t>, bool> fits_;
+  struct Found {
+    bool fits = false;
+    std::int64_t bytes = 0;  ///< of the arena: laid out, or the lower bound of what cannot fit
+  };
+  std::map<Key, Found> found_;
   std::vector<PlanAlternative> tried_;
   std::optional<Choice> best_;
   std::int64_t best_size_ = 0;
@@ -392,9 +441,12 @@ class Search {
 
 }  // namespace
 
-Plan search_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known) {
+Plan search_plan(const Graph& graph, const PlanRequest& asked, Backend& backend, Lowerings* known) {
   Lowerings own;
   Lowerings& lowerings = known == nullptr ? own : *known;
+  PlanRequest request = asked;
+  request.workspace_bytes = workspace_of(asked, backend);
+  request.lean = find_lean_passes(graph, request, backend, lowerings);
   if (!request.training) return plan_inference(graph, request, backend, lowerings);
   const CostModel costs(graph, request);
   const auto search = [&](const PlanRequest& one) {

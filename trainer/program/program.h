@@ -112,6 +112,13 @@ struct StateSlot {
   float momentum = 0;
 };
 
+/// A pass of a layer that does with as little scratch as it can (Site::lean).
+struct LeanPass {
+  int layer = 0;
+  PassKind pass = PassKind::forward;
+  friend auto operator<=>(const LeanPass&, const LeanPass&) = default;
+};
+
 /// What may be chosen for a graph.
 struct Choices {
   std::vector<std::int64_t>
@@ -124,7 +131,8 @@ struct Choices {
   int shards = 1;                     ///< ranks that divide the optimizer's state; 1: each has all of it
   bool shared_statistics = false;     ///< batch norm's are those of all ranks
   bool second_labels = false;         ///< training samples are mixed (mixup), and have two labels
-  std::int64_t workspace_bytes = 0;   ///< Site::workspace_bytes
+  std::int64_t workspace_bytes = kAnyWorkspace;  ///< Site::workspace_bytes
+  std::vector<LeanPass> lean;                    ///< rising
   std::int64_t bucket_bytes = 4 << 20;
   /// Backward updates the parameters of a bucket as soon as it has their gradients, so that these live no
   /// longer (LOMO: Lv et al. 2023, "Full Parameter Fine-tuning for Large Language Models with Limited
@@ -191,8 +199,8 @@ struct LoweredSite {
 };
 
 /// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
-/// its samples, the precision, shared_statistics, second_labels and the cap of the workspace, on no other
-/// choice.
+/// its samples, the precision, shared_statistics, second_labels, the cap of the workspace and the lean
+/// passes, on no other choice.
 struct Lowering {
   std::vector<std::shared_ptr<const LoweredLayer>> layers;
   std::vector<bool> absorbed;      ///< by layer: the layer before it does its forward pass
@@ -200,7 +208,8 @@ struct Lowering {
 };
 
 /// Lowerings of one graph by one backend, kept from one Program to the next.
-using LoweringKey = std::tuple<SegmentKind, std::int64_t, DType, bool, bool, std::int64_t>;
+using LoweringKey =
+    std::tuple<SegmentKind, std::int64_t, DType, bool, bool, std::int64_t, std::vector<LeanPass>>;
 using Lowerings = std::map<LoweringKey, Lowering>;
 inline LoweringKey lowering_key(SegmentKind kind, std::int64_t samples, const Choices& choices) {
   return {kind,
@@ -208,7 +217,8 @@ inline LoweringKey lowering_key(SegmentKind kind, std::int64_t samples, const Ch
           choices.precision,
           choices.shared_statistics,
           choices.second_labels,
-          choices.workspace_bytes};
+          choices.workspace_bytes,
+          choices.lean};
 }
 
 /// Writes the Program of a graph out. A pure function of its arguments, the same on every rank; with `known`,

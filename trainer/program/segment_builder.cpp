@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "layers/core/second_label.h"
+#include "trainer/program/known_layers.h"
 
 namespace convoy {
 namespace {
@@ -44,7 +45,7 @@ SegmentBuilder::SegmentBuilder(const Graph& graph, Backend& backend, Program& pr
   }
   Lowering& known = lowerings[lowering_key(kind, samples, program.choices)];
   if (known.layers.empty()) {
-    lower(known.sites);
+    lower(known.sites, lowerings);
     known.layers = lowered_;
     known.absorbed = absorbed_;
   }
@@ -60,6 +61,9 @@ Site SegmentBuilder::site_of(int index) const {
   for (const int input : layer.inputs)
     site.input_gradient.push_back(training() && wants_gradient_[at(input)]);
   site.workspace_bytes = program_.choices.workspace_bytes;
+  for (const LeanPass& lean : program_.choices.lean) {
+    if (lean.layer == index) site.lean.push_back(lean.pass);
+  }
   const std::vector<int>& consumers = graph_.activations()[at(layer.output)].consumers;
   site.relu_follows = consumers.size() == 1 && follows_alone(consumers[0]);
   site.shared_statistics = program_.choices.shared_statistics;
@@ -88,7 +92,8 @@ ReluShare SegmentBuilder::relu_share_of(int activation) const {
   return lowered_[at(giver)] == nullptr ? ReluShare::nothing : lowered_[at(giver)]->spec().relu;
 }
 
-void SegmentBuilder::lower(std::vector<LoweredSite>& sites) {
+void SegmentBuilder::lower(std::vector<LoweredSite>& sites, const Lowerings& lowerings) {
+  const KnownLayers before(lowerings, lowering_key(segment_.kind, segment_.samples, program_.choices));
   std::vector<Layout> layouts(graph_.activations().size());
   absorbed_.assign(graph_.layers().size(), false);
   layouts[0] = backend_.input_layout(graph_.input(), segment_.samples, program_.choices.precision);
@@ -114,7 +119,8 @@ void SegmentBuilder::lower(std::vector<LoweredSite>& sites) {
     }
     LoweredSite& asked = sites.emplace_back(LoweredSite{site_of(i), {}});
     for (const int input : layer.inputs) asked.inputs.push_back(layouts[at(input)]);
-    lowered_.push_back(backend_.lower(asked.site, asked.inputs));
+    lowered_.push_back(before.find(asked));
+    if (lowered_.back() == nullptr) lowered_.back() = backend_.lower(asked.site, asked.inputs);
     layouts[at(layer.output)] = lowered_.back()->spec().passes[0].writes[0].layout;
   }
 }

@@ -38,8 +38,9 @@ class SegmentBuilder {
   /// Whether one layer of this segment takes an activation, once.
   bool read_once(int activation) const;
 
-  /// Sites go to `sites`.
-  void lower(std::vector<LoweredSite>& sites);
+  /// Sites go to `sites`. What `lowerings` have of the layers under other caps of scratch is taken from there
+  /// where it is the same under ours.
+  void lower(std::vector<LoweredSite>& sites, const Lowerings& lowerings);
   Site site_of(int layer) const;
   /// Whether the layer is a ReLU that alone takes what the layer before it gives.
   bool follows_alone(int layer) const;

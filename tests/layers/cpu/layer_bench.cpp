@@ -47,6 +47,7 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
            settings.shared_statistics};
   site_.second_labels = settings.second_labels;
   site_.workspace_bytes = settings.workspace_bytes;
+  site_.lean = settings.lean;
   if (!settings.way.empty()) device_ = make_bench_device({{backend().kernel_problem(site_), settings.way}});
   std::vector<Layout> incoming;
   for (const Shape& shape : site_.inputs) {

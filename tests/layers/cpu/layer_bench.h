@@ -23,12 +23,13 @@ struct BenchSettings {
   bool input_gradient = true;  ///< backward gives the gradients of the inputs
   bool blocked_input =
       false;  ///< inputs come in the layout that a convolution of their shape gives, not the plain one
-  bool relu_follows = false;         ///< the layer is asked to apply a ReLU that follows it
-  DType type = DType::f32;           ///< of activations and weights; the values seen from outside are fp32
-  bool shared_statistics = false;    ///< batch norm as on several ranks, of which this is the only one
-  std::int64_t workspace_bytes = 0;  ///< most scratch for a choice of algorithms
-  bool second_labels = false;        ///< of a loss: samples are mixed
-  std::string way{};                 ///< chosen for the layer's kernels; empty: the usual one
+  bool relu_follows = false;       ///< the layer is asked to apply a ReLU that follows it
+  DType type = DType::f32;         ///< of activations and weights; the values seen from outside are fp32
+  bool shared_statistics = false;  ///< batch norm as on several ranks, of which this is the only one
+  std::int64_t workspace_bytes = kAnyWorkspace;  ///< most scratch for a choice of algorithms
+  std::vector<PassKind> lean{};                  ///< passes with as little as they can do with
+  bool second_labels = false;                    ///< of a loss: samples are mixed
+  std::string way{};                             ///< chosen for the layer's kernels; empty: the usual one
 };
 
 /// One layer alone: forward and backward by the Backend of make_bench_device, its values seen from outside as

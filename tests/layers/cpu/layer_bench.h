@@ -28,6 +28,7 @@ struct BenchSettings {
   bool shared_statistics = false;    ///< batch norm as on several ranks, of which this is the only one
   std::int64_t workspace_bytes = 0;  ///< most scratch for a choice of algorithms
   bool second_labels = false;        ///< of a loss: samples are mixed
+  double loss_scale = 0;             ///< of a loss: multiplies its gradient; 0: it has none
   std::string way{};                 ///< chosen for the layer's kernels; empty: the usual one
 };
 
@@ -49,6 +50,7 @@ class LayerBench {
   std::vector<float> output_gradient;
   std::vector<std::int32_t> labels;
   std::vector<SecondLabel> second_labels;  ///< where BenchSettings has them
+  UpdateState update_state;                ///< of which losses may read the loss scale
   StepContext context;
 
   // What comes out.

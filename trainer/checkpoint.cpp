@@ -54,20 +54,30 @@ std::vector<std::string> changes_since(const Metadata& metadata, const Checkpoin
 
 /// "value good_updates", "" without a loss scale.
 std::string loss_scale_text(const Executor& executor) {
-  const LossScale* scale = executor.loss_scale();
-  return scale == nullptr ? "" : fmt::format("{} {}", scale->state().value, scale->state().good_updates);
+  if (!executor.scales_loss()) return "";
+  const UpdateState state = executor.update_state();
+  return fmt::format("{} {}", state.loss_scale, state.good_updates);
+}
+
+/// Goes on with a loss scale as if all updates since it was that had been here.
+void set_loss_scale(Executor& executor, double scale, std::int64_t good_updates) {
+  if (!executor.scales_loss()) return;
+  UpdateState state = executor.update_state();
+  state.loss_scale = scale;
+  state.good_updates = good_updates;
+  executor.set_update_state(state);
 }
 
 /// A checkpoint of another precision has none: the first value will do.
 void restore_loss_scale(const Metadata& metadata, Executor& executor, const std::string& path) {
   const auto found = metadata.find("convoy.loss_scale");
-  if (executor.loss_scale() == nullptr || found == metadata.end() || found->second.empty()) return;
-  LossScale::State state;
+  if (!executor.scales_loss() || found == metadata.end() || found->second.empty()) return;
+  double scale = 0;
+  std::int64_t good_updates = 0;
   std::istringstream words(found->second);
-  if (!(words >> state.value >> state.good_updates) || !(state.value >= 1 && state.value <= 0x1p30) ||
-      state.good_updates < 0)
+  if (!(words >> scale >> good_updates) || !(scale >= 1 && scale <= 0x1p30) || good_updates < 0)
     fail(ExitCode::usage, "{}: its loss scale \"{}\" is none", path, found->second);
-  executor.set_loss_scale(state);
+  set_loss_scale(executor, scale, good_updates);
 }
 
 Resumed read_checkpoint(const SafetensorsStream& file, const std::string& path, Executor& executor,
@@ -158,15 +168,14 @@ std::optional<Resumed> restore_checkpoint(const ResumeSource& source, Executor& 
       resumed = read_checkpoint(found->file, found->path, executor, identity);
     }
     if (!resumed) return;
-    const LossScale::State scale =
-        executor.loss_scale() == nullptr ? LossScale::State{} : executor.loss_scale()->state();
-    state = {static_cast<double>(resumed->position.iteration), resumed->position.seconds, scale.value,
-             static_cast<double>(scale.good_updates)};
+    const UpdateState updates = executor.update_state();
+    state = {static_cast<double>(resumed->position.iteration), resumed->position.seconds, updates.loss_scale,
+             static_cast<double>(updates.good_updates)};
   });
   comm.broadcast(state, 0, "position");
   if (state[0] < 0) return std::nullopt;
   executor.broadcast_from(0);
-  executor.set_loss_scale({state[2], static_cast<std::int64_t>(state[3])});
+  set_loss_scale(executor, state[2], static_cast<std::int64_t>(state[3]));
   if (!resumed) resumed = Resumed{{static_cast<std::int64_t>(state[0]), state[1]}, {}};
   return resumed;
 }

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "layers/core/bytes.h"
 #include "layers/core/clock.h"
+#include "layers/core/error.h"
 #include "layers/core/index.h"
 
 namespace convoy {
@@ -35,10 +35,10 @@ Executor::Executor(Plan plan, const Graph& graph, Backend& backend, Device& devi
   const int shards = plan_.program.choices.shards;
   if (shards > 1 && shards != comm.size())
     fail(ExitCode::internal, "an optimizer divided among {} ranks runs on {}", shards, comm.size());
-  if (plan_.program.choices.precision == DType::f16) loss_scale_.emplace();
-  if (plan_.program.choices.update_in_backward && (loss_scale_ || optimizer.clip_norm > 0))
-    fail(ExitCode::internal, "backward cannot update before all gradients are known");
+  if (optimizer.clip_norm > 0 && plan_.program.gradients >= 0 && !plan_.program.choices.clips)
+    fail(ExitCode::internal, "gradients are to be clipped by a plan that does not measure them");
   for (std::size_t step = 0; step < kernels_.size(); ++step) bind(step, backend, pixels);
+  if (state_place() != nullptr) set_update_state(first_update_state(update_rule()));
 }
 
 Executor::~Executor() {
@@ -94,9 +94,18 @@ void Executor::bind(std::size_t number, Backend& backend, const PixelScale& pixe
       const auto slot = std::find_if(
           plan_.program.states.begin(), plan_.program.states.end(),
           [&](const StateSlot& s) { return s.layer == step.layer && s.offset == step.reads[0].offset; });
-      kernels_[number] = backend.follow(slot->elements, slot->momentum, writes[0], reads[0]);
+      kernels_[number] = backend.follow(slot->elements, slot->momentum, writes[0], reads[0], state_place());
       break;
     }
+    case StepKind::measure:
+      kernels_[number] =
+          backend.sum_of_squares(plan_.program.gradient_type, plan_.program.measured_by(comm_->rank()),
+                                 reads[0], static_cast<double*>(writes[0]), scratch);
+      break;
+    case StepKind::decide:
+      kernels_[number] =
+          backend.decide_update(update_rule(), static_cast<const double*>(reads[0]), state_place());
+      break;
     case StepKind::share:
     case StepKind::reduce:
     case StepKind::gather:
@@ -141,7 +150,12 @@ std::unique_ptr<Kernel> Executor::make_update(const Step& step, Backend& backend
   return backend.sgd(
       rule, std::move(ranges), at({program.weights, program.divides_weights() ? kept : whole}),
       at({step.reads[0].tensor, step.reads[0].offset + program.gradient_offset(whole - bucket.first * 4)}),
-      has_momentum() ? at({program.momentum, kept}) : nullptr, half);
+      has_momentum() ? at({program.momentum, kept}) : nullptr, half, state_place());
+}
+
+UpdateState* Executor::state_place() const {
+  const int tensor = plan_.program.update_state;
+  return tensor < 0 ? nullptr : static_cast<UpdateState*>(at({tensor, 0}));
 }
 
 const ParameterSpec& Executor::spec_of(const ParameterSlot& slot) const {
@@ -164,9 +178,7 @@ double& Executor::account(StepKind kind) {
   }
 }
 
-void Executor::run(const Segment& segment, const StepContext& given, bool last_pass, int repeat) {
-  StepContext context = given;
-  if (loss_scale_) context.loss_scale = loss_scale_->value();
+void Executor::run(const Segment& segment, const StepContext& context, bool last_pass, int repeat) {
   collectives_->note(context.iteration);
   backend_->set_step(context);
   const int first = take_input(segment, context);
@@ -276,54 +288,24 @@ void Executor::wait_for(std::size_t bucket) {
   times_.reduce += seconds_since(start);
 }
 
-double Executor::clip_scale(double& norm) {
-  const double descaled = loss_scale_ ? 1 / loss_scale_->state().value : 1;
-  if (optimizer_.clip_norm <= 0) return descaled;
-  const Program& program = plan_.program;
-  for (std::size_t b = 0; b < program.buckets.size(); ++b) wait_for(b);
-  const auto start = Clock::now();
-  const auto squares = [&](std::int64_t first, std::int64_t count) {
-    return backend_->sum_of_squares(program.gradient_type,
-                                    at({program.gradients, program.gradient_offset(first * 4)}), count);
-  };
-  double divided = 0;
-  for (const Slice& bucket : program.buckets) {
-    const Slice slice = program.slice_of(bucket, comm_->rank());
-    if (program.divided(bucket)) divided += squares(slice.first, slice.count);
+UpdateState Executor::update_state() const {
+  UpdateState state;
+  if (state_place() == nullptr) return state;
+  device_->copy_out(&state, state_place(), sizeof state);
+  if (state.stuck_at >= 0) {
+    fail(ExitCode::diverged,
+         "gradients are not finite after update {}, with a loss scale of 1; lower optimizer.learning_rate, "
+         "add schedule.warmup_epochs or train.clip_norm, or use precision = \"bf16\"",
+         state.stuck_at);
   }
-  if (program.choices.shards > 1) {
-    collectives_->flush();
-    divided = comm_->all_reduce(divided, Reduction::sum, "gradient norm");
-  }
-  norm = descaled *
-         std::sqrt(divided + squares(program.divided_values, program.flat_values - program.divided_values));
-  times_.kernels += seconds_since(start);
-  return norm > optimizer_.clip_norm ? descaled * optimizer_.clip_norm / norm : descaled;
+  return state;
 }
 
-bool Executor::gradients_finite() {
-  const Program& program = plan_.program;
-  // The statistics too: their sum must not be left under way when the update is.
-  for (std::size_t slot = 0; slot <= program.buckets.size(); ++slot) wait_for(slot);
-  const auto start = Clock::now();
-  const bool finite =
-      backend_->all_finite(program.gradient_type, at({program.gradients, 0}), program.flat_bytes() / 4);
-  times_.kernels += seconds_since(start);
-  return comm_->all_reduce(std::int64_t{finite ? 1 : 0}, Reduction::min, "finite gradients") == 1;
+void Executor::set_update_state(const UpdateState& state) {
+  device_->copy_in(state_place(), &state, sizeof state);
 }
 
-void Executor::set_loss_scale(const LossScale::State& state) {
-  if (loss_scale_) loss_scale_->set_state(state);
-}
-
-double Executor::update(StepContext context) {
-  double norm = 0;
-  if (loss_scale_ && !gradients_finite()) {
-    loss_scale_->overflow(context.iteration);
-    ++skipped_updates_;
-    return norm;
-  }
-  context.gradient_scale = static_cast<float>(clip_scale(norm));
+void Executor::update(const StepContext& context) {
   collectives_->note(context.iteration);
   backend_->set_step(context);
   const auto start = Clock::now();
@@ -331,11 +313,12 @@ double Executor::update(StepContext context) {
     run_update(context);
   } else if (repeats_.run(kUpdate, [&] { run_update(context); })) {
     comm_->note(context.iteration, "update");
-    if (plan_.program.choices.shards > 1) collectives_->played("update");
+    const Choices& choices = plan_.program.choices;
+    if (choices.shards > 1 || (choices.reduce && choices.measures())) collectives_->played("update");
     times_.kernels += seconds_since(start);
   }
-  if (loss_scale_) loss_scale_->good_update();
-  return norm;
+  // So that the run ends where it fails, when that takes no waiting.
+  if (device_->host_addressable()) (void)update_state();
 }
 
 void Executor::run_update(const StepContext& context) {
@@ -343,20 +326,24 @@ void Executor::run_update(const StepContext& context) {
   for (int s = segment.first; s < segment.end; ++s) {
     const Step& step = plan_.program.steps[index(s)];
     comm_->note(context.iteration, step.name.c_str());
-    if (step.kind != StepKind::gather)
-      wait_for(step.kind == StepKind::update ? index(step.bucket) : plan_.program.buckets.size());
+    if (step.kind == StepKind::update) wait_for(index(step.bucket));
+    if (step.kind == StepKind::follow) wait_for(plan_.program.buckets.size());
+    // The statistics too, since what begins after a sum over the ranks ends after it.
+    if (step.kind == StepKind::measure) join_collectives();
     const auto start = Clock::now();
-    if (step.kind == StepKind::gather) {
-      start_gather(step);
-    } else {
-      kernels_[index(s)]->run(context);
-    }
+    run_update_step(step, index(s), context);
     if (waits_) device_->synchronize();
     const double seconds = seconds_since(start);
     account(step.kind) += seconds;
     step_seconds_[index(s)] += seconds;
   }
   join_collectives();
+}
+
+void Executor::run_update_step(const Step& step, std::size_t number, const StepContext& context) {
+  if (step.kind == StepKind::gather) return start_gather(step);
+  if (step.kind == StepKind::share) return share(step);
+  kernels_[number]->run(context);
 }
 
 Metrics Executor::metrics() {

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,7 +11,6 @@
 #include "comm/device_collectives.h"
 #include "layers/core/second_label.h"
 #include "layers/device/device.h"
-#include "trainer/loss_scale.h"
 #include "trainer/planner/plan.h"
 #include "trainer/repeated_work.h"
 
@@ -62,8 +60,7 @@ class Executor {
 
   /// Runs a segment of micro-batches. In the `last_pass` of an iteration the reductions of its buckets start.
   /// A `repeat` of 0 or more says that every run of that number is of the same segment and pass, with the
-  /// same context but for the iteration, the learning rate and the scales, on all ranks alike: it may be
-  /// recorded.
+  /// same context but for the iteration and the learning rate, on all ranks alike: it may be recorded.
   void run(const Segment& segment, const StepContext& context, bool last_pass, int repeat = -1);
 
   /// What a rank without samples for an iteration's first pass does first: its gradients and sums are zero
@@ -72,22 +69,21 @@ class Executor {
   /// And in each pass in which it has none: it takes part in what the ranks do together.
   void run_without_samples(const StepContext& context, bool last_pass);
 
-  /// Waits for the reductions, clips, and takes one optimizer step. Returns the norm of the gradient when it
-  /// is clipped, else 0. With fp16, gradients that overflowed lower the loss scale instead, on every rank
-  /// alike.
-  double update(StepContext context);
-  /// Null where the precision needs no loss scale.
-  const LossScale* loss_scale() const { return loss_scale_ ? &*loss_scale_ : nullptr; }
-  void set_loss_scale(const LossScale::State& state);
-  std::int64_t skipped_updates() const { return skipped_updates_; }
+  /// Waits for the reductions, clips, and takes one optimizer step; with fp16, gradients that overflowed
+  /// lower the loss scale instead. The device decides that, on every rank alike, and the host does not wait
+  /// for it.
+  void update(const StepContext& context);
+  /// Whether there is a loss scale.
+  bool scales_loss() const { return plan_.program.choices.scales_loss; }
+  /// What the updates until now have left; waits for the device. Error(diverged), on every rank alike, after
+  /// an overflow with a loss scale of 1. Where the host reaches the device's memory, update() throws it.
+  UpdateState update_state() const;
+  void set_update_state(const UpdateState& state);
 
   /// Sums since the iteration's (or evaluation's) first pass, of this rank. Waits for the device; reductions
-  /// that it has started are under way then, so that other collectives may follow.
+  /// that it has started are under way then, so that other collectives may follow. After update() none are.
   Metrics metrics();
   void clear_metrics();
-  /// Before a collective of the Communicator, where metrics() was not asked for: those of the device go
-  /// first.
-  void flush() { collectives_->flush(); }
 
   /// The main loss's output of the segment that just ran: samples × positions (rows of a map, one after
   /// another) × classes, dense.
@@ -139,6 +135,9 @@ class Executor {
   void* at(const Ref& ref) const;
   void bind(std::size_t step, Backend& backend, const PixelScale& pixels);
   std::unique_ptr<Kernel> make_update(const Step& step, Backend& backend) const;
+  UpdateRule update_rule() const { return {scales_loss(), optimizer_.clip_norm}; }
+  /// Where the update's state lies; null where nothing need be known of all gradients.
+  UpdateState* state_place() const;
   const ParameterSpec& spec_of(const ParameterSlot& slot) const;
   int tensor_of(Buffer buffer) const;
   /// Bytes from the start of the buffer's tensor to what this rank has whole of it.
@@ -170,6 +169,7 @@ class Executor {
   int take_input(const Segment& segment, const StepContext& context);
   void run_steps(int first, const Segment& segment, const StepContext& context, bool last_pass);
   void run_update(const StepContext& context);
+  void run_update_step(const Step& step, std::size_t number, const StepContext& context);
   /// The device's work to come waits for all collectives.
   void join_collectives();
   void share(const Step& step);
@@ -178,11 +178,8 @@ class Executor {
   void start_statistics();
   /// Until the sum of a bucket (their number stands for the statistics) is in place.
   void wait_for(std::size_t bucket);
-  /// Whether every rank's gradients are finite; waits for all reductions.
-  bool gradients_finite();
   /// How a parameter lies in a buffer.
   const Layout& layout_of(Buffer buffer, const ParameterSlot& slot) const;
-  double clip_scale(double& norm);
   double& account(StepKind kind);
 
   static constexpr std::int64_t kPiece = 4 << 20;  ///< bytes that pass from rank to rank at a time
@@ -214,8 +211,6 @@ class Executor {
   RepeatedWork repeats_;
   bool records_ = false;
   bool leading_ = false;
-  std::optional<LossScale> loss_scale_;
-  std::int64_t skipped_updates_ = 0;
   bool waits_ = false;
   StepTimes times_;
   std::vector<double> step_seconds_;

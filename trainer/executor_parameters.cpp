@@ -97,14 +97,13 @@ void Executor::copy_half(const void* weights, std::int64_t offset, std::int64_t 
 void Executor::copy_half_piece(std::span<const float> values, std::int64_t offset) {
   if (plan_.program.half_weights < 0) return;
   const std::int64_t bytes = std::ssize(values) * 4;
-  const void* source = values.data();
-  if (!device_->host_addressable()) {
-    // Nobody needs the gradients between iterations; a piece is at most half of the parameters.
-    void* place = at({plan_.program.gradients, 0});
-    device_->copy_in(place, values.data(), bytes);
-    source = place;
-  }
-  copy_half(source, offset, bytes);
+  if (device_->host_addressable()) return copy_half(values.data(), offset, bytes);
+  // Nobody needs the gradients between iterations; a piece is at most half of the parameters. They are left
+  // empty, since what lies between those of two parameters is added up and measured with them.
+  void* place = at({plan_.program.gradients, 0});
+  device_->copy_in(place, values.data(), bytes);
+  copy_half(place, offset, bytes);
+  device_->clear(place, bytes);
 }
 
 std::vector<float> Executor::get_state(const StateSlot& slot) const {

@@ -162,8 +162,8 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   request.shard_optimizer = job.train.shard_optimizer;
   request.tf32 = job.train.precision == "tf32";
   request.precision = request.tf32 ? DType::f32 : dtype_of(job.train.precision);
-  // Clipping must know all gradients before the first is used.
-  request.update_in_backward = job.train.clip_norm <= 0;
+  request.clips = job.train.clip_norm > 0;
+  request.update_in_backward = true;
   request.bucket_bytes = std::max<std::int64_t>(parse_bytes(job.comm.bucket), 4);
   request.limit_bytes = limit_bytes;
   const auto allows = [&](const char* word) {

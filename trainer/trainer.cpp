@@ -256,17 +256,25 @@ Sums Run::iterate(const Batch& batch) {
   context.keeps_metrics = works_beside_;
   run_passes(executor_, batch, context);
   Metrics local;
-  if (metrics_due()) {
+  if (!works_beside_) {
     local = executor_.metrics();
-    if (works_beside_) executor_.clear_metrics();
   } else {
-    executor_.flush();
+    // Such a device has its update in the queue before it is asked for anything: the host waits for it once.
+    executor_.update(context);
+    if (metrics_due()) {
+      local = executor_.metrics();
+      executor_.clear_metrics();
+      gradient_norm_ = executor_.update_state().gradient_norm;
+    }
   }
   const bool asked = options_.stop != nullptr && options_.stop->load();
   std::array<double, 5> shared{local.loss, local.top1, local.top5, local.samples, asked ? 1.0 : 0.0};
   Pending pending = comm_.start_all_reduce(shared.data(), static_cast<std::int64_t>(shared.size()),
                                            Element::f64, Reduction::sum, "loss");
-  gradient_norm_ = executor_.update(context);
+  if (!works_beside_) {
+    executor_.update(context);
+    gradient_norm_ = executor_.update_state().gradient_norm;
+  }
   pending.wait();
   ++position_.iteration;
   if (allocations_after_first_ < 0) allocations_after_first_ = session_.device().allocations();
@@ -467,9 +475,10 @@ boost::json::object Run::summary() const {
        allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},
       {"seconds", std::move(seconds)}};
   if (works_beside_) summary["cuda_graphs"] = executor_.records();
-  if (const LossScale* scale = executor_.loss_scale()) {
-    summary["loss_scale"] = scale->state().value;
-    summary["skipped_updates"] = executor_.skipped_updates();
+  if (executor_.scales_loss()) {
+    const UpdateState state = executor_.update_state();
+    summary["loss_scale"] = state.loss_scale;
+    summary["skipped_updates"] = state.skipped_updates;
   }
   if (evaluated_at_ >= 0) {
     summary["loss"] = evaluation_.loss;

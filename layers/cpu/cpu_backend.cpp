@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <omp.h>
 
-#include <cmath>
-
 #include "layers/core/text.h"
 #include "layers/cpu/convolution.h"
 #include "layers/cpu/element.h"
@@ -23,6 +21,7 @@ using cpu::make_kernel;
 constexpr std::int64_t kSgdBlock = 8192;
 /// First number of a key of Engine::once; those of convolutions begin with a PassKind.
 constexpr std::int64_t kReorderScratch = -1;
+constexpr std::int64_t kSquaresBlock = 1 << 14;
 
 /// One optimizer step of `count` values; without momentum `v` is null.
 CONVOY_SIMD void sgd_block(float* __restrict w, const float* __restrict g, float* __restrict v,
@@ -58,6 +57,22 @@ CONVOY_SIMD void paired_block(const float* __restrict w, BFloat16* __restrict ha
 void copy_block(const float* w, BFloat16* half, std::int64_t count, std::int64_t interleave) {
   if (interleave == 0) return half_block(w, half, count);
   paired_block(w, half, count, interleave);
+}
+
+/// Fixed blocks, added in order: the sum does not depend on the number of threads.
+double sum_of_blocks(const float* x, std::int64_t count, double* sums) {
+  const std::int64_t blocks = (count + kSquaresBlock - 1) / kSquaresBlock;
+#pragma omp parallel for
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    double sum = 0;
+    const std::int64_t end = std::min(count, (b + 1) * kSquaresBlock);
+    for (std::int64_t i = b * kSquaresBlock; i < end; ++i)
+      sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    sums[b] = sum;
+  }
+  double total = 0;
+  for (std::int64_t b = 0; b < blocks; ++b) total += sums[b];
+  return total;
 }
 
 /// The processor's flat gradients are fp32.
@@ -124,13 +139,23 @@ class CpuBackend : public Backend {
   std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, DType type, const PixelScale& scale,
                                        const void* pixels, void* input) override;
   std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                              const void* gradients, void* momentum, void* half) override;
+                              const void* gradients, void* momentum, void* half,
+                              const UpdateState* state) override;
   void copy_half(DType type, std::int64_t count, std::int64_t interleave, const void* weights,
                  void* half) override;
-  std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
-                                 const void* statistic) override;
-  double sum_of_squares(DType type, const void* values, std::int64_t count) override;
-  bool all_finite(DType type, const void* values, std::int64_t count) override;
+  std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running, const void* statistic,
+                                 const UpdateState* state) override;
+  std::int64_t squares_scratch(std::int64_t count) override {
+    return (count + kSquaresBlock - 1) / kSquaresBlock * 8;
+  }
+  std::unique_ptr<Kernel> sum_of_squares(DType type, std::vector<Slice> ranges, const void* values,
+                                         double* sum, void* scratch) override;
+  std::unique_ptr<Kernel> decide_update(const UpdateRule& rule, const double* squares,
+                                        UpdateState* state) override {
+    return make_kernel([=](const StepContext& context) {
+      convoy::decide_update(rule, *squares, context.iteration, *state);
+    });
+  }
 
  private:
   dnnl::reorder::primitive_desc reorder_desc(const Layout& from, const Layout& to, bool add) const;
@@ -223,7 +248,8 @@ std::unique_ptr<Kernel> CpuBackend::scale_pixels(Shape shape, std::int64_t batch
 }
 
 std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                                        const void* gradients, void* momentum, void* half) {
+                                        const void* gradients, void* momentum, void* half,
+                                        const UpdateState* state) {
   if (half != nullptr && spec.half != DType::bf16)
     fail(ExitCode::internal, "the processor keeps no weights of type {}", name_of(spec.half));
   auto* copy = static_cast<BFloat16*>(half);
@@ -231,12 +257,14 @@ std::unique_ptr<Kernel> CpuBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
   const float* g = gradients_of(spec.gradient, gradients);
   auto* v = static_cast<float*>(momentum);
   return make_kernel([=, ranges = std::move(ranges)](const StepContext& context) {
+    if (skips_update(state)) return;
+    const float scale = gradient_scale_of(state);
     for (const SgdRange& range : ranges) {
       const std::int64_t end = range.first + range.count;
 #pragma omp parallel for schedule(static) if (range.count > kSgdBlock)
       for (std::int64_t first = range.first; first < end; first += kSgdBlock) {
         const std::int64_t count = std::min(kSgdBlock, end - first);
-        sgd_block(w + first, g + first, v == nullptr ? nullptr : v + first, count, context.gradient_scale,
+        sgd_block(w + first, g + first, v == nullptr ? nullptr : v + first, count, scale,
                   context.learning_rate * range.rate, range.decay, spec.momentum, spec.nesterov);
         if (copy != nullptr) copy_block(w + first, copy + first, count, range.interleave);
       }
@@ -253,39 +281,23 @@ void CpuBackend::copy_half(DType, std::int64_t count, std::int64_t interleave, c
 }
 
 std::unique_ptr<Kernel> CpuBackend::follow(std::int64_t count, float momentum, void* running,
-                                           const void* statistic) {
-  auto* state = static_cast<float*>(running);
+                                           const void* statistic, const UpdateState* state) {
+  auto* mean = static_cast<float*>(running);
   const auto* batch = static_cast<const float*>(statistic);
   return make_kernel([=](const StepContext&) {
-    for (std::int64_t i = 0; i < count; ++i) state[i] = (1 - momentum) * state[i] + momentum * batch[i];
+    if (skips_update(state)) return;
+    for (std::int64_t i = 0; i < count; ++i) mean[i] = (1 - momentum) * mean[i] + momentum * batch[i];
   });
 }
 
-bool CpuBackend::all_finite(DType type, const void* values, std::int64_t count) {
+std::unique_ptr<Kernel> CpuBackend::sum_of_squares(DType type, std::vector<Slice> ranges, const void* values,
+                                                   double* sum, void* scratch) {
   const float* x = gradients_of(type, values);
-  bool finite = true;
-#pragma omp parallel for reduction(&& : finite)
-  for (std::int64_t i = 0; i < count; ++i) finite = finite && std::isfinite(x[i]);
-  return finite;
-}
-
-double CpuBackend::sum_of_squares(DType type, const void* values, std::int64_t count) {
-  // Fixed blocks, added in order: the sum does not depend on the number of threads.
-  constexpr std::int64_t kBlock = 1 << 14;
-  const float* x = gradients_of(type, values);
-  const std::int64_t blocks = (count + kBlock - 1) / kBlock;
-  std::vector<double> sums(static_cast<std::size_t>(blocks));
-#pragma omp parallel for
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    double sum = 0;
-    const std::int64_t end = std::min(count, (b + 1) * kBlock);
-    for (std::int64_t i = b * kBlock; i < end; ++i)
-      sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    sums[static_cast<std::size_t>(b)] = sum;
-  }
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total;
+  auto* sums = static_cast<double*>(scratch);
+  return make_kernel([=, ranges = std::move(ranges)](const StepContext&) {
+    *sum = 0;
+    for (const Slice& range : ranges) *sum += sum_of_blocks(x + range.first, range.count, sums);
+  });
 }
 
 }  // namespace

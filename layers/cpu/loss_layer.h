@@ -33,7 +33,7 @@ class LossLayer : public CpuLayer {
                             true});
     if (!site.training || !site.input_gradient[0]) return;
     spec_.passes.push_back({PassKind::backward_data,
-                            loss_reads({Role::output, 0, scores}, site),
+                            loss_gradient_reads({Role::output, 0, scores}, site),
                             {{Role::input_gradient, 0, scores}},
                             0,
                             true});
@@ -49,7 +49,7 @@ class LossLayer : public CpuLayer {
                                        void* scratch) const {
     const auto* scores = static_cast<const float*>(reads[0]);
     const auto* labels = static_cast<const std::int32_t*>(reads[1]);
-    const SecondLabel* second = second_labels_of(reads);
+    const SecondLabel* second = second_labels_of(site_, reads);
     auto* output = static_cast<float*>(writes[0]);
     auto* metrics = static_cast<Metrics*>(writes[1]);
     auto* samples = static_cast<SampleLoss*>(scratch);
@@ -86,12 +86,14 @@ class LossLayer : public CpuLayer {
   std::unique_ptr<Kernel> bind_backward(std::span<void* const> reads, std::span<void* const> writes) const {
     const auto* output = static_cast<const float*>(reads[0]);
     const auto* labels = static_cast<const std::int32_t*>(reads[1]);
-    const SecondLabel* second = second_labels_of(reads);
+    const SecondLabel* second = second_labels_of(site_, reads);
+    const UpdateState* state = update_state_of(site_, reads);
     auto* gradient = static_cast<float*>(writes[0]);
     const auto classes = static_cast<int>(site_.output.channels);
     return make_kernel([=, arithmetic = arithmetic_, rows = site_.batch * positions_, positions = positions_,
                         weight = static_cast<float>(weight_)](const StepContext& context) {
-      const float scale = weight * context.sample_weight * context.loss_scale / static_cast<float>(positions);
+      const float scale =
+          weight * context.sample_weight * loss_scale_of(state) / static_cast<float>(positions);
 #pragma omp parallel for
       for (std::int64_t r = 0; r < rows; ++r) {
         const std::int32_t label = labels[r / positions];

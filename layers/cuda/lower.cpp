@@ -28,8 +28,7 @@ float* vector_in(void* memory, std::int64_t channels, int number) {
 }
 
 const StepValues* StepMemory::set(const StepContext& context) {
-  const StepValues values{static_cast<std::uint64_t>(context.iteration), context.learning_rate,
-                          context.gradient_scale, context.loss_scale};
+  const StepValues values{static_cast<std::uint64_t>(context.iteration), context.learning_rate};
   if (last_ == values) return memory_;
   if (device_->recording()) fail(ExitCode::internal, "a step was recorded with values of its own");
   set_step_values(queue_, values, memory_);

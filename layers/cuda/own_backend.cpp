@@ -13,11 +13,8 @@
 namespace CONVOY_CUDA_NAMESPACE {
 namespace {
 
-/// Scratch of reductions: sums, and behind them a flag.
-constexpr std::int64_t kFlagOffset = kSquareSums * 8;
-constexpr std::int64_t kStepOffset = kFlagOffset + 256;
-constexpr std::int64_t kOwnBytes = kStepOffset + 256;
-static_assert(sizeof(StepValues) <= 256);
+constexpr std::int64_t kOwnBytes = 256;  // the step's values
+static_assert(sizeof(StepValues) <= kOwnBytes);
 
 /// Calls `call(canonical index, index where it lies)` for every value of a parameter.
 template <class Call>
@@ -60,7 +57,7 @@ class OwnBackend : public Backend {
   OwnBackend(Device& device, Queue queue, std::unique_ptr<Libraries> libraries, std::string name)
       : libraries_(std::move(libraries)),
         own_(device, kOwnBytes),
-        step_(device, queue, own_.at(kStepOffset)),
+        step_(device, queue, own_.at(0)),
         engine_{&device, queue, &step_, libraries_.get(), {}},
         name_(std::move(name)),
         info_(device.info()) {}
@@ -121,13 +118,17 @@ class OwnBackend : public Backend {
   std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, DType type, const PixelScale& scale,
                                        const void* pixels, void* input) override;
   std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                              const void* gradients, void* momentum, void* half) override;
+                              const void* gradients, void* momentum, void* half,
+                              const UpdateState* state) override;
   void copy_half(DType type, std::int64_t count, std::int64_t interleave, const void* weights,
                  void* half) override;
-  std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
-                                 const void* statistic) override;
-  double sum_of_squares(DType type, const void* values, std::int64_t count) override;
-  bool all_finite(DType type, const void* values, std::int64_t count) override;
+  std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running, const void* statistic,
+                                 const UpdateState* state) override;
+  std::int64_t squares_scratch(std::int64_t count) override { return sizes::squares_parts(count) * 8; }
+  std::unique_ptr<Kernel> sum_of_squares(DType type, std::vector<Slice> ranges, const void* values,
+                                         double* sum, void* scratch) override;
+  std::unique_ptr<Kernel> decide_update(const UpdateRule& rule, const double* squares,
+                                        UpdateState* state) override;
 
  private:
   std::unique_ptr<Libraries> libraries_;
@@ -210,7 +211,8 @@ std::unique_ptr<Kernel> OwnBackend::scale_pixels(Shape shape, std::int64_t batch
 }
 
 std::unique_ptr<Kernel> OwnBackend::sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                                        const void* gradients, void* momentum, void* half) {
+                                        const void* gradients, void* momentum, void* half,
+                                        const UpdateState* state) {
   auto* w = static_cast<float*>(weights);
   const auto* g = static_cast<const std::byte*>(gradients);
   auto* v = static_cast<float*>(momentum);
@@ -219,7 +221,7 @@ std::unique_ptr<Kernel> OwnBackend::sgd(const SgdSpec& spec, std::vector<SgdRang
       [=, this, queue = engine_.queue, ranges = std::move(ranges)](const StepContext& context) {
         const StepValues* values = step_.set(context);
         for (const SgdRange& range : ranges) {
-          SgdStep step{range.count,   values,        range.rate,    range.decay,
+          SgdStep step{range.count,   values,        state,         range.rate, range.decay,
                        spec.momentum, spec.nesterov, spec.gradient, spec.half};
           step.weights = w + range.first;
           step.gradients = g + range.first * size_of(spec.gradient);
@@ -237,25 +239,35 @@ void OwnBackend::copy_half(DType type, std::int64_t count, std::int64_t, const v
 }
 
 std::unique_ptr<Kernel> OwnBackend::follow(std::int64_t count, float momentum, void* running,
-                                           const void* statistic) {
+                                           const void* statistic, const UpdateState* state) {
   return make_kernel([=, queue = engine_.queue](const StepContext&) {
-    cuda::follow(queue, count, momentum, static_cast<float*>(running), static_cast<const float*>(statistic));
+    cuda::follow(queue, count, momentum, static_cast<float*>(running), static_cast<const float*>(statistic),
+                 state);
   });
 }
 
-double OwnBackend::sum_of_squares(DType type, const void* values, std::int64_t count) {
-  cuda::sum_of_squares(engine_.queue, type, count, values, static_cast<double*>(own_.at(0)));
-  double sum = 0;
-  engine_.device->copy_out(&sum, own_.at(0), sizeof sum);
-  return sum;
+std::unique_ptr<Kernel> OwnBackend::sum_of_squares(DType type, std::vector<Slice> ranges, const void* values,
+                                                   double* sum, void* scratch) {
+  std::int64_t count = 0;
+  for (const Slice& range : ranges) count += range.count;
+  const auto* first = static_cast<const std::byte*>(values);
+  auto* sums = static_cast<double*>(scratch);
+  return make_kernel([=, queue = engine_.queue, parts = sizes::squares_parts(count),
+                      ranges = std::move(ranges)](const StepContext&) {
+    bool adds = false;
+    for (const Slice& range : ranges) {
+      add_squares(queue, type, range.count, first + range.first * size_of(type), adds, parts, sums);
+      adds = true;
+    }
+    add_parts(queue, ranges.empty() ? 0 : parts, sums, sum);
+  });
 }
 
-bool OwnBackend::all_finite(DType type, const void* values, std::int64_t count) {
-  clear_bytes(engine_.queue, sizeof(std::int32_t), own_.at(kFlagOffset));
-  find_not_finite(engine_.queue, type, count, values, static_cast<std::int32_t*>(own_.at(kFlagOffset)));
-  std::int32_t found = 0;
-  engine_.device->copy_out(&found, own_.at(kFlagOffset), sizeof found);
-  return found == 0;
+std::unique_ptr<Kernel> OwnBackend::decide_update(const UpdateRule& rule, const double* squares,
+                                                  UpdateState* state) {
+  return make_kernel([=, this](const StepContext& context) {
+    decide(engine_.queue, rule, squares, step_.set(context), state);
+  });
 }
 
 }  // namespace

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "layers/core/dtype.h"
+#include "layers/core/slice.h"
 #include "layers/graph/kernel_trial.h"
 #include "layers/graph/layer.h"
 #include "layers/graph/metrics.h"
+#include "layers/graph/update_state.h"
 
 namespace convoy {
 
@@ -59,6 +61,7 @@ struct Site {
   /// Most scratch of a pass for which an algorithm can be chosen. One that can do with no less takes more.
   std::int64_t workspace_bytes = kAnyWorkspace;
   bool second_labels = false;  ///< training: samples are mixed, and losses read Role::second_labels
+  bool scaled_loss = false;    ///< training: the gradients of losses read Role::update_state
   /// Passes that do with as little scratch as they can, whatever workspace_bytes says; only backends without
   /// a usual cap look at it (Backend::usual_workspace).
   std::vector<PassKind> lean = {};
@@ -84,6 +87,7 @@ enum class Role : std::uint8_t {
   metrics,    ///< Metrics of the iteration
   /// SecondLabel, one a sample; where samples are mixed
   second_labels,
+  update_state,  ///< UpdateState, for its loss scale; where losses are scaled
 };
 
 struct Operand {
@@ -138,13 +142,11 @@ struct StepContext {
   bool first_pass = true;   ///< of the iteration: sums start anew
   float learning_rate = 0;
   bool keeps_metrics = false;  ///< the sums of the metrics go on in the first pass, too
-  float gradient_scale = 1;    ///< multiplies gradients before the update (clipping, and 1 / loss_scale)
-  float loss_scale = 1;  ///< multiplies the gradients of losses, so that half types do not lose small ones
 };
 
 /// A bound step: knows its memory, runs on its device. Where the device records work, what is played again
-/// goes on with the iteration, learning_rate, gradient_scale and loss_scale of the last Backend::set_step,
-/// and with all else of the context that it was recorded with.
+/// goes on with the iteration and learning_rate of the last Backend::set_step, and with all else of the
+/// context that it was recorded with.
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -168,7 +170,8 @@ class LoweredLayer {
 };
 
 /// Stochastic gradient descent with momentum over a slice of the flat buffers:
-///   g = gradient · scale + decay · w;  v = momentum · v + g;  w -= rate · (nesterov ? g + momentum · v : v)
+///   g = gradient · gradient_scale + decay · w;  v = momentum · v + g;  w -= rate · (nesterov ? g + momentum
+///   · v : v)
 /// as PyTorch's torch.optim.SGD does it (Sutskever et al. 2013).
 struct SgdSpec {
   float momentum = 0.9F;
@@ -282,20 +285,29 @@ class Backend {
   /// uint8 batch × H × W × C pixels to the input layout of `type`.
   virtual std::unique_ptr<Kernel> scale_pixels(Shape shape, std::int64_t batch, DType type,
                                                const PixelScale& scale, const void* pixels, void* input) = 0;
-  /// `momentum` may be null when spec.momentum is 0, and `half`, the weights' copy in spec.half, when that is
-  /// fp32.
+  /// `momentum` may be null when spec.momentum is 0, `half`, the weights' copy in spec.half, when that is
+  /// fp32, and `state` where nothing need be known of all gradients: their scale is then 1.
   virtual std::unique_ptr<Kernel> sgd(const SgdSpec& spec, std::vector<SgdRange> ranges, void* weights,
-                                      const void* gradients, void* momentum, void* half) = 0;
+                                      const void* gradients, void* momentum, void* half,
+                                      const UpdateState* state) = 0;
   /// `count` fp32 values to another type, as sgd writes the copy. For start-up; waits for the device.
   virtual void copy_half(DType type, std::int64_t count, std::int64_t interleave, const void* weights,
                          void* half) = 0;
-  /// running = (1 - momentum) · running + momentum · statistic, for `count` values.
+  /// running = (1 - momentum) · running + momentum · statistic, for `count` values, unless `state`, which may
+  /// be null, skips the update.
   virtual std::unique_ptr<Kernel> follow(std::int64_t count, float momentum, void* running,
-                                         const void* statistic) = 0;
-  /// Sum of the squares of `count` values of `type`, as a double; waits for the device.
-  virtual double sum_of_squares(DType type, const void* values, std::int64_t count) = 0;
-  /// Whether all of `count` values of `type` are numbers and finite; waits for the device.
-  virtual bool all_finite(DType type, const void* values, std::int64_t count) = 0;
+                                         const void* statistic, const UpdateState* state) = 0;
+
+  /// Scratch of sum_of_squares over so many values.
+  virtual std::int64_t squares_scratch(std::int64_t count) = 0;
+  /// Sum of the squares of the values in `ranges` of `values`, which are of type `type`, in fp64: the same
+  /// bits in every run. It is finite exactly when all of them are, since squares of fp32 values are far from
+  /// fp64's bounds.
+  virtual std::unique_ptr<Kernel> sum_of_squares(DType type, std::vector<Slice> ranges, const void* values,
+                                                 double* sum, void* scratch) = 0;
+  /// decide_update, on the device.
+  virtual std::unique_ptr<Kernel> decide_update(const UpdateRule& rule, const double* squares,
+                                                UpdateState* state) = 0;
 };
 
 }  // namespace convoy

@@ -18,7 +18,7 @@ LayerSpec loss(const Site& site, Layouts& layouts) {
                          true});
   if (!gives_gradient(site)) return spec;
   spec.passes.push_back({PassKind::backward_data,
-                         loss_reads({Role::output, 0, scores}, site),
+                         loss_gradient_reads({Role::output, 0, scores}, site),
                          {{Role::input_gradient, 0, scores}},
                          0,
                          true});

@@ -69,18 +69,23 @@ class SizeBackend : public Backend {
                                        void*) override {
     refuse_to_run("scale pixels");
   }
-  std::unique_ptr<Kernel> sgd(const SgdSpec&, std::vector<SgdRange>, void*, const void*, void*,
-                              void*) override {
+  std::int64_t squares_scratch(std::int64_t count) override { return sizes::squares_parts(count) * 8; }
+  std::unique_ptr<Kernel> sgd(const SgdSpec&, std::vector<SgdRange>, void*, const void*, void*, void*,
+                              const UpdateState*) override {
     refuse_to_run("update weights");
   }
   void copy_half(DType, std::int64_t, std::int64_t, const void*, void*) override {
     refuse_to_run("copy weights");
   }
-  std::unique_ptr<Kernel> follow(std::int64_t, float, void*, const void*) override {
+  std::unique_ptr<Kernel> follow(std::int64_t, float, void*, const void*, const UpdateState*) override {
     refuse_to_run("follow statistics");
   }
-  double sum_of_squares(DType, const void*, std::int64_t) override { refuse_to_run("add up squares"); }
-  bool all_finite(DType, const void*, std::int64_t) override { refuse_to_run("look at gradients"); }
+  std::unique_ptr<Kernel> sum_of_squares(DType, std::vector<Slice>, const void*, double*, void*) override {
+    refuse_to_run("add up squares");
+  }
+  std::unique_ptr<Kernel> decide_update(const UpdateRule&, const double*, UpdateState*) override {
+    refuse_to_run("decide about an update");
+  }
 
  private:
   SizeModel model_;

@@ -73,4 +73,12 @@ inline bool gives_gradient(const Site& site) { return site.training && site.inpu
 /// one of them then together: the same bits however they are scheduled.
 std::int64_t partial_sum_bytes(const Site& site, Shape shape, int quantities);
 
+/// Sums in fp64 into which the squares of so many flat gradients are added up, apart and then together.
+constexpr std::int64_t squares_parts(std::int64_t count) {
+  constexpr std::int64_t kMostParts = 1 << 16;  // threads enough for a large GPU
+  constexpr std::int64_t kEach = 32;            // values a thread, where there are few
+  const std::int64_t wanted = (count + kEach - 1) / kEach;
+  return wanted < 1 ? 1 : (wanted < kMostParts ? wanted : kMostParts);
+}
+
 }  // namespace convoy::sizes

@@ -69,6 +69,21 @@ TEST_F(GpuGraphs, GiveTheSameBitsWithWhatRanksShare) {
   expect_same_bits(job, 2, {"train.shard_optimizer=true", "train.precision=\"bf16\"", "train.clip_norm=0.5"});
 }
 
+// Of the first iterations some are left out: recorded work sees the loss scale fall.
+TEST_F(GpuGraphs, GiveTheSameBitsWhereUpdatesAreLeftOutAndClipped) {
+  std::string network = kTinyBatchNorm;
+  network.replace(network.find("\"softmax_loss\""), 14, "\"softmax_loss\", weight = 200");
+  const std::string job = folder_.write_job(network, kJob);
+  for (const auto& [ranks, divided] : {std::pair{1, "false"}, {2, "false"}, {3, "true"}}) {
+    const std::vector<std::string> sets{"train.precision=\"fp16\"", "train.clip_norm=0.5",
+                                        std::string("train.shard_optimizer=") + divided};
+    expect_same_bits(job, ranks, sets);
+    const boost::json::object summary = train(job, ranks, sets, true).summary;
+    EXPECT_GT(summary.at("skipped_updates").as_int64(), 1);
+    EXPECT_LT(summary.at("skipped_updates").as_int64(), 10);
+  }
+}
+
 TEST_F(GpuGraphs, FollowLearningRatesAndDropout) {
   const std::string job = folder_.write_job(kTinyHeads, R"(samples = 70
 test_samples = 20

@@ -56,7 +56,6 @@ Counted count(const std::string& job, int ranks, const std::vector<std::string>&
       context.learning_rate = 0.01F;
       context.keeps_metrics = true;
       run_passes(executor, *batch, context);
-      executor.flush();
       executor.update(context);
       // So that the device keeps up: the host waits for it only where it needs what it has computed.
       std::this_thread::sleep_for(std::chrono::milliseconds(60));
@@ -83,6 +82,20 @@ TEST_F(GpuQueue, IsNeverWaitedForWithinSteps) {
                 {std::string("train.cuda_graphs=") + graphs, std::string("train.shard_optimizer=") + divided,
                  "train.shared_statistics=true", "comm.bucket=\"1KiB\""});
       EXPECT_EQ(counted.waits, 0) << graphs << divided;
+    }
+  }
+}
+
+TEST_F(GpuQueue, IsNotWaitedForByLossScaleAndClipping) {
+  const std::string job = folder_.write_job(kTinyBatchNorm, kJob);
+  for (const char* graphs : {"true", "false"}) {
+    for (const auto& [ranks, divided] : {std::pair{1, "false"}, {2, "false"}, {2, "true"}}) {
+      const Counted counted =
+          count(job, ranks,
+                {std::string("train.cuda_graphs=") + graphs, std::string("train.shard_optimizer=") + divided,
+                 "train.precision=\"fp16\"", "train.clip_norm=0.5", "comm.bucket=\"1KiB\""});
+      EXPECT_EQ(counted.waits, 0) << graphs << ", " << ranks << " ranks, " << divided;
+      EXPECT_EQ(counted.played, std::string(graphs) == "true" ? 2 * ranks * kSteps : 0);
     }
   }
 }

@@ -121,7 +121,7 @@ double update_seconds(Backend& backend, KernelTimer& timer) {
   auto* weights = reinterpret_cast<float*>(timer.memory(3 * 4 * kUpdated));
   if (weights == nullptr) return 0;
   const std::unique_ptr<Kernel> kernel =
-      backend.sgd({}, {{0, kUpdated}}, weights, weights + kUpdated, weights + 2 * kUpdated, nullptr);
+      backend.sgd({}, {{0, kUpdated}}, weights, weights + kUpdated, weights + 2 * kUpdated, nullptr, nullptr);
   double least = 1e30;
   for (int i = 0; i < kRounds; ++i) least = std::min(least, timer.seconds("update", *kernel));
   return least;

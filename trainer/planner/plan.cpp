@@ -121,10 +121,12 @@ Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend
     choices.shards = request.shard_optimizer ? request.ranks : 1;
     choices.shared_statistics = request.shared_statistics && request.ranks > 1;
     choices.second_labels = request.second_labels;
+    choices.scales_loss = request.precision == DType::f16;
+    choices.clips = request.clips;
     choices.bucket_bytes = request.bucket_bytes;
     choices.recompute = request.recompute;
-    choices.update_in_backward = request.update_in_backward && request.ranks == 1 && !choices.accumulate &&
-                                 request.precision != DType::f16;
+    choices.update_in_backward =
+        request.update_in_backward && request.ranks == 1 && !choices.accumulate && !choices.measures();
     plan.micro_batch = choices.train_samples.front();
   } else {
     const std::int64_t all = (std::max<std::int64_t>(request.samples, 1) + request.ranks - 1) / request.ranks;

@@ -44,8 +44,9 @@ struct PlanRequest {
   bool second_labels = false;                      ///< training samples are mixed, and have two labels
   std::vector<int> recompute;                      ///< layers, rising, whose outputs backward makes again
   bool shard_optimizer = false;                    ///< its state is divided among the ranks
-  bool update_in_backward = false;  ///< where it can be (see Choices), and no loss scale is kept
-  LeanPasses lean;                  ///< search_plan finds its own
+  bool clips = false;                              ///< the norm of the gradient has a bound
+  bool update_in_backward = false;                 ///< where it can be (see Choices)
+  LeanPasses lean;                                 ///< search_plan finds its own
 
   // The device. What it holds beside the arena counts in the projection.
   std::string device = "cpu";

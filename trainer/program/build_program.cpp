@@ -106,6 +106,8 @@ void add_flat_buffers(Program& program, std::int64_t state_bytes) {
   program.state = add_tensor(program, "running statistics", Category::state, state_bytes);
   if (training) program.statistics = add_tensor(program, "batch statistics", Category::state, state_bytes);
   program.metrics = add_tensor(program, "metrics", Category::metrics, sizeof(Metrics));
+  if (training && program.choices.measures())
+    program.update_state = add_tensor(program, "update state", Category::metrics, sizeof(UpdateState));
 }
 
 /// Of the largest segment.
@@ -121,28 +123,51 @@ void add_next_input(const Graph& graph, Program& program) {
   }
 }
 
-void build_update(Program& program) {
+Step& add_step(Program& program, StepKind kind, std::string name) {
+  Step& step = program.steps.emplace_back();
+  step.kind = kind;
+  step.name = std::move(name);
+  return step;
+}
+
+/// What must be known of all gradients before the first is used.
+void build_decision(Program& program, Backend& backend) {
+  const std::int64_t scratch = backend.squares_scratch(program.kept_bytes() / 4);
+  const int workspace = add_tensor(program, "workspace of measure gradients", Category::workspace, scratch);
+  const int squares = add_tensor(program, "squares of the gradients", Category::metrics, sizeof(double));
+  Step& measure = add_step(program, StepKind::measure, "measure gradients");
+  measure.reads = {{program.gradients, 0}};
+  measure.writes = {{squares, 0}};
+  measure.scratch = workspace;
+  if (program.choices.reduce) {
+    Step& share = add_step(program, StepKind::share, "share squares of the gradients");
+    share.reads = share.writes = {{squares, 0}};
+  }
+  Step& decide = add_step(program, StepKind::decide, "decide about the update");
+  decide.reads = {{squares, 0}, {program.update_state, 0}};
+  decide.writes = {{program.update_state, 0}};
+}
+
+void build_update(Program& program, Backend& backend) {
   Segment segment;
   segment.kind = SegmentKind::update;
   segment.first = static_cast<int>(program.steps.size());
+  if (program.update_state >= 0) build_decision(program, backend);
   for (std::size_t b = 0; b < program.buckets.size() && !program.choices.update_in_backward; ++b) {
     const std::int64_t offset = program.buckets[b].first * 4;
     program.steps.push_back(program.update_step(b, {program.gradients, program.gradient_offset(offset)}));
     const Ref updated = program.half_weights >= 0 ? program.steps.back().writes.back()  // the half copy
                                                   : program.steps.back().writes.front();
     if (!program.divided(program.buckets[b])) continue;
-    Step& gather = program.steps.emplace_back();
-    gather.kind = StepKind::gather;
-    gather.name = fmt::format("gather bucket {}", b);
+    Step& gather = add_step(program, StepKind::gather, fmt::format("gather bucket {}", b));
     gather.bucket = static_cast<int>(b);
     gather.reads = gather.writes = {updated};
   }
   for (const StateSlot& slot : program.states) {
-    Step& step = program.steps.emplace_back();
-    step.kind = StepKind::follow;
-    step.name = "follow batch statistics";
+    Step& step = add_step(program, StepKind::follow, "follow batch statistics");
     step.layer = slot.layer;
     step.reads = {{program.statistics, slot.offset}};
+    if (program.update_state >= 0) step.reads.push_back({program.update_state, 0});
     step.writes = {{program.state, slot.offset}};
   }
   segment.end = static_cast<int>(program.steps.size());
@@ -172,8 +197,8 @@ void find_lifetimes(Program& program) {
   }
   const int last = static_cast<int>(program.steps.size()) - 1;
   for (const int tensor : {program.weights, program.half_weights, program.gradients, program.momentum,
-                           program.state, program.statistics, program.metrics, program.next_pixels,
-                           program.next_labels, program.next_second_labels}) {
+                           program.state, program.statistics, program.metrics, program.update_state,
+                           program.next_pixels, program.next_labels, program.next_second_labels}) {
     touch(tensor, 0);
     touch(tensor, last);
   }
@@ -186,6 +211,8 @@ Program build_program(const Graph& graph, const Choices& choices, Backend& backe
   Lowerings& lowerings = known == nullptr ? own : *known;
   if (choices.update_in_backward && (choices.accumulate || choices.reduce || choices.shards > 1))
     fail(ExitCode::internal, "backward cannot update what it has a part of the gradients of");
+  if (choices.update_in_backward && choices.measures())
+    fail(ExitCode::internal, "backward cannot update before all gradients are known");
   Program program;
   program.choices = choices;
   program.alignment = backend.alignment();
@@ -203,7 +230,7 @@ Program build_program(const Graph& graph, const Choices& choices, Backend& backe
   add_flat_buffers(program, state_bytes);
   if (backend.loads_ahead()) add_next_input(graph, program);
   for (SegmentBuilder& builder : builders) builder.build();
-  if (!choices.train_samples.empty()) build_update(program);
+  if (!choices.train_samples.empty()) build_update(program, backend);
   find_lifetimes(program);
   return program;
 }

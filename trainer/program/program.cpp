@@ -29,6 +29,7 @@ Step Program::update_step(std::size_t bucket, const Ref& bucket_gradients) const
   step.name = fmt::format("update bucket {}", bucket);
   step.bucket = static_cast<int>(bucket);
   step.reads = {bucket_gradients};
+  if (update_state >= 0) step.reads.push_back({update_state, 0});
   step.writes = {{weights, divides_weights() ? kept_offset(offset) : offset}};
   if (momentum >= 0) step.writes.push_back({momentum, kept_offset(offset)});
   if (half_weights >= 0) step.writes.push_back({half_weights, offset / 2});
@@ -44,6 +45,16 @@ Slice Program::slice_of(const Slice& bucket, int rank) const {
   if (!divided(bucket)) return bucket;
   const std::int64_t count = bucket.count / choices.shards;
   return {bucket.first + rank * count, count};
+}
+
+std::vector<Slice> Program::measured_by(int rank) const {
+  std::vector<Slice> slices;
+  for (const Slice& bucket : buckets) {
+    if (divided(bucket)) slices.push_back(slice_of(bucket, rank));
+  }
+  const Slice whole{divided_values, flat_values - divided_values};
+  if (whole.count > 0 && (rank == 0 || !choices.reduce)) slices.push_back(whole);
+  return slices;
 }
 
 namespace {

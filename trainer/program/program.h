@@ -52,9 +52,11 @@ enum class StepKind : std::uint8_t {
   scale_pixels,  ///< 8-bit pixels to the network's input
   layer,         ///< a pass of a layer
   reorder,       ///< change of layout
-  share,         ///< adds up a layer's fp64 sums over the ranks, and waits
+  share,         ///< adds up fp64 sums over the ranks, and waits
   add,           ///< adds one gradient to another, or to the flat gradients
   reduce,        ///< starts the sum of a bucket over the ranks; only in the last pass of an iteration
+  measure,       ///< waits for all buckets, then adds up the squares of this rank's share of the gradients
+  decide,        ///< from these squares: whether there is an update, and the scale of its gradients
   update,        ///< waits for a bucket, then one optimizer step over it, or over this rank's slice of it
   gather,        ///< starts to collect from the ranks what they updated of a bucket
   follow,        ///< running statistics
@@ -131,6 +133,8 @@ struct Choices {
   int shards = 1;                     ///< ranks that divide the optimizer's state; 1: each has all of it
   bool shared_statistics = false;     ///< batch norm's are those of all ranks
   bool second_labels = false;         ///< training samples are mixed (mixup), and have two labels
+  bool scales_loss = false;           ///< a loss scale is kept (UpdateRule)
+  bool clips = false;                 ///< the norm of the gradient has a bound (UpdateRule)
   std::int64_t workspace_bytes = kAnyWorkspace;  ///< Site::workspace_bytes
   std::vector<LeanPass> lean;                    ///< rising
   std::int64_t bucket_bytes = 4 << 20;
@@ -141,12 +145,18 @@ struct Choices {
   bool update_in_backward = false;
   std::vector<int>
       recompute;  ///< layers, rising, whose outputs backward makes again in place of keeping them
+
+  /// Whether something of all gradients must be known before the first is used.
+  bool measures() const { return scales_loss || clips; }
 };
 
 /// Training and evaluation written out as steps over tensors. What is costed is what is run.
 ///
 /// With Choices::update_in_backward there are no flat gradients: a training segment has a tensor for each
 /// bucket, and the bucket's `update` after the last pass that needs its parameters.
+///
+/// Where Choices::measures(), the update begins with `measure`, with several ranks `share`, and `decide`; its
+/// other steps do nothing when UpdateState says so.
 ///
 /// With Choices::shards the optimizer's state is divided (ZeRO-1: Rajbhandari et al. 2020, "ZeRO: Memory
 /// Optimizations Toward Training Trillion Parameter Models", P_os): each bucket falls into equal slices, one
@@ -173,6 +183,7 @@ struct Program {
   int next_pixels = -1, next_labels = -1, next_second_labels = -1;
   int half_weights = -1;  ///< tensor: what kernels read of the weights in training in half precision
   int weights = -1, gradients = -1, momentum = -1, state = -1, statistics = -1, metrics = -1;  ///< tensors
+  int update_state = -1;  ///< tensor of UpdateState; -1 where nothing need be known of all gradients
 
   /// The optimizer's step over a bucket whose gradients begin at `gradients`.
   Step update_step(std::size_t bucket, const Ref& gradients) const;
@@ -188,6 +199,9 @@ struct Program {
   bool divides_weights() const { return choices.shards > 1 && half_weights >= 0; }
   /// What rank `rank` updates of a bucket, in values of whole buffers.
   Slice slice_of(const Slice& bucket, int rank) const;
+  /// What rank `rank` measures of the gradients, in values of whole buffers: its slices, and what is not
+  /// divided, which where ranks add up their squares is for rank 0 alone.
+  std::vector<Slice> measured_by(int rank) const;
   /// Where in the flat gradients lies what is at `offset` in the weights.
   std::int64_t gradient_offset(std::int64_t offset) const { return offset / 4 * size_of(gradient_type); }
 };
@@ -199,8 +213,8 @@ struct LoweredSite {
 };
 
 /// How each layer of a segment runs: null for one without work of its own. It depends on the kind of segment,
-/// its samples, the precision, shared_statistics, second_labels, the cap of the workspace and the lean
-/// passes, on no other choice.
+/// its samples, the precision, shared_statistics, second_labels, scales_loss, the cap of the workspace and
+/// the lean passes, on no other choice.
 struct Lowering {
   std::vector<std::shared_ptr<const LoweredLayer>> layers;
   std::vector<bool> absorbed;      ///< by layer: the layer before it does its forward pass
@@ -209,7 +223,7 @@ struct Lowering {
 
 /// Lowerings of one graph by one backend, kept from one Program to the next.
 using LoweringKey =
-    std::tuple<SegmentKind, std::int64_t, DType, bool, bool, std::int64_t, std::vector<LeanPass>>;
+    std::tuple<SegmentKind, std::int64_t, DType, bool, bool, bool, std::int64_t, std::vector<LeanPass>>;
 using Lowerings = std::map<LoweringKey, Lowering>;
 inline LoweringKey lowering_key(SegmentKind kind, std::int64_t samples, const Choices& choices) {
   return {kind,
@@ -217,6 +231,7 @@ inline LoweringKey lowering_key(SegmentKind kind, std::int64_t samples, const Ch
           choices.precision,
           choices.shared_statistics,
           choices.second_labels,
+          choices.scales_loss,
           choices.workspace_bytes,
           choices.lean};
 }

@@ -68,6 +68,7 @@ Site SegmentBuilder::site_of(int index) const {
   site.relu_follows = consumers.size() == 1 && follows_alone(consumers[0]);
   site.shared_statistics = program_.choices.shared_statistics;
   site.second_labels = training() && program_.choices.second_labels;
+  site.scaled_loss = training() && program_.choices.scales_loss;
   for (int before = 0; before < index; ++before) {
     if (has(before) && is_loss(graph_.layers()[at(before)].op)) site.starts_metrics = false;
   }

@@ -78,6 +78,8 @@ Ref SegmentBuilder::read(int index, const Operand& operand) {
       return {segment_.labels, 0};
     case Role::second_labels:
       return {segment_.second_labels, 0};
+    case Role::update_state:
+      return {program_.update_state, 0};
     default:
       fail(ExitCode::internal, "layer \"{}\": a pass reads what it can only write", layer.name);
   }

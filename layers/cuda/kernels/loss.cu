@@ -58,7 +58,7 @@ struct Gradient {
   const std::int32_t* labels;
   const SecondLabel* second;
   float scale;
-  const StepValues* values;
+  const UpdateState* state;
   float* gradient;
   CONVOY_HD void operator()(std::int64_t i) const {
     const std::int64_t row = classes.quotient(i);
@@ -66,7 +66,7 @@ struct Gradient {
     const SecondLabel* other = second == nullptr ? nullptr : second + sample;
     gradient[i] = mixed_gradient(arithmetic, output[i], static_cast<int>(i - row * classes.value()),
                                  labels[sample], other) *
-                  (scale * values->loss_scale);
+                  (scale * loss_scale_of(state));
   }
 };
 
@@ -103,11 +103,11 @@ void add_metrics(Queue queue, const SampleLoss* samples, std::int64_t valid, dou
 }
 
 void loss_gradient(Queue queue, const LossRows& rows, const float* output, const std::int32_t* labels,
-                   const SecondLabel* second, float scale, const StepValues* values, float* gradient) {
+                   const SecondLabel* second, float scale, const UpdateState* state, float* gradient) {
   with_arithmetic(rows, [&]<class A>(const A& arithmetic) {
     for_each_index(queue, rows.batch * rows.positions * rows.classes,
                    Gradient<A>{arithmetic, Divisor(rows.positions), Divisor(rows.classes), output, labels,
-                               second, scale, values, gradient});
+                               second, scale, state, gradient});
   });
 }
 

@@ -3,9 +3,9 @@
 #include <cstdint>
 
 #include "layers/cuda/kernels/queue.h"
-#include "layers/cuda/kernels/step_values.h"
 #include "layers/graph/arithmetic/loss.h"
 #include "layers/graph/metrics.h"
+#include "layers/graph/update_state.h"
 
 /// Losses of rows of fp32 scores, one row a position of a sample.
 namespace CONVOY_CUDA_NAMESPACE {
@@ -28,8 +28,8 @@ void loss_of_samples(Queue queue, const LossRows& rows, const float* scores, con
 /// zeros.
 void add_metrics(Queue queue, const SampleLoss* samples, std::int64_t valid, double weight, bool main,
                  bool starts, Metrics* metrics);
-/// gradient of the scores, times `scale` and the loss scale.
+/// gradient of the scores, times `scale` and the loss scale of `state`, which may be null.
 void loss_gradient(Queue queue, const LossRows& rows, const float* output, const std::int32_t* labels,
-                   const SecondLabel* second, float scale, const StepValues* values, float* gradient);
+                   const SecondLabel* second, float scale, const UpdateState* state, float* gradient);
 
 }  // namespace CONVOY_CUDA_NAMESPACE

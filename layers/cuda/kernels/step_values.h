@@ -10,8 +10,6 @@ namespace CONVOY_CUDA_NAMESPACE {
 struct StepValues {
   std::uint64_t iteration = 0;
   float learning_rate = 0;
-  float gradient_scale = 1;
-  float loss_scale = 1;
   friend bool operator==(const StepValues&, const StepValues&) = default;
 };
 

@@ -99,9 +99,10 @@ TEST(CpuBackend, StepsAsSgdInItsRangesOnly) {
       std::vector<float> v(w.size());
       StepContext context;
       context.learning_rate = 0.1F;
-      context.gradient_scale = 0.5F;
+      UpdateState state;
+      state.gradient_scale = 0.5F;
       const auto step = backend->sgd({momentum, nesterov}, {{0, 5000, 0.01F, 1}, {6000, 3000, 0, 2}},
-                                     w.data(), g.data(), momentum == 0 ? nullptr : v.data(), nullptr);
+                                     w.data(), g.data(), momentum == 0 ? nullptr : v.data(), nullptr, &state);
       for (int i = 0; i < 3; ++i) step->run(context);
       const std::vector<float> decayed = reference_sgd(start, g, 0.1F, 0.01F, momentum, nesterov);
       const std::vector<float> faster = reference_sgd(start, g, 0.2F, 0, momentum, nesterov);
@@ -121,7 +122,8 @@ TEST(CpuBackend, LeavesACopyOfTheNewWeightsInHalfPrecision) {
   std::vector<BFloat16> half(w.size(), BFloat16(7));
   StepContext context;
   context.learning_rate = 0.1F;
-  backend->sgd({0, false, DType::bf16}, {{100, 19000, 0, 1}}, w.data(), g.data(), nullptr, half.data())
+  backend
+      ->sgd({0, false, DType::bf16}, {{100, 19000, 0, 1}}, w.data(), g.data(), nullptr, half.data(), nullptr)
       ->run(context);
   std::vector<BFloat16> copy(w.size());
   backend->copy_half(DType::bf16, 20000, 0, w.data(), copy.data());
@@ -202,14 +204,36 @@ TEST(CpuBackend, KeepsGradientsOfProductsAsTheyAreMade) {
 TEST(CpuBackend, SumsSquaresTheSameForAnyNumberOfThreads) {
   const std::unique_ptr<Backend> backend = make_cpu_backend();
   const std::vector<float> values = hashed_values(3, 100003);
+  const std::vector<Slice> ranges{{0, 50000}, {50001, 2}, {50003, 50000}};  // all but one
   double expected = 0;
   for (const float v : values) expected += static_cast<double>(v) * static_cast<double>(v);
-  set_cpu_threads(1);
-  const double one = backend->sum_of_squares(DType::f32, values.data(), 100003);
-  set_cpu_threads(3);
-  const double three = backend->sum_of_squares(DType::f32, values.data(), 100003);
-  EXPECT_EQ(one, three);
+  expected -= static_cast<double>(values[50000]) * static_cast<double>(values[50000]);
+  const auto sum_with = [&](int threads) {
+    set_cpu_threads(threads);
+    const GuardedBuffer scratch(backend->squares_scratch(100003));
+    double sum = -1;
+    backend->sum_of_squares(DType::f32, ranges, values.data(), &sum, scratch.data())->run({});
+    EXPECT_TRUE(scratch.fences_stand());
+    return sum;
+  };
+  const double one = sum_with(1);
+  EXPECT_EQ(one, sum_with(3));
   EXPECT_NEAR(one, expected, 1e-9 * expected);
+}
+
+TEST(CpuBackend, ChangesNothingInAnUpdateThatIsLeftOut) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  const std::vector<float> values = hashed_values(3, 100);
+  std::vector<float> w = values;
+  std::vector<float> v = values;
+  std::vector<float> running = values;
+  UpdateState state;
+  state.skips_update = 1;
+  StepContext context;
+  context.learning_rate = 0.1F;
+  backend->sgd({}, {{0, 100}}, w.data(), values.data(), v.data(), nullptr, &state)->run(context);
+  backend->follow(100, 0.5F, running.data(), std::vector<float>(100).data(), &state)->run(context);
+  for (const std::vector<float>* after : {&w, &v, &running}) EXPECT_EQ(*after, values);
 }
 
 TEST(CpuBackend, StoresAndLoadsParametersWithoutLoss) {

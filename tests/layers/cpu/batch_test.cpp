@@ -137,6 +137,28 @@ TEST(LossesOfMaps, AreMeansOverPositions) {
   }
 }
 
+// The scale is a power of two: gradients are that of no scale, to the bit.
+TEST(ScaledLoss, MultipliesTheGradientAlone) {
+  for (const char* type : {"softmax_loss", "sigmoid_cross_entropy", "hinge", "squared_error"}) {
+    for (const bool second_labels : {false, true}) {
+      const std::string row = fmt::format("{{ type = \"{}\", weight = 2 }}", type);
+      LayerBench scaled(row, {7, 1, 1}, 4, {.second_labels = second_labels, .loss_scale = 1024});
+      LayerBench plain(row, {7, 1, 1}, 4, {.second_labels = second_labels});
+      for (LayerBench* bench : {&scaled, &plain}) {
+        bench->inputs[0] = hashed_values(1, bench->inputs[0].size());
+        bench->labels = {0, 1, 5, 3};
+        if (second_labels) bench->second_labels = {{2, 0.3F}, {1, 0.F}, {5, 0.5F}, {6, 0.125F}};
+        bench->forward();
+        bench->backward();
+      }
+      EXPECT_EQ(scaled.metrics.loss, plain.metrics.loss) << type;
+      for (std::size_t i = 0; i < plain.input_gradients[0].size(); ++i)
+        EXPECT_EQ(scaled.input_gradients[0][i], 1024 * plain.input_gradients[0][i]) << type;
+      EXPECT_TRUE(scaled.fences_stand());
+    }
+  }
+}
+
 // (1 - share) × the loss of one label + share × that of the other, and gradients likewise, of every loss.
 TEST(MixedLabels, LossesAndGradientsAreTheirWeightedSum) {
   constexpr std::size_t kClasses = 7;

@@ -46,6 +46,8 @@ LayerBench::LayerBench(const std::string& network, std::int64_t batch, const Ben
            settings.type,
            settings.shared_statistics};
   site_.second_labels = settings.second_labels;
+  site_.scaled_loss = settings.loss_scale > 0;
+  update_state.loss_scale = settings.loss_scale;
   site_.workspace_bytes = settings.workspace_bytes;
   site_.lean = settings.lean;
   if (!settings.way.empty()) device_ = make_bench_device({{backend().kernel_problem(site_), settings.way}});
@@ -185,6 +187,8 @@ void LayerBench::fill(Port& port) {
     port.memory->put(labels.data(), labels.size() * sizeof labels[0]);
   } else if (operand.role == Role::second_labels) {
     port.memory->put(second_labels.data(), second_labels.size() * sizeof second_labels[0]);
+  } else if (operand.role == Role::update_state) {
+    port.memory->put(&update_state, sizeof update_state);
   } else if (operand.role == Role::parameter) {
     device_.backend->store_parameter(layer().parameters[index(operand.index)], operand.layout,
                                      values(operand).data(), port.memory->data());
@@ -222,7 +226,7 @@ void LayerBench::follow(std::size_t state) {
   statistic->put(statistics[state].data(), bytes);
   const StateSpec& spec = layer().states[state];
   device_.backend
-      ->follow(spec.elements, static_cast<float>(spec.momentum), running->data(), statistic->data())
+      ->follow(spec.elements, static_cast<float>(spec.momentum), running->data(), statistic->data(), nullptr)
       ->run(context);
   running->get(states[state].data(), bytes);
 }

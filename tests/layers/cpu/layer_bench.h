@@ -29,6 +29,7 @@ struct BenchSettings {
   std::int64_t workspace_bytes = kAnyWorkspace;  ///< most scratch for a choice of algorithms
   std::vector<PassKind> lean{};                  ///< passes with as little as they can do with
   bool second_labels = false;                    ///< of a loss: samples are mixed
+  double loss_scale = 0;                         ///< of a loss: multiplies its gradient; 0: it has none
   std::string way{};                             ///< chosen for the layer's kernels; empty: the usual one
 };
 
@@ -50,6 +51,7 @@ class LayerBench {
   std::vector<float> output_gradient;
   std::vector<std::int32_t> labels;
   std::vector<SecondLabel> second_labels;  ///< where BenchSettings has them
+  UpdateState update_state;                ///< of which losses may read the loss scale
   StepContext context;
 
   // What comes out.

@@ -199,8 +199,9 @@ TEST(SizeBackend, RefusesToRun) {
   for (const std::function<void()>& call : std::vector<std::function<void()>>{
            [&] { lowered->bind(0, {}, {}, nullptr); },
            [&] { sizes->reorder(input, input, false, false, nullptr, nullptr, nullptr); },
-           [&] { sizes->sgd({}, {}, nullptr, nullptr, nullptr, nullptr); },
-           [&] { sizes->sum_of_squares(DType::f32, nullptr, 0); }}) {
+           [&] { sizes->sgd({}, {}, nullptr, nullptr, nullptr, nullptr, nullptr); },
+           [&] { sizes->sum_of_squares(DType::f32, {}, nullptr, nullptr, nullptr); },
+           [&] { sizes->decide_update({}, nullptr, nullptr); }}) {
     try {
       call();
       FAIL();

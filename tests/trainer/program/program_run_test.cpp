@@ -191,6 +191,24 @@ TEST(ProgramRun, UpdatesInBackwardLeaveTheSameBitsInLessMemory) {
   }
 }
 
+// The first loss scale is a power of two, so no bit is lost.
+TEST(ProgramRun, ScalesLossesAndMeasuresGradientsWithoutAChangeToTheResult) {
+  for (const char* network : {networks::kLeNet, networks::kTangle, networks::kHeads}) {
+    Choices choices = choices_of({3, 2}, true, 4);
+    Trial plain(network, choices);
+    choices.scales_loss = choices.clips = true;
+    Trial scaled(network, choices);
+    const Result expected = plain.run({3, 2, 3}, 3, true);
+    for (const bool in_arena : {false, true}) {
+      const Result got = scaled.run({3, 2, 3}, 3, in_arena);
+      EXPECT_EQ(got.losses, expected.losses) << network;
+      EXPECT_EQ(got.weights, expected.weights) << network;
+      EXPECT_EQ(got.states, expected.states) << network;
+      EXPECT_NE(got.gradients, expected.gradients) << network;
+    }
+  }
+}
+
 TEST(ProgramRun, LargeGradientsAreAddedInPlaceOverTheMicroBatches) {
   const char* network = R"(name = "wide"
 input = { channels = 16, height = 8, width = 8 }

@@ -19,6 +19,8 @@ ProgramRunner::ProgramRunner(const Program& program, const Graph& graph, Backend
     if (tensor >= 0)
       std::memset(at({tensor, 0}), 0, static_cast<std::size_t>(program.tensors[index(tensor)].bytes));
   }
+  if (program.update_state >= 0)
+    *static_cast<UpdateState*>(at({program.update_state, 0})) = first_update_state(rule());
   for (std::size_t step = 0; step < program.steps.size(); ++step) kernels_.push_back(bind(step));
 }
 
@@ -61,12 +63,17 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
       const bool halves = program_.half_weights >= 0;
       return backend_.sgd({0.9F, false, halves ? program_.choices.precision : DType::f32}, std::move(ranges),
                           writes[0], reads[0], program_.momentum < 0 ? nullptr : writes[1],
-                          halves ? writes.back() : nullptr);
+                          halves ? writes.back() : nullptr, state_place());
     }
+    case StepKind::measure:
+      return backend_.sum_of_squares(program_.gradient_type, program_.measured_by(0), reads[0],
+                                     static_cast<double*>(writes[0]), scratch);
+    case StepKind::decide:
+      return backend_.decide_update(rule(), static_cast<const double*>(reads[0]), state_place());
     case StepKind::follow: {
       const auto slot = std::find_if(program_.states.begin(), program_.states.end(),
                                      [&](const StateSlot& s) { return s.offset == step.reads[0].offset; });
-      return backend_.follow(slot->elements, slot->momentum, writes[0], reads[0]);
+      return backend_.follow(slot->elements, slot->momentum, writes[0], reads[0], state_place());
     }
     case StepKind::share:  // there is one rank
     case StepKind::reduce:
@@ -74,6 +81,10 @@ std::unique_ptr<Kernel> ProgramRunner::bind(std::size_t number) {
       break;
   }
   return nullptr;
+}
+
+UpdateState* ProgramRunner::state_place() const {
+  return program_.update_state < 0 ? nullptr : static_cast<UpdateState*>(at({program_.update_state, 0}));
 }
 
 const ParameterSpec& ProgramRunner::spec_of(const ParameterSlot& slot) const {

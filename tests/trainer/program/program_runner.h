@@ -34,6 +34,9 @@ class ProgramRunner {
   void* at(const Ref& ref) const;
   std::unique_ptr<Kernel> bind(std::size_t step);
   const ParameterSpec& spec_of(const ParameterSlot& slot) const;
+  /// Where gradients are clipped, at a norm that they do not reach.
+  UpdateRule rule() const { return {program_.choices.scales_loss, program_.choices.clips ? 1e30 : 0}; }
+  UpdateState* state_place() const;
 
   const Program& program_;
   const Graph& graph_;

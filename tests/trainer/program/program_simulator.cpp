@@ -159,7 +159,18 @@ class Simulator {
         check_gradients(s, bucket.first * 4, (bucket.first + bucket.count) * 4, step.reads[0]);
         break;
       }
+      case StepKind::measure:
+        held(step.writes[0]) = {program_.choices.reduce ? "own sums of squares" : "sums of squares", {}};
+        break;
+      case StepKind::decide:
+        expect(s, step.reads[0], "sums of squares");
+        held(step.writes[0]) = {"decision", {}};
+        break;
+      case StepKind::follow:
+        expect(s, {program_.update_state, 0}, "decision");
+        break;
       case StepKind::update: {
+        expect(s, {program_.update_state, 0}, "decision");
         if (segment_->kind != SegmentKind::train) break;
         const Slice& bucket = program_.buckets[index(step.bucket)];
         check_gradients(s, bucket.first * 4, (bucket.first + bucket.count) * 4, step.reads[0]);
@@ -242,6 +253,9 @@ class Simulator {
         return expect(s, ref, "labels");
       case Role::second_labels:
         return expect(s, ref, "second labels");
+      case Role::update_state:
+        if (ref.tensor != program_.update_state) fault(s, "takes something else for the loss scale");
+        return;
       case Role::parameter:
         if (!holds_weights(ref)) expect(s, ref, "parameter");
         if (updated_.contains({program_.steps[index(s)].layer, operand.index}))

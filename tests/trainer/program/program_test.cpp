@@ -60,6 +60,11 @@ std::vector<ProgramCase> program_cases() {
     Choices sharded = choices_of({4, 3}, true, 4, true);
     sharded.shards = 3;
     add("sharded", sharded);
+    Choices clipped = choices_of({4, 3}, true, 4);
+    clipped.clips = true;
+    add("clipped", clipped);
+    sharded.scales_loss = sharded.clips = true;
+    add("sharded_and_scaled", sharded);
   }
   cases.push_back({"alexnet", networks::kAlexNet, choices_of({2}, false, 2, true)});
   return cases;

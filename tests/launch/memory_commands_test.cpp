@@ -68,13 +68,19 @@ TEST_F(MemoryCommands, WrongWordsAreExplained) {
 }
 
 TEST_F(MemoryCommands, TheCapOfWorkspacesIsThatOfTheJob) {
-  const auto plan = [&](const char* size) {
+  const auto plan = [&](const char* size, const char* device = "h100-80gb") {
     return object_of(
-        {"plan", job_, "--json", "--device", "h100-80gb", "--set", std::string("memory.workspace=") + size});
+        {"plan", job_, "--json", "--device", device, "--set", std::string("memory.workspace=") + size});
   };
   EXPECT_EQ(plan("3MiB").at("workspace_bytes"), 3 << 20);
   EXPECT_EQ(plan("0").at("workspace_bytes"), 0);
+  EXPECT_EQ(plan("auto").at("workspace_bytes"), 64 << 20);
   EXPECT_LT(plan("0").at("projected_bytes").as_int64(), plan("3MiB").at("projected_bytes").as_int64());
+  EXPECT_EQ(plan("0", "cpu").at("workspace_bytes"), 0);
+  EXPECT_EQ(plan("3MiB", "cpu").at("workspace_bytes"), 3 << 20);
+  EXPECT_EQ(plan("0", "cpu").at("lean_passes").as_array().size(), 0U);
+  EXPECT_LE(plan("0", "cpu").at("projected_bytes").as_int64(),
+            plan("auto", "cpu").at("projected_bytes").as_int64());
 }
 
 TEST_F(MemoryCommands, ThePageIsWrittenForJobsThatFitAndThatDoNot) {

@@ -8,6 +8,7 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/sizes/size_backend.h"
 #include "trainer/planner/arena_bound.h"
+#include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/search_plan.h"
 
 namespace convoy::test {
@@ -86,7 +87,7 @@ TEST_F(Lean, PassesDoNotDependOnWhatThePlannerDoes) {
   other.evaluate_batch = 200;
   same("a large batch of evaluation", other);
   other = request_;
-  other.recompute = {3, 4, 5};
+  other.recompute = recompute_sets(resnet_)[1].layers;
   same("recompute", other);
   other = request_;
   other.may_recompute = other.may_shrink = other.may_shrink_workspace = true;

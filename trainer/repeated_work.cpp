@@ -2,6 +2,25 @@
 
 namespace convoy {
 
+void RepeatedWork::give_up_recording() noexcept {
+  try {
+    (void)device_->stop_recording();
+  } catch (const std::exception&) {
+    return;  // what is half recorded may not be whole; the failure before says more
+  }
+}
+
+std::unique_ptr<Recording> RepeatedWork::record(const std::function<void()>& work) {
+  device_->start_recording();
+  try {
+    work();
+  } catch (...) {
+    give_up_recording();
+    throw;
+  }
+  return device_->stop_recording();
+}
+
 bool RepeatedWork::run(int number, const std::function<void()>& work) {
   One& one = all_[number];
   if (one.recording == nullptr) {
@@ -10,9 +29,7 @@ bool RepeatedWork::run(int number, const std::function<void()>& work) {
       one.was_run = true;
       return false;
     }
-    device_->start_recording();
-    work();
-    one.recording = device_->stop_recording();
+    one.recording = record(work);
   }
   one.recording->play();
   return true;

@@ -15,12 +15,16 @@ class RepeatedWork {
  public:
   explicit RepeatedWork(Device& device) : device_(&device) {}
 
-  /// `work` puts it into the queue. True when a recording was played in its place.
+  /// `work` puts it into the queue. True when a recording was played in its place. When `work` fails, the
+  /// device records no longer.
   bool run(int number, const std::function<void()>& work);
   /// Forgets what was recorded.
   void clear() { all_.clear(); }
 
  private:
+  std::unique_ptr<Recording> record(const std::function<void()>& work);
+  void give_up_recording() noexcept;
+
   struct One {
     bool was_run = false;
     std::unique_ptr<Recording> recording;

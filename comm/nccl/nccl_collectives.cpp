@@ -66,8 +66,8 @@ class NcclCollectives final : public DeviceCollectives {
         comm_(comm),
         options_(options),
         library_(library),
-        nccl_(library, comm, options.timeout_seconds),
-        stream_(CudaStream::Priority::high) {
+        stream_(CudaStream::Priority::high),
+        nccl_(library, comm, options.timeout_seconds) {
     watch_.emplace(options.timeout_seconds,
                    DeviceWatch::Calls{[this] { device_.make_current(); }, [this] { return nccl_.trouble(); },
                                       [this](const std::string& problem) { give_up(problem); }});
@@ -142,8 +142,8 @@ class NcclCollectives final : public DeviceCollectives {
   Communicator& comm_;
   const NcclOptions options_;
   const NcclLibrary& library_;
+  CudaStream stream_;  ///< outlives the communicator, whose work is in it
   NcclCommunicator nccl_;
-  CudaStream stream_;
   std::deque<Slot> slots_;  ///< does not move what it has when it grows
   Slot now_;                ///< of sum_now
   std::int64_t iteration_ = 0;

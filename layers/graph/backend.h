@@ -170,8 +170,8 @@ class LoweredLayer {
 };
 
 /// Stochastic gradient descent with momentum over a slice of the flat buffers:
-///   g = gradient · gradient_scale + decay · w;  v = momentum · v + g;  w -= rate · (nesterov ? g + momentum
-///   · v : v)
+///   g = gradient · gradient_scale + decay · w;  v = momentum · v + g;
+///   w -= rate · (nesterov ? g + momentum · v : v)
 /// as PyTorch's torch.optim.SGD does it (Sutskever et al. 2013).
 struct SgdSpec {
   float momentum = 0.9F;

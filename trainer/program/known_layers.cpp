@@ -8,8 +8,8 @@ namespace {
 
 /// All of a key but the caps.
 auto common_part(const LoweringKey& key) {
-  const auto& [kind, samples, precision, shared, second, workspace, lean] = key;
-  return std::tie(kind, samples, precision, shared, second);
+  const auto& [kind, samples, precision, shared, second, scaled, workspace, lean] = key;
+  return std::tie(kind, samples, precision, shared, second, scaled);
 }
 
 /// Whether what was lowered for `before` is what would be for `asked`.

@@ -37,7 +37,7 @@ TEST_F(OneMessage, ForANetworkThatCannotBe) {
 TEST_F(OneMessage, ForALimitThatIsTooSmall) {
   use(kTinyNetwork, kSmall);
   expect(3, "does not fit", {"memory.limit=1KiB"});
-  expect(3, "The data loader takes", {"memory.limit=1KiB"});
+  expect(3, "MiB for buffers of collectives", {"memory.limit=1KiB"});
   EXPECT_FALSE(std::filesystem::exists(path("run")));
 }
 

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "layers/core/error.h"
+#include "trainer/kernels/rounded.h"
 
 namespace convoy {
 namespace {

@@ -204,6 +204,20 @@ std::int64_t evaluated_at_peak(const Plan& plan) {
   return 0;
 }
 
+/// What a refused plan has beside its arena, where that is much, or where the arena alone would fit.
+std::vector<std::string> large_beside(const Plan& plan) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::int64_t bytes, const char* what) {
+    if (bytes > plan.projected_bytes() / 10 || (bytes > 0 && plan.arena_bytes() <= plan.request.limit_bytes))
+      parts.push_back(fmt::format("{} for {}", format_bytes(bytes), what));
+  };
+  add(plan.request.overhead_bytes, "the device's context and libraries");
+  add(plan.request.collective_bytes, "buffers of collectives");
+  add(plan.request.loader_bytes_here(),
+      "the data loader (fewer data.loader_threads or a smaller data.ahead take less)");
+  return parts;
+}
+
 }  // namespace
 
 std::string refusal_of(const Plan& plan, const Graph& graph) {
@@ -225,20 +239,15 @@ std::string refusal_of(const Plan& plan, const Graph& graph) {
     advice = "Put \"recompute\" into memory.allow, use more ranks, or raise memory.limit";
   } else if (may_shard) {
     advice = "Put \"shard_optimizer\" into memory.allow, use more ranks, or raise memory.limit";
-  } else if (plan.micro_batch > 1) {
+  } else if (plan.micro_batch > 1 && has_batch_norm(graph)) {
     advice =
         "Micro-batches are not made smaller for the sake of batch norm's statistics: lower "
         "memory.statistics_batch, put \"global_batch\" into memory.allow, or raise memory.limit";
   } else if (plan.half_would_fit) {
     advice = "Put \"half_precision\" into memory.allow, use more ranks, or raise memory.limit";
   }
-  if (const std::int64_t loader = plan.request.loader_bytes_here();
-      loader > 0 &&
-      (loader > plan.projected_bytes() / 10 || plan.arena_bytes() <= plan.request.limit_bytes)) {
-    advice += fmt::format(
-        ". The data loader takes {} of it: fewer data.loader_threads or a smaller data.ahead take less",
-        format_bytes(loader));
-  }
+  if (const std::vector<std::string> beside = large_beside(plan); !beside.empty())
+    advice += ". Beside the network's tensors it needs " + join(beside, " and ");
   if (plan.smallest_limit_bytes > 0) {
     const std::int64_t least = plan.smallest_limit_bytes + plan.request.reserve_bytes;
     advice +=

@@ -178,7 +178,7 @@ TEST(CpuBackend, WritesHalfCopiesAsKernelsReadThem) {
       std::fill_n(gradients.floats(), master.bytes / 4, 0.F);
       backend
           ->sgd({0, false, DType::bf16}, {{0, master.bytes / 4, 0, 1, interleave}}, weights.data(),
-                gradients.data(), nullptr, updated.data())
+                gradients.data(), nullptr, updated.data(), nullptr)
           ->run({});
       backend->load_parameter(product.weight(), used, updated.data(), read.data());
       for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(read[i], float(BFloat16(values[i]))) << i;

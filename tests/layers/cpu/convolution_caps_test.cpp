@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-#include "tests/golden/hashed_values.h"
-#include "tests/layers/cpu/layer_bench.h"
+#include "tests/layers/cpu/hashed_bench.h"
 
 // Kernels of the processor under caps of scratch.
 namespace convoy {
@@ -29,26 +28,6 @@ std::map<PassKind, std::int64_t> scratch_of(const LayerBench& bench) {
 }
 
 bool is_winograd(const std::string& kernel) { return kernel.find("wino") != std::string::npos; }
-
-void run(LayerBench& bench) {
-  std::uint32_t seed = 1;
-  for (auto& values : bench.inputs) values = hashed_values(seed++, values.size());
-  for (auto& values : bench.parameters) values = hashed_values(seed++, values.size());
-  bench.output_gradient = hashed_values(seed, bench.output_gradient.size());
-  bench.forward();
-  bench.backward();
-}
-
-/// |a - b| / |b|.
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0;
-  double norm = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    norm += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(difference / norm);
-}
 
 class Caps : public testing::TestWithParam<const char*> {
  protected:
@@ -95,10 +74,10 @@ TEST_P(Caps, OnlyPassesAboveTheCapChange) {
 
 TEST_P(Caps, TheNumbersStayWhatTheyAre) {
   LayerBench usual(GetParam(), kShape, kBatch);
-  run(usual);
+  run_hashed(usual);
   for (const std::int64_t cap : {std::int64_t{0}, liked_.begin()->second - 1}) {
     LayerBench capped(GetParam(), kShape, kBatch, {.workspace_bytes = cap});
-    run(capped);
+    run_hashed(capped);
     EXPECT_LT(distance(capped.output, usual.output), 1e-5);
     EXPECT_LT(distance(capped.input_gradients[0], usual.input_gradients[0]), 1e-5);
     for (std::size_t p = 0; p < usual.parameter_gradients.size(); ++p)

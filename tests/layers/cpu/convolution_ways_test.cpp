@@ -3,8 +3,7 @@
 #include <cmath>
 
 #include "layers/cpu/convolution_variant.h"
-#include "tests/golden/hashed_values.h"
-#include "tests/layers/cpu/layer_bench.h"
+#include "tests/layers/cpu/hashed_bench.h"
 
 // However a convolution is run, it computes the same.
 namespace convoy {
@@ -19,27 +18,6 @@ struct WayCase {
 
 class Ways : public testing::TestWithParam<std::tuple<WayCase, DType>> {};
 
-void run(LayerBench& bench) {
-  std::uint32_t seed = 1;
-  for (auto& values : bench.inputs) values = hashed_values(seed++, values.size());
-  for (auto& values : bench.parameters) values = hashed_values(seed++, values.size());
-  bench.output_gradient = hashed_values(seed, bench.output_gradient.size());
-  bench.forward();
-  bench.backward();
-}
-
-/// |a - b| / |b|.
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0;
-  double norm = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    norm += std::pow(static_cast<double>(b[i]), 2);
-  }
-  const double error = std::sqrt(difference / std::max(norm, 1e-30));
-  return std::isnan(error) ? INFINITY : error;
-}
-
 std::vector<std::string> way_names() {
   std::vector<std::string> names{"any automatic/direct/automatic", "channels_last gemm/direct/direct",
                                  "channels_last direct/gemm/direct"};
@@ -53,11 +31,11 @@ TEST_P(Ways, AllGiveTheSameNumbers) {
   for (const bool blocked : {false, true}) {
     BenchSettings settings{.blocked_input = blocked, .type = type};
     LayerBench usual(one.row, one.input, one.batch, settings);
-    run(usual);
+    run_hashed(usual);
     for (const std::string& way : way_names()) {
       settings.way = way;
       LayerBench chosen(one.row, one.input, one.batch, settings);
-      run(chosen);
+      run_hashed(chosen);
       const std::string what = way + ": " + chosen.implementations();
       EXPECT_LT(distance(chosen.output, usual.output), bound) << what;
       EXPECT_LT(distance(chosen.input_gradients[0], usual.input_gradients[0]), bound) << what;

@@ -7,21 +7,11 @@
 #include "comm/nccl/nccl.h"
 #include "layers/device/cuda/cuda_devices.h"
 #include "tests/trainer/train_here.h"
+#include "tests/trainer/worker_under_test.h"
 
 // Training over NCCL, with as many ranks as there are GPUs, as threads.
 namespace convoy::test {
 namespace {
-
-constexpr const char* kJob = R"(samples = 70
-test_samples = 20
-[train]
-batch = 16
-epochs = 2
-[checkpoint]
-every_epochs = 0
-[log]
-every = 1
-)";
 
 /// Ends the program, with words that ctest takes for a skip, where NCCL cannot run.
 class NeedsGpus : public ::testing::Environment {
@@ -44,7 +34,7 @@ class GpuNccl : public ::testing::Test {
     if (ranks == 0) ranks = static_cast<int>(list_cuda_devices().devices.size());
     last_ = folder_.path("run-" + std::to_string(runs_++));
     sets.push_back("device=\"cuda\"");
-    train_here({folder_.write_job(network, kJob), last_, ranks, std::move(sets)});
+    train_here({folder_.write_job(network, kGpuJob), last_, ranks, std::move(sets)});
     return losses_of(last_);
   }
   JobFolder folder_;

@@ -73,7 +73,7 @@ TEST_F(GpuGraphs, GiveTheSameBitsWithWhatRanksShare) {
 TEST_F(GpuGraphs, GiveTheSameBitsWhereUpdatesAreLeftOutAndClipped) {
   std::string network = kTinyBatchNorm;
   network.replace(network.find("\"softmax_loss\""), 14, "\"softmax_loss\", weight = 200");
-  const std::string job = folder_.write_job(network, kJob);
+  const std::string job = folder_.write_job(network, kGraphsJob);
   for (const auto& [ranks, divided] : {std::pair{1, "false"}, {2, "false"}, {3, "true"}}) {
     const std::vector<std::string> sets{"train.precision=\"fp16\"", "train.clip_norm=0.5",
                                         std::string("train.shard_optimizer=") + divided};

@@ -87,7 +87,7 @@ TEST_F(GpuQueue, IsNeverWaitedForWithinSteps) {
 }
 
 TEST_F(GpuQueue, IsNotWaitedForByLossScaleAndClipping) {
-  const std::string job = folder_.write_job(kTinyBatchNorm, kJob);
+  const std::string job = folder_.write_job(kTinyBatchNorm, kQueueJob);
   for (const char* graphs : {"true", "false"}) {
     for (const auto& [ranks, divided] : {std::pair{1, "false"}, {2, "false"}, {2, "true"}}) {
       const Counted counted =

@@ -8,17 +8,6 @@
 namespace convoy::test {
 namespace {
 
-constexpr const char* kJob = R"(samples = 70
-test_samples = 20
-[train]
-batch = 16
-epochs = 2
-[checkpoint]
-every_epochs = 0
-[log]
-every = 1
-)";
-
 class GpuTraining : public ::testing::Test {
  protected:
   std::vector<double> losses(const std::string& job, int ranks, const std::vector<std::string>& sets,
@@ -37,13 +26,13 @@ class GpuTraining : public ::testing::Test {
 
 TEST_F(GpuTraining, LosesAsTheProcessorDoes) {
   for (const char* network : {kTinyNetwork, kTinyBatchNorm, kTinyHeads}) {
-    const std::string job = folder_.write_job(network, kJob);
+    const std::string job = folder_.write_job(network, kGpuJob);
     EXPECT_LT(largest_difference(losses(job, 1, {}), losses(job, 1, {}, false)), 1e-4) << network;
   }
 }
 
 TEST_F(GpuTraining, LosesTheSameForAnyRanksAndMicroBatches) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   const std::vector<double> reference = losses(job, 1, {});
   for (const int ranks : {2, 3, 4}) {
     EXPECT_LT(largest_difference(losses(job, ranks, {}), reference), 1e-5) << ranks;
@@ -57,7 +46,7 @@ TEST_F(GpuTraining, LosesTheSameForAnyRanksAndMicroBatches) {
 }
 
 TEST_F(GpuTraining, TrainsOnMixedSamplesAsTheProcessorDoes) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   const std::vector<double> reference = losses(job, 1, {"data.mixup=0.4"}, false);
   EXPECT_LT(largest_difference(losses(job, 1, {"data.mixup=0.4"}), reference), 1e-4);
   EXPECT_LT(largest_difference(losses(job, 3, {"data.mixup=0.4", "train.micro_batch=3"}), reference), 1e-4);
@@ -65,21 +54,21 @@ TEST_F(GpuTraining, TrainsOnMixedSamplesAsTheProcessorDoes) {
 }
 
 TEST_F(GpuTraining, SharesStatisticsOverRanks) {
-  const std::string job = folder_.write_job(kTinyBatchNorm, kJob);
+  const std::string job = folder_.write_job(kTinyBatchNorm, kGpuJob);
   const std::vector<double> reference = losses(job, 1, {"train.shared_statistics=true"});
   EXPECT_LT(largest_difference(losses(job, 3, {"train.shared_statistics=true"}), reference), 1e-5);
   EXPECT_LT(largest_difference(losses(job, 1, {}), reference), 1e-4);
 }
 
 TEST_F(GpuTraining, RepeatsItsBits) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   EXPECT_EQ(losses(job, 2, {}), losses(job, 2, {}));
   EXPECT_EQ(losses(job, 1, {"train.precision=\"fp16\""}), losses(job, 1, {"train.precision=\"fp16\""}));
 }
 
 TEST_F(GpuTraining, TakesNoMoreMemoryThanPlanned) {
   for (const char* network : {kTinyNetwork, kTinyBatchNorm, kTinyHeads}) {
-    const std::string job = folder_.write_job(network, kJob);
+    const std::string job = folder_.write_job(network, kGpuJob);
     for (const char* precision : {"fp32", "fp16"}) {
       losses(job, 2, {std::string("train.precision=\"") + precision + "\"", "train.micro_batch=3"});
       const boost::json::object summary = summary_of(last_);
@@ -90,7 +79,7 @@ TEST_F(GpuTraining, TakesNoMoreMemoryThanPlanned) {
 }
 
 TEST_F(GpuTraining, InHalfPrecisionStaysNearFp32) {
-  const std::string job = folder_.write_job(kTinyBatchNorm, kJob);
+  const std::string job = folder_.write_job(kTinyBatchNorm, kGpuJob);
   const std::vector<double> reference = losses(job, 1, {});
   EXPECT_LT(largest_difference(losses(job, 1, {"train.precision=\"bf16\""}), reference), 5e-2);
   EXPECT_LT(largest_difference(losses(job, 1, {"train.precision=\"fp16\""}), reference), 2e-2);
@@ -101,7 +90,7 @@ TEST_F(GpuTraining, InHalfPrecisionStaysNearFp32) {
 }
 
 TEST_F(GpuTraining, GoesOnFromACheckpointAsIfItHadNotStopped) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   for (const char* precision : {"fp32", "fp16"}) {
     const std::vector<std::string> sets{std::string("train.precision=\"") + precision + "\""};
     losses(job, 2, sets);
@@ -118,7 +107,7 @@ TEST_F(GpuTraining, GoesOnFromACheckpointAsIfItHadNotStopped) {
 
 TEST_F(GpuTraining, DividesItsOptimizerAmongRanksWithTheSameBits) {
   for (const char* network : {kTinyHeads, kTinyBatchNorm}) {
-    const std::string job = folder_.write_job(network, kJob);
+    const std::string job = folder_.write_job(network, kGpuJob);
     for (const char* precision : {"fp32", "fp16", "bf16"}) {
       for (const int ranks : {2, 3}) {
         SCOPED_TRACE(testing::Message() << precision << ", " << ranks << " ranks");
@@ -140,7 +129,7 @@ TEST_F(GpuTraining, DividesItsOptimizerAmongRanksWithTheSameBits) {
 }
 
 TEST_F(GpuTraining, GoesOnWithItsOptimizerDividedOrNot) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   for (const char* precision : {"fp32", "fp16"}) {
     const std::vector<std::string> sets{std::string("train.precision=\"") + precision + "\""};
     losses(job, 3, sets);
@@ -161,7 +150,7 @@ TEST_F(GpuTraining, GoesOnWithItsOptimizerDividedOrNot) {
 }
 
 TEST_F(GpuTraining, ClipsAlikeWithADividedOptimizer) {
-  const std::string job = folder_.write_job(kTinyNetwork, kJob);
+  const std::string job = folder_.write_job(kTinyNetwork, kGpuJob);
   for (const char* precision : {"fp32", "fp16", "bf16"}) {
     std::vector<std::string> sets{"train.clip_norm=0.05",
                                   std::string("train.precision=\"") + precision + "\""};
@@ -172,7 +161,7 @@ TEST_F(GpuTraining, ClipsAlikeWithADividedOptimizer) {
 }
 
 TEST_F(GpuTraining, AsksForItsLossOnlyWhenItIsDue) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   const std::vector<double> each = losses(job, 2, {});
   const std::vector<double> every_third = losses(job, 2, {"log.every=3"});
   // 5 iterations an epoch, of 16, 16, 16, 16 and 6 samples.
@@ -184,7 +173,7 @@ TEST_F(GpuTraining, AsksForItsLossOnlyWhenItIsDue) {
 }
 
 TEST_F(GpuTraining, TrainsOnEveryRankAlikeWhereSomeHaveNoSamples) {
-  const std::string job = folder_.write_job(kTinyHeads, kJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   const std::vector<std::string> sets{"data.samples=33"};  // the last batch has one
   EXPECT_LT(largest_difference(losses(job, 3, sets), losses(job, 1, sets)), 1e-5);
 }

@@ -46,10 +46,8 @@ Steps train_steps(const Case& one, const std::vector<std::string>& sets) {
       one.batch, one.same == Same::learning ? one.batch / 4 : one.batch);
   const std::string job =
       folder.write_job(read_text(CONVOY_SOURCE "/configs/nets/" + one.name + ".toml"), sections);
-  std::vector<std::string> all{"threads=2"};
-  all.insert(all.end(), sets.begin(), sets.end());
   Steps steps;
-  with_sessions({job, folder.path("run"), 1, all}, [&](Session& session) {
+  with_sessions({job, folder.path("run"), 1, sets}, [&](Session& session) {
     for (int i = 0; i < one.steps; ++i) {
       take_steps(session, 1, one.rate);
       steps.losses.push_back(session.executor().metrics().loss / static_cast<double>(one.batch));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <deque>
 #include <optional>
 #include <thread>
@@ -58,6 +59,14 @@ class Spare {
   void* memory_ = nullptr;
 };
 
+/// NCCL chooses one for each size and does not tell which (NCCL_DEBUG=INFO with NCCL_DEBUG_SUBSYS=TUNING
+/// makes it), unless the user did.
+std::string asked_algorithm() {
+  const char* algorithm = std::getenv("NCCL_ALGO");
+  return algorithm == nullptr || *algorithm == '\0' ? "of its own choice"
+                                                    : fmt::format("{} (NCCL_ALGO)", algorithm);
+}
+
 class NcclCollectives final : public DeviceCollectives {
  public:
   NcclCollectives(CudaDevice& device, Communicator& comm, const NcclOptions& options,
@@ -75,8 +84,9 @@ class NcclCollectives final : public DeviceCollectives {
   }
 
   std::string kind() const override {
-    if (bus_bandwidth_ <= 0) return "NCCL " + nccl_.version();
-    return fmt::format("NCCL {}, bus bandwidth {:.1f} GB/s", nccl_.version(), 1e-9 * bus_bandwidth_);
+    const std::string library = fmt::format("NCCL {}, algorithm {}", nccl_.version(), asked_algorithm());
+    if (bus_bandwidth_ <= 0) return library;
+    return fmt::format("{}, bus bandwidth {:.1f} GB/s", library, 1e-9 * bus_bandwidth_);
   }
   void note(std::int64_t iteration) override { iteration_ = iteration; }
   bool can_be_recorded() const override { return true; }

@@ -8,7 +8,7 @@ namespace convoy {
 /// backend lets kernels take what they like (PlanRequest::workspace_bytes is kAnyWorkspace): mostly
 /// Winograd's algorithm for a gradient of weights. Empty otherwise, and for an evaluation.
 ///
-/// Worthwhile is what lowers the bytes alive at the peak by 2% or more, and by more than twice the share of a
+/// Worthwhile is what lowers the bytes alive at the peak by 2% or more, and by more than the share of a
 /// step's time that it costs by the model (cost_model.h); of several such sets the one for which the
 /// difference is the largest. It is found by a Program with these passes, not by what they promise.
 ///

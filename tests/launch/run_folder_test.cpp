@@ -22,6 +22,19 @@ class Folder : public ::testing::Test {
     return run(convoy(words), folder_.path(""));
   }
 
+  /// With kernels by measurement, and again in a new folder as long as other work on the machine disturbs the
+  /// trials, which then say nothing.
+  Ended train_measured(const std::string& run_dir, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"--set", "kernels=measured"};
+    words.insert(words.end(), more.begin(), more.end());
+    Ended ended = train(run_dir, words);
+    for (int again = 0; ended.out.find("kernels: ") == std::string::npos && again < 10; ++again) {
+      fs::remove_all(run_dir);
+      ended = train(run_dir, words);
+    }
+    return ended;
+  }
+
   JobFolder folder_;
   std::string job_ =
       folder_.write_job(kTinyNetwork, "samples = 40\ntest_samples = 8\n[train]\nbatch = 16\nepochs = 2\n");
@@ -48,7 +61,7 @@ TEST_F(Folder, ItsJobFileRepeatsTheRun) {
 
 TEST_F(Folder, KeepsTheKernelsOfARunThatGoesOn) {
   const std::string run_dir = folder_.path("run");
-  ASSERT_EQ(train(run_dir, {"--set", "kernels=measured", "--set", "train.epochs=1"}).code, 0);
+  ASSERT_EQ(train_measured(run_dir, {"--set", "train.epochs=1"}).code, 0);
   const std::string kernels = read_text(run_dir + "/kernels.json");
   EXPECT_THAT(kernels, HasSubstr("fp32 1x8x8 to 4, kernel 3x3"));
   const std::string cache = folder_.path("cache");
@@ -60,21 +73,19 @@ TEST_F(Folder, KeepsTheKernelsOfARunThatGoesOn) {
 }
 
 TEST_F(Folder, PlanFindsTheKernelsThatTrainingMeasured) {
-  const std::vector<std::string> measured{"--set", "kernels=measured"};
-  const Ended trained = train(folder_.path("run"), measured);
+  const Ended trained = train_measured(folder_.path("run"));
   ASSERT_EQ(trained.code, 0);
   EXPECT_THAT(trained.out, HasSubstr("kernels: "));
-  const Ended planned = run(convoy({"plan", job_, "--json", measured[0], measured[1]}), folder_.path(""));
+  const Ended planned = run(convoy({"plan", job_, "--json", "--set", "kernels=measured"}), folder_.path(""));
   EXPECT_EQ(boost::json::parse(planned.out).at("projected_bytes"),
             summary_of(folder_.path("run")).at("projected_bytes"));
 }
 
 TEST_F(Folder, ADamagedCacheOfKernelsIsAWarning) {
-  const std::vector<std::string> measured{"--set", "kernels=measured"};
-  ASSERT_EQ(train(folder_.path("first"), measured).code, 0);
+  ASSERT_EQ(train_measured(folder_.path("first")).code, 0);
   for (const auto& file : fs::directory_iterator(folder_.path("cache")))
     std::ofstream(file.path()) << "no table";
-  const Ended ended = train(folder_.path("second"), measured);
+  const Ended ended = train(folder_.path("second"), {"--set", "kernels=measured"});
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(ended.out, HasSubstr("/cache/kernels-onednn"));
   EXPECT_EQ(count_of("warning: ", ended.out), 1);

@@ -13,7 +13,7 @@ endif()
 option(CONVOY_PCH "Precompile the standard library's and the dependencies' headers: builds in half the time" ON)
 
 # For whoever builds everything once. Who edits one file compiles it with seven others, so it is off by default.
-option(CONVOY_UNITY "Compile the sources of a room or a test eight at a time: a whole build in less than half the time" OFF)
+option(CONVOY_UNITY "Compile the sources of a room or a test eight at a time: a whole build in much less time" OFF)
 
 # ccache must be told that it may trust a precompiled header.
 find_program(CONVOY_CCACHE ccache)

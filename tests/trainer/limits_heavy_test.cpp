@@ -55,7 +55,7 @@ Steps train_steps(const Case& one, const std::vector<std::string>& sets) {
     steps.projected = session.plan().projected_bytes();
     steps.micro_batch = session.plan().micro_batch;
     steps.recomputes = !session.plan().program.choices.recompute.empty();
-    EXPECT_EQ(session.device().peak_bytes(), steps.projected);
+    EXPECT_EQ(session.device().peak_bytes(), session.plan().arena_bytes());
   });
   return steps;
 }

@@ -120,6 +120,20 @@ TEST_F(MemoryCommands, ARefusalNamesTheLoaderWhereItIsTooLarge) {
               HasSubstr("MiB for the data loader (fewer data.loader_threads or a smaller data.ahead"));
 }
 
+TEST_F(MemoryCommands, TheLeastLimitThatPlanNamesTrainsWithAReserveToo) {
+  const std::vector<std::string> reserve{"--set", "memory.reserve=1MiB", "--set", "data.loader_threads=1"};
+  std::vector<std::string> plan{"plan", job_, "--json"};
+  plan.insert(plan.end(), reserve.begin(), reserve.end());
+  const std::int64_t least = object_of(plan).at("smallest_limit_bytes").as_int64();
+  for (const std::int64_t missing : {0, 1}) {
+    std::vector<std::string> words{"train",     job_,
+                                   "--run-dir", folder_.path("run" + std::to_string(missing)),
+                                   "--set",     "memory.limit=" + std::to_string(least - missing)};
+    words.insert(words.end(), reserve.begin(), reserve.end());
+    EXPECT_EQ(call(words).code, missing == 0 ? 0 : 3) << least;
+  }
+}
+
 TEST_F(MemoryCommands, ABatchOfMoreThanThereIsIsTold) {
   const std::string told = "train.batch = 64 is more than there are training images: an update takes all 40";
   const Ended larger = call({"train", job_, "--run-dir", folder_.path("64"), "--set", "train.batch=64"});

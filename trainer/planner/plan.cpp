@@ -65,6 +65,9 @@ std::int64_t share_of(const PlanRequest& request) {
          request.ranks;
 }
 
+/// What memory.limit must be for that.
+std::int64_t least_limit(const Plan& plan) { return plan.smallest_limit_bytes + plan.request.reserve_bytes; }
+
 std::string_view precision_name(const PlanRequest& request) {
   return request.tf32 && request.precision == DType::f32 ? "tf32" : name_of(request.precision);
 }
@@ -249,7 +252,7 @@ std::string refusal_of(const Plan& plan, const Graph& graph) {
   if (const std::vector<std::string> beside = large_beside(plan); !beside.empty())
     advice += ". Beside the network's tensors it needs " + join(beside, " and ");
   if (plan.smallest_limit_bytes > 0) {
-    const std::int64_t least = plan.smallest_limit_bytes + plan.request.reserve_bytes;
+    const std::int64_t least = least_limit(plan);
     advice +=
         fmt::format(". With what memory.allow allows, the least memory.limit that will do is {} bytes{}",
                     least, plan.request.reserve_bytes > 0 ? ", memory.reserve included" : "");
@@ -339,8 +342,9 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"actions", std::move(actions)},
           {"alternatives", std::move(alternatives)},
           {"refusals", std::move(refusals)},
-          {"smallest_limit_bytes",
-           plan.smallest_limit_bytes > 0 ? plan.smallest_limit_bytes : plan.projected_bytes()}};
+          {"smallest_limit_bytes", plan.smallest_limit_bytes > 0
+                                       ? least_limit(plan)
+                                       : plan.projected_bytes() + plan.request.reserve_bytes}};
 }
 
 std::string lean_line(const Plan& plan) {
@@ -400,8 +404,9 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
   text += fmt::format("  {:<22}{:>14}   {}\n", "limit", format_bytes(plan.request.limit_bytes),
                       plan.fits() ? "fits" : "DOES NOT FIT");
   if (plan.smallest_limit_bytes > 0)
-    text += fmt::format("  {:<22}{:>14}   with what memory.allow allows\n", "smallest limit",
-                        format_bytes(plan.smallest_limit_bytes));
+    text += fmt::format("  {:<22}{:>14}   {} bytes, with what memory.allow allows{}\n", "smallest limit",
+                        format_bytes(least_limit(plan)), least_limit(plan),
+                        plan.request.reserve_bytes > 0 ? ", memory.reserve included" : "");
   if (plan.largest_batch > 0)
     text += fmt::format("  {:<22}{:>14}   samples\n", "largest batch", plan.largest_batch);
   if (const std::string line = lean_line(plan); !line.empty()) text += "  " + line + "\n";

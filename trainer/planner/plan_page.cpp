@@ -95,7 +95,8 @@ class Page {
         counted(static_cast<std::int64_t>(plan_.program.tensors.size()), "tensor"),
         plan_.program.steps.size(), ratio, verdict,
         plan_.smallest_limit_bytes > 0
-            ? fmt::format("; the least it could come down to: {}", format_bytes(plan_.smallest_limit_bytes))
+            ? fmt::format("; the least it could come down to: {}",
+                          format_bytes(plan_.smallest_limit_bytes + plan_.request.reserve_bytes))
             : "");
     if (plan_.largest_batch > 0)
       text_ += fmt::format("<p>Largest batch on a rank that fits: {}</p>\n", plan_.largest_batch);

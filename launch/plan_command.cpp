@@ -14,6 +14,7 @@
 #include "trainer/planner/advice.h"
 #include "trainer/planner/inference_plan.h"
 #include "trainer/planner/plan_page.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/preparation.h"
 #include "trainer/session.h"

@@ -4,6 +4,7 @@
 
 #include "launch/job/read_job.h"
 #include "layers/core/error.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/run_folder.h"
 #include "trainer/storage/checkpoint_store.h"
 

@@ -12,6 +12,7 @@
 #include "trainer/kernels/cpu_speed.h"
 #include "trainer/loader_memory.h"
 #include "trainer/plan_again.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 #include "trainer/preparation.h"
 

@@ -5,6 +5,7 @@
 #include "layers/core/clock.h"
 #include "layers/cpu/cpu_backend.h"
 #include "trainer/parameters.h"
+#include "trainer/planner/plan_report.h"
 
 namespace convoy {
 namespace {

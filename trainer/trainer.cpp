@@ -16,6 +16,7 @@
 #include "trainer/parameters.h"
 #include "trainer/passes.h"
 #include "trainer/planner/plan_page.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/preparation.h"
 #include "trainer/resume.h"
 #include "trainer/schedule.h"

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 
 #include "layers/core/bytes.h"
 #include "layers/cpu/lower.h"
@@ -20,7 +21,7 @@ class BatchNormLayer : public CpuLayer {
         desc_(as_image(engine.desc(inputs[0]), site.inputs[0], site.batch)),
         channels_(site.inputs[0].channels),
         variance_offset_(round_up(channels_ * 4, 64)) {
-    checked(what_, [&] { choose(static_cast<float>(op.epsilon)); });
+    checked(what_, [&] { choose(static_cast<float>(op.epsilon), inputs[0].id); });
     declare(inputs[0]);
   }
 
@@ -48,18 +49,40 @@ class BatchNormLayer : public CpuLayer {
   }
 
  private:
-  void choose(float epsilon) {
+  struct Primitives {
+    NormForward::primitive_desc forward;
+    NormBackward::primitive_desc backward;
+  };
+
+  void choose(float epsilon, std::int64_t layout) {
+    const std::vector<std::int64_t> key{static_cast<std::int64_t>(Once::batch_norm),
+                                        layout,
+                                        site_.batch,
+                                        site_.inputs[0].channels,
+                                        site_.inputs[0].height,
+                                        site_.inputs[0].width,
+                                        site_.training,
+                                        site_.relu_follows,
+                                        std::bit_cast<std::int32_t>(epsilon)};
+    const auto& made = engine_->once<Primitives>(key, [&] { return make(epsilon); });
+    forward_ = made.forward;
+    backward_ = made.backward;
+  }
+
+  Primitives make(float epsilon) const {
     const auto shared =
         site_.relu_follows ? kScaleShift | dnnl::normalization_flags::fuse_norm_relu : kScaleShift;
     const auto flags = site_.training ? shared : shared | dnnl::normalization_flags::use_global_stats;
-    const auto purpose = forward_purpose(site_.training);
-    forward_ = {{purpose, desc_, epsilon, flags}, user_scratchpad(), engine_->get()};
+    Primitives made;
+    made.forward = {
+        {forward_purpose(site_.training), desc_, epsilon, flags}, user_scratchpad(), engine_->get()};
     if (site_.training) {
-      backward_ = {{dnnl::prop_kind::backward, desc_, desc_, epsilon, shared},
-                   user_scratchpad(),
-                   engine_->get(),
-                   forward_};
+      made.backward = {{dnnl::prop_kind::backward, desc_, desc_, epsilon, shared},
+                       user_scratchpad(),
+                       engine_->get(),
+                       made.forward};
     }
+    return made;
   }
 
   void declare(const Layout& layout) {

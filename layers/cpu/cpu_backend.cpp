@@ -19,8 +19,6 @@ using cpu::checked;
 using cpu::make_kernel;
 
 constexpr std::int64_t kSgdBlock = 8192;
-/// First number of a key of Engine::once; those of convolutions begin with a PassKind.
-constexpr std::int64_t kReorderScratch = -1;
 constexpr std::int64_t kSquaresBlock = 1 << 14;
 
 /// One optimizer step of `count` values; without momentum `v` is null.
@@ -132,7 +130,8 @@ class CpuBackend : public Backend {
 
   std::int64_t reorder_scratch(const Layout& from, const Layout& to, bool add) override {
     const auto scratch = [&] { return cpu::scratch_of(reorder_desc(from, to, add)); };
-    return engine_.once<std::int64_t>({kReorderScratch, from.id, to.id, add}, scratch);
+    return engine_.once<std::int64_t>(
+        {static_cast<std::int64_t>(cpu::Once::reorder_scratch), from.id, to.id, add}, scratch);
   }
   std::unique_ptr<Kernel> reorder(const Layout& from, const Layout& to, bool add, bool assign_first,
                                   const void* source, void* target, void* scratch) override;

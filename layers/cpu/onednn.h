@@ -17,6 +17,10 @@ using Tag = memory::format_tag;
 using Dims = memory::dims;
 using ArgMap = std::unordered_map<int, memory>;
 
+/// What else than convolutions is made once for a key: the key begins with it (those of convolutions begin
+/// with a PassKind).
+enum class Once : std::int64_t { batch_norm = -2, reorder_scratch = -1 };
+
 /// Runs `call`; a failure of oneDNN becomes an Error that says what was tried, where, and the library's own
 /// words.
 template <class Call>

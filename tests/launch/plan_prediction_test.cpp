@@ -8,6 +8,7 @@
 
 #include "tests/launch/json_of.h"
 #include "tests/trainer/job_folder.h"
+#include "trainer/planner/plan_report.h"
 
 namespace convoy::test {
 namespace {

@@ -72,7 +72,8 @@ ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment, const
   layout.lower_bound = peak.bytes;
   layout.peak_step = peak.step;
   std::int64_t goal = std::max(peak.bytes, options.enough);
-  const bool hopeless = options.enough > 0 && options.enough < peak.bytes;
+  const auto too_few = [&](std::int64_t bytes) { return bytes > 0 && bytes < peak.bytes; };
+  const bool hopeless = too_few(options.enough) || too_few(options.available);
   const std::int64_t allowed = hopeless ? 0 : options.effort;
   std::int64_t effort = allowed;
   std::int64_t least = peak.bytes;  // shown to be necessary
@@ -85,7 +86,8 @@ ArenaLayout lay_out(std::span<const Block> blocks, std::int64_t alignment, const
   std::stable_sort(parts.begin(), parts.end(),
                    [](const PieceLayout& a, const PieceLayout& b) { return a.bytes > b.bytes; });
   for (PieceLayout& part : parts) {
-    if (part.bytes > goal && effort > 0 && part.offsets.size() <= kMostSearched) {
+    const double missed = static_cast<double>(part.bytes - goal) / static_cast<double>(peak.bytes);
+    if (missed > options.tolerated && effort > 0 && part.offsets.size() <= kMostSearched) {
       Improvement improvement(part, peak.bytes, problem.unit, effort);
       improvement.run(goal);
       if (improvement.optimal()) least = std::max(least, part.bytes);

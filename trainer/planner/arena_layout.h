@@ -40,6 +40,11 @@ struct LayoutOptions {
   /// Bytes that are good enough; 0: the lower bound. Where that is above them no layout is good enough, and
   /// first fit alone is tried.
   std::int64_t enough = 0;
+  /// Bytes that there are; 0: as many as it takes. Where the lower bound is above them, first fit alone is
+  /// tried.
+  std::int64_t available = 0;
+  /// Part of the lower bound by which first fit may miss it before it is searched exactly.
+  double tolerated = 0;
 };
 
 /// Places blocks so that no two that are alive at one step overlap, in few bytes: a pure function of its

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <boost/json/object.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -129,6 +128,10 @@ struct Plan {
   /// All that the job takes on the device.
   std::int64_t projected_bytes() const { return layout.bytes + request.beside_bytes(); }
   bool fits() const { return projected_bytes() <= request.limit_bytes; }
+  /// The least memory.limit that will do, as far as it was looked for.
+  std::int64_t least_limit() const {
+    return (smallest_limit_bytes > 0 ? smallest_limit_bytes : projected_bytes()) + request.reserve_bytes;
+  }
   /// What the learning rate is multiplied by: with a smaller global batch it falls as that does (Goyal et al.
   /// 2017, "Accurate, Large Minibatch SGD", linear scaling).
   double learning_rate_factor() const {
@@ -166,22 +169,5 @@ std::int64_t share_of(const PlanRequest& request);
 /// Lays the job out as it is asked for. Does not fail when it does not fit: ask fits().
 Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known = nullptr,
                const LayoutOptions& layout = {});
-
-/// Why a plan does not fit, with the figures, the peak and what would help.
-std::string refusal_of(const Plan& plan, const Graph& graph);
-/// Error(does_not_fit) that says it.
-[[noreturn]] void refuse_plan(const Plan& plan, const Graph& graph);
-
-/// The plan as `convoy plan --json` prints it.
-boost::json::object plan_json(const Plan& plan, const Graph& graph);
-
-/// A line for people about the lean passes; "" where there are none.
-std::string lean_line(const Plan& plan);
-
-/// Lines for people about what was done to make a plan fit; empty when nothing was.
-std::vector<std::string> action_lines(const Plan& plan);
-
-/// The plan as a table for people.
-std::string plan_text(const Plan& plan, const Graph& graph);
 
 }  // namespace convoy

@@ -10,6 +10,7 @@
 #include "layers/core/text.h"
 #include "trainer/planner/markup.h"
 #include "trainer/planner/plan_map.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/plan_style.h"
 
 namespace convoy {
@@ -95,8 +96,7 @@ class Page {
         counted(static_cast<std::int64_t>(plan_.program.tensors.size()), "tensor"),
         plan_.program.steps.size(), ratio, verdict,
         plan_.smallest_limit_bytes > 0
-            ? fmt::format("; the least it could come down to: {}",
-                          format_bytes(plan_.smallest_limit_bytes + plan_.request.reserve_bytes))
+            ? fmt::format("; the least it could come down to: {}", format_bytes(plan_.least_limit()))
             : "");
     if (plan_.largest_batch > 0)
       text_ += fmt::format("<p>Largest batch on a rank that fits: {}</p>\n", plan_.largest_batch);

@@ -34,9 +34,12 @@ constexpr double kAboutEqual = 1.02;
 /// are asked. Only what would be refused is laid out with more effort, and of that the few ways whose lower
 /// bounds are the least: always the same ones with the same effort, so that the least limit that a refusal
 /// names is found again under that limit.
-constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 100;
+constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 200;
 constexpr std::int64_t kMoreEffort = LayoutOptions::kSecond / 50;
 constexpr std::size_t kMostWithMoreEffort = 3;
+
+/// Of the arena of a plan that fits: the exact search is not worth its time for less.
+constexpr double kNearlyTight = 0.005;
 
 /// Times that the size of micro-batches is guessed before the span that is left is halved.
 constexpr int kGuesses = 4;
@@ -65,7 +68,9 @@ class Search {
          const CostModel& costs)
       : graph_(graph), request_(request), backend_(backend), lowerings_(lowerings), costs_(costs) {
     sets_ = {{"nothing", request.recompute}};
-    asked_ = make_plan(graph, request, backend, &lowerings_);
+    LayoutOptions as_asked;
+    as_asked.available = available();
+    asked_ = make_plan(graph, request, backend, &lowerings_, as_asked);
     share_ = request.training ? share_of(request) : asked_.micro_batch;
     keeps_statistics_ = request.training && has_batch_norm(graph);
     const std::int64_t together = request.shared_statistics ? request.ranks : 1;
@@ -193,10 +198,13 @@ class Search {
             arena_lower_bound(graph_, request_for(choice, micro_batch), backend_, &lowerings_)};
   }
 
-  /// Looks for a layout within the limit, and no further.
-  LayoutOptions quick() const {
-    return {kQuickEffort, std::max<std::int64_t>(request_.limit_bytes - request_.beside_bytes(), 1)};
+  /// Bytes that the limit leaves for the arena.
+  std::int64_t available() const {
+    return std::max<std::int64_t>(request_.limit_bytes - request_.beside_bytes(), 1);
   }
+  /// Looks for a layout within the limit, and no further.
+  LayoutOptions quick() const { return {.effort = kQuickEffort, .enough = available()}; }
+  static LayoutOptions nearly_tight() { return {.effort = kQuickEffort, .tolerated = kNearlyTight}; }
 
   std::string text_of(const Choice& choice, std::int64_t micro_batch) const {
     std::string text = fmt::format("micro-batches of {}", micro_batch);
@@ -217,7 +225,7 @@ class Search {
     const Key key = key_of(choice, micro_batch);
     if (const auto known = found_.find(key); known != found_.end()) return known->second.fits;
     LaidOut way = bound(choice, micro_batch);
-    const bool may = way.lower_bound <= quick().enough;
+    const bool may = way.lower_bound <= available();
     if (may) way.bytes = plan(choice, micro_batch, quick()).arena_bytes();
     const std::int64_t beside = asked_.projected_bytes() - asked_.arena_bytes();
     const bool fits = may && way.bytes + beside <= request_.limit_bytes;
@@ -235,7 +243,7 @@ class Search {
   /// Lays out once more what a better layout may bring below the limit.
   void try_harder() {
     for (const LaidOut& way : most_promising(laid_out_)) {
-      if (best_ || way.lower_bound > quick().enough) break;
+      if (best_ || way.lower_bound > available()) break;
       if (plan(way.choice, way.micro_batch, more_effort()).fits()) consider(way.choice, way.micro_batch);
     }
   }
@@ -269,7 +277,7 @@ class Search {
     if (fitting == found_.end() || large == found_.end()) return bad + (good - bad) / 2;
     const auto bytes = [](const auto& found) { return static_cast<double>(found->second.bytes); };
     const double span = bytes(large) - bytes(fitting);
-    const double part = span > 0 ? (static_cast<double>(quick().enough) - bytes(fitting)) / span : 0.5;
+    const double part = span > 0 ? (static_cast<double>(available()) - bytes(fitting)) / span : 0.5;
     const double size = static_cast<double>(size_of(good)) +
                         std::clamp(part, 0.0, 1.0) * static_cast<double>(size_of(bad) - size_of(good));
     return std::clamp(static_cast<std::int64_t>(std::ceil(static_cast<double>(share_) / size)), bad + 1,
@@ -309,7 +317,7 @@ class Search {
 
   /// The plan of the best choice, and what each of its changes saved, one upon the other.
   Plan finish() {
-    Plan taken = plan(*best_, best_size_, {kQuickEffort, 0});
+    Plan taken = plan(*best_, best_size_, nearly_tight());
     if (!taken.fits()) taken = plan(*best_, best_size_, more_effort());
     if (!taken.fits()) taken = plan(*best_, best_size_, quick());  // spent its effort on another piece
     std::vector<PlanAction> actions;
@@ -329,7 +337,7 @@ class Search {
       size = next_size;
       const bool last = now.precision == best_->precision && now.workspace_bytes == best_->workspace_bytes &&
                         now.set == best_->set && size == best_size_;
-      const std::int64_t left = last ? taken.arena_bytes() : plan(now, size, {0, 0}).arena_bytes();
+      const std::int64_t left = last ? taken.arena_bytes() : plan(now, size, first_fit()).arena_bytes();
       actions.push_back({name, true, bytes - left, seconds(now, size) / before, what});
       bytes = left;
     };
@@ -377,7 +385,7 @@ class Search {
     LaidOut least;
     for (LaidOut& way : ways) {
       if (least.bytes > 0 && way.lower_bound >= least.bytes) break;
-      if (way.bytes == 0) way.bytes = plan(way.choice, way.micro_batch, {0, 0}).arena_bytes();
+      if (way.bytes == 0) way.bytes = plan(way.choice, way.micro_batch, first_fit()).arena_bytes();
       if (least.bytes == 0 || way.bytes < least.bytes) least = way;
     }
     for (LaidOut way : most_promising(std::move(ways))) {
@@ -396,7 +404,8 @@ class Search {
     ways.resize(std::min(ways.size(), kMostWithMoreEffort));
     return ways;
   }
-  static LayoutOptions more_effort() { return {kMoreEffort, 0}; }
+  static LayoutOptions more_effort() { return {.effort = kMoreEffort}; }
+  static LayoutOptions first_fit() { return {.effort = 0}; }
 
   /// Whether it is worth advising half precision for a plan that does not fit.
   bool would_fit_in_half(const Plan& refused) {

@@ -7,6 +7,7 @@
 
 #include "layers/core/error.h"
 #include "layers/cpu/cpu_backend.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 
 namespace convoy::test {

@@ -6,6 +6,7 @@
 
 #include "layers/cpu/cpu_backend.h"
 #include "layers/sizes/size_backend.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 
 namespace convoy::test {

@@ -8,6 +8,7 @@
 #include "layers/cpu/cpu_backend.h"
 #include "layers/sizes/size_backend.h"
 #include "trainer/planner/arena_bound.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/recompute_sets.h"
 #include "trainer/planner/search_plan.h"
 

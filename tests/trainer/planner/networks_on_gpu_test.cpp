@@ -8,6 +8,7 @@
 
 #include "layers/sizes/size_backend.h"
 #include "trainer/planner/device_table.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 
 namespace convoy {

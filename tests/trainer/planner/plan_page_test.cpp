@@ -13,6 +13,7 @@
 #include "layers/sizes/size_backend.h"
 #include "trainer/planner/markup.h"
 #include "trainer/planner/plan_map.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 
 namespace convoy::test {

@@ -12,6 +12,7 @@
 #include "layers/cpu/cpu_backend.h"
 #include "tests/layers/graph/networks.h"
 #include "trainer/planner/plan.h"
+#include "trainer/planner/plan_report.h"
 
 namespace convoy {
 namespace {

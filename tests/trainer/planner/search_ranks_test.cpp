@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "layers/sizes/size_backend.h"
+#include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 
 namespace convoy::test {

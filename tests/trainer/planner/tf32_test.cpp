@@ -4,6 +4,7 @@
 #include "trainer/planner/cost_model.h"
 #include "trainer/planner/device_table.h"
 #include "trainer/planner/plan.h"
+#include "trainer/planner/plan_report.h"
 
 namespace convoy {
 namespace {

@@ -206,6 +206,13 @@ class Search {
   LayoutOptions quick() const { return {.effort = kQuickEffort, .enough = available()}; }
   static LayoutOptions nearly_tight() { return {.effort = kQuickEffort, .tolerated = kNearlyTight}; }
 
+  /// The bytes of a tight layout of all, evaluation too.
+  std::int64_t most_alive(const Choice& choice, std::int64_t micro_batch) {
+    const auto alive =
+        bytes_alive(program_of(graph_, request_for(choice, micro_batch), backend_, &lowerings_));
+    return *std::max_element(alive.begin(), alive.end());
+  }
+
   std::string text_of(const Choice& choice, std::int64_t micro_batch) const {
     std::string text = fmt::format("micro-batches of {}", micro_batch);
     if (precisions_.size() > 1) text += fmt::format(", {}", name_of(choice.precision));
@@ -323,7 +330,7 @@ class Search {
     std::vector<PlanAction> actions;
     Choice now{request_.precision, request_.workspace_bytes, request_.shard_optimizer, 0, {}};
     std::int64_t size = asked_.micro_batch;
-    std::int64_t bytes = asked_.arena_bytes();
+    std::int64_t bytes = asked_.layout.lower_bound;  // it may have been laid out with little effort
     const auto change = [&](const char* name, bool allowed, bool taking, const Choice& next,
                             std::int64_t next_size, const std::string& what) {
       if (!offers(name)) return;
@@ -337,7 +344,7 @@ class Search {
       size = next_size;
       const bool last = now.precision == best_->precision && now.workspace_bytes == best_->workspace_bytes &&
                         now.set == best_->set && size == best_size_;
-      const std::int64_t left = last ? taken.arena_bytes() : plan(now, size, first_fit()).arena_bytes();
+      const std::int64_t left = last ? taken.arena_bytes() : most_alive(now, size);
       actions.push_back({name, true, bytes - left, seconds(now, size) / before, what});
       bytes = left;
     };

@@ -115,6 +115,33 @@ TEST(ArenaLayout, StopsAtWhatIsEnough) {
   }
 }
 
+TEST(ArenaLayout, DoesNotSearchForWhatThereIsNoRoomFor) {
+  int searched = 0;
+  for (std::uint32_t instance = 0; instance < 100; ++instance) {
+    const std::vector<Block> blocks = random_blocks(instance, {60, 30, 50, false});
+    const ArenaLayout tight = lay_out(blocks, 1);
+    searched += tight.effort > 0 ? 1 : 0;
+    const ArenaLayout hopeless = lay_out(blocks, 1, {.available = tight.lower_bound - 1});
+    EXPECT_EQ(hopeless.effort, 0);
+    EXPECT_EQ(hopeless.bytes, lay_out(blocks, 1, kFirstFit).bytes);
+    EXPECT_EQ(lay_out(blocks, 1, {.available = tight.lower_bound}).bytes, tight.bytes);
+  }
+  EXPECT_GT(searched, 20);  // or the instances show nothing
+}
+
+TEST(ArenaLayout, SearchesOnlyForMoreThanIsTolerated) {
+  int searched = 0;
+  for (std::uint32_t instance = 0; instance < 100; ++instance) {
+    const std::vector<Block> blocks = random_blocks(instance, {60, 30, 50, false});
+    const ArenaLayout first_fit = lay_out(blocks, 1, kFirstFit);
+    const auto missed = static_cast<double>(first_fit.bytes - first_fit.lower_bound);
+    const double part = missed / static_cast<double>(first_fit.lower_bound);
+    EXPECT_EQ(lay_out(blocks, 1, {.tolerated = part * 1.01}).effort, 0);
+    searched += lay_out(blocks, 1, {.tolerated = part * 0.99}).effort > 0 ? 1 : 0;
+  }
+  EXPECT_GT(searched, 20);
+}
+
 TEST(ArenaLayout, RefusesWhatIsNoBlock) {
   EXPECT_THROW(lay_out(std::vector<Block>{{3, 2, 8}}, 1), Error);
   EXPECT_THROW(lay_out(std::vector<Block>{{2, 3, -8}}, 1), Error);

@@ -11,6 +11,7 @@
 #include "layers/core/error.h"
 #include "layers/cpu/cpu_backend.h"
 #include "tests/layers/graph/networks.h"
+#include "trainer/planner/arena_bound.h"
 #include "trainer/planner/plan.h"
 #include "trainer/planner/plan_report.h"
 
@@ -81,6 +82,24 @@ TEST(Plan, NeedsNoMoreMemoryForSmallerMicroBatches) {
     const std::int64_t bytes = plan_of(networks::kLeNet, request_of(64, micro_batch)).arena_bytes();
     EXPECT_LE(bytes, before) << micro_batch;
     before = bytes;
+  }
+}
+
+TEST(Plan, BoundOfTrainingAloneIsThatOfTheWhole) {
+  for (const char* network : {networks::kLeNet, networks::kTangle, networks::kAlexNet}) {
+    const Graph graph = parse_network(network, "net.toml");
+    const std::unique_ptr<Backend> backend = make_cpu_backend();
+    for (const std::int64_t micro_batch : {20, 13, 7, 1}) {  // 13: of a batch of 20 two of 10, of 3 one
+      PlanRequest request = request_of(20, micro_batch);
+      request.samples = 203;
+      const std::int64_t bound = arena_lower_bound(graph, request, *backend, nullptr);
+      const ArenaLayout layout = make_plan(graph, request, *backend).layout;
+      EXPECT_LE(bound, layout.lower_bound) << micro_batch;
+      EXPECT_GT(bound, layout.lower_bound * 95 / 100) << micro_batch;
+      request.evaluate_batch = 500;  // now evaluation has the peak
+      EXPECT_EQ(arena_lower_bound(graph, request, *backend, nullptr), bound);
+      EXPECT_LT(bound, make_plan(graph, request, *backend).layout.lower_bound);
+    }
   }
 }
 

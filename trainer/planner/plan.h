@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -74,6 +75,8 @@ struct PlanRequest {
   std::int64_t loader_bytes_here() const { return device == "cpu" ? loader_bytes : 0; }
   /// What the device holds beside the arena.
   std::int64_t beside_bytes() const { return overhead_bytes + collective_bytes + loader_bytes_here(); }
+  /// That the limit leaves for the arena; at least one byte.
+  std::int64_t available_bytes() const { return std::max<std::int64_t>(limit_bytes - beside_bytes(), 1); }
 };
 
 /// Something that the planner may do to make a job fit.

@@ -11,13 +11,13 @@ namespace {
 /// are asked. Only what would be refused is laid out with more effort, and of that the few ways whose lower
 /// bounds are the least: always the same ones with the same effort, so that the least limit that a refusal
 /// names is found again under that limit.
-constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 200;
+constexpr std::int64_t kQuickEffort = LayoutOptions::kSecond / 100;
 constexpr LayoutOptions kMoreEffort{.effort = LayoutOptions::kSecond / 50};
 constexpr std::size_t kMostWithMoreEffort = 3;
 constexpr LayoutOptions kFirstFit{.effort = 0};
 
 /// Of a plan that fits already, the exact search is worth its time only for more than this part of the arena.
-constexpr LayoutOptions kNearlyTight{.effort = kQuickEffort, .tolerated = 0.005};
+constexpr LayoutOptions kNearlyTight{.effort = kQuickEffort / 2, .tolerated = 0.005};
 
 /// Those that more effort goes into.
 std::vector<LaidOut> most_promising(std::vector<LaidOut> ways) {

@@ -40,10 +40,10 @@ bool leaves_colours(const Job& job) {
 
 void fill_measured(Job& job, Shape input, const Dataset& train) {
   const ChannelStatistics statistics = measured(job, input, train);
-  for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
-    if (job.data.mean.size() == c) job.data.mean.push_back(rounded(statistics.mean[c]));
-    if (job.data.deviation.size() == c)
-      job.data.deviation.push_back(rounded(std::max(statistics.deviation[c], 1.0)));
+  if (job.data.mean.empty()) job.data.mean = rounded(statistics.mean);
+  if (job.data.deviation.empty()) {
+    job.data.deviation = rounded(statistics.deviation);
+    for (double& deviation : job.data.deviation) deviation = std::max(deviation, 1.0);
   }
   if (!leaves_colours(job)) return;
   const PrincipalColours colours = principal_colours(statistics);

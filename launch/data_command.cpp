@@ -14,7 +14,7 @@ constexpr std::array<Command, 5> kParts{{
     {"index", "list a folder's images, or shards', once, so that training starts at once", data_index},
     {"pack", "write a folder's images into tar shards, resized if wanted", data_pack},
     {"check", "decode every image and name those that are broken", data_check},
-    {"mean", "mean and deviation of each channel over all images", data_mean},
+    {"mean", "mean, deviation and principal colours of all images", data_mean},
     {"show", "a sheet of augmented samples as a PNG file, to look at", data_show},
 }};
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
 #include "launch/data_folders.h"
 #include "launch/job/read_job.h"
@@ -15,7 +15,7 @@
 #include "trainer/data/png_writer.h"
 #include "trainer/data/prepare.h"
 #include "trainer/data/skip_broken.h"
-#include "trainer/data/statistics.h"
+#include "trainer/measured_keys.h"
 #include "trainer/preparation.h"
 
 namespace convoy {
@@ -32,7 +32,9 @@ struct Showing {
   Augmentation evaluation;
   Shape output{3, 160, 160};
   DecodeOptions decode;
-  bool measures_mean = false;  ///< erased pixels become the mean, which the job leaves to be measured
+  /// The job, where it leaves the mean that erased pixels become, or the colours of the shift, to be
+  /// measured.
+  std::optional<Job> unmeasured;
 };
 
 /// By the defaults of a job.
@@ -63,17 +65,9 @@ Showing of_job(const Job& job) {
   showing.evaluation = evaluation_augmentation(job, showing.output);
   showing.evaluation.ten_crops = false;  // the middle one
   showing.decode = decode_options(job);
-  showing.measures_mean = showing.training.erasing.with == EraseWith::mean && job.data.mean.empty();
+  const bool leaves_mean = showing.training.erasing.with == EraseWith::mean && job.data.mean.empty();
+  if (leaves_mean || leaves_colours(job)) showing.unmeasured = job;
   return showing;
-}
-
-/// As training measures it.
-std::vector<std::uint8_t> mean_of(const Dataset& set, const Showing& showing) {
-  constexpr std::int64_t kSamples = 1000;
-  std::vector<std::uint8_t> mean;
-  for (const double value : channel_statistics(set, kSamples, showing.evaluation, showing.output).mean)
-    mean.push_back(static_cast<std::uint8_t>(std::lround(value)));
-  return mean;
 }
 
 /// Copies a sample to its place in the sheet.
@@ -163,7 +157,10 @@ int data_show(const std::vector<std::string>& arguments) {
     fail(ExitCode::usage, "a sheet of {} x {} samples of {} x {} pixels is too large", rows, columns,
          output.height, output.width);
   }
-  if (showing.measures_mean) showing.training.erasing.mean = mean_of(set, showing);
+  if (showing.unmeasured) {
+    fill_measured(*showing.unmeasured, output, set);
+    showing.training = training_augmentation(*showing.unmeasured, output);
+  }
   const Image sheet =
       draw_sheet(set, showing, rows, columns, static_cast<std::uint64_t>(line.number("seed", 0, INT64_MAX)));
   write_png(line.text("out"), sheet);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/principal_colours.h"
+
 namespace convoy {
 
 /// What the user asked for: a job file, read. Plain values; the initialisers here are the defaults, and
@@ -58,7 +60,10 @@ struct Job {
     double saturation = 0;          ///< likewise
     double hue = 0;                 ///< turned by up to so much of the circle either way
     double colour_shift = 0;        ///< deviation of the shift along principal components; 0: none
-    double erase = 0;               ///< share of the samples that lose a rectangle
+    /// Theirs, of pixels in 0 to 1; both empty: measured on the training set
+    std::vector<double> colour_eigenvalues = value_list(kImageNetColours);
+    std::vector<double> colour_eigenvectors = vector_list(kImageNetColours);  ///< rows are components
+    double erase = 0;                                 ///< share of the samples that lose a rectangle
     std::vector<double> erase_area{0.02, 0.4};        ///< share of the image, least and most
     std::vector<double> erase_aspect{0.3, 10.0 / 3};  ///< width / height, least and most
     std::string erase_with = "random";                ///< random, mean, zero

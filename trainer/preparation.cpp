@@ -51,6 +51,8 @@ Augmentation training_augmentation(const Job& job, Shape input) {
   augmentation.resized = {job.data.area[0], job.data.area[1], job.data.aspect[0], job.data.aspect[1]};
   augmentation.jitter = {job.data.brightness, job.data.contrast, job.data.saturation, job.data.hue};
   augmentation.shift.sigma = job.data.colour_shift;
+  if (!job.data.colour_eigenvalues.empty())  // else not measured yet, where it is only looked at
+    augmentation.shift.colours = principal_colours(job.data.colour_eigenvalues, job.data.colour_eigenvectors);
   augmentation.erasing = erasing_of(job.data, input);
   augmentation.mixup = job.data.mixup;
   return augmentation;

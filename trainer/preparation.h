@@ -9,7 +9,7 @@ namespace convoy {
 /// Pixels of the shorter side that images are resized to where data.shorter_side is 0.
 int usual_shorter_side(Shape input);
 
-/// What a job, its mean filled in, does to training samples of a network with this input.
+/// What a job, its measured keys filled in, does to training samples of a network with this input.
 Augmentation training_augmentation(const Job& job, Shape input);
 
 /// How it decodes files of images.

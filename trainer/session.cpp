@@ -8,9 +8,9 @@
 #include "layers/core/text.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
-#include "trainer/data/statistics.h"
 #include "trainer/kernels/cpu_speed.h"
 #include "trainer/loader_memory.h"
+#include "trainer/measured_keys.h"
 #include "trainer/plan_again.h"
 #include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
@@ -18,9 +18,6 @@
 
 namespace convoy {
 namespace {
-
-constexpr std::int64_t kStatisticsSamples = 10000;
-constexpr std::int64_t kStatisticsFiles = 1000;  // of images that are decoded for it
 
 DataSource source_of(const Job& job, const Graph& graph, Split split) {
   const Job::Data& data = job.data;
@@ -79,17 +76,6 @@ void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
   if (set.size() == 0) fail(ExitCode::data, "the data set \"{}\" is empty", job.data.kind);
 }
 
-ChannelStatistics measured(const Job& job, const Graph& graph, const Dataset& train) {
-  const bool varies = train.shape().height == 0;
-  if (!varies) return channel_statistics(train, kStatisticsSamples);
-  Augmentation central = evaluation_augmentation(job, graph.input());
-  central.ten_crops = false;
-  return channel_statistics(train, kStatisticsFiles, central, graph.input());
-}
-
-/// The text of a double as the job file holds it, so that a run and its resume use the same number.
-double rounded(double value) { return std::stod(fmt::format("{:.6g}", value)); }
-
 }  // namespace
 
 std::int64_t expected_samples(const Job& job, Split split) {
@@ -109,8 +95,7 @@ JobInputs open_inputs(Job job, Purposes purpose) {
 
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;
-  const bool measure = job.data.mean.empty() || job.data.deviation.empty();
-  if (purpose == Purposes::train || (purpose == Purposes::evaluate && measure)) {
+  if (purpose == Purposes::train || (purpose == Purposes::evaluate && leaves_scale(job))) {
     train = open_dataset(source_of(job, graph, Split::train), Split::train);
     check_fit(job, graph, *train);
   }
@@ -118,14 +103,8 @@ JobInputs open_inputs(Job job, Purposes purpose) {
     test = open_dataset(source_of(job, graph, Split::test), Split::test);
     check_fit(job, graph, *test);
   }
-  if (train != nullptr && measure) {
-    const ChannelStatistics statistics = measured(job, graph, *train);
-    for (std::size_t c = 0; c < statistics.mean.size(); ++c) {
-      if (job.data.mean.size() == c) job.data.mean.push_back(rounded(statistics.mean[c]));
-      if (job.data.deviation.size() == c)
-        job.data.deviation.push_back(rounded(std::max(statistics.deviation[c], 1.0)));
-    }
-  }
+  if (train != nullptr && (leaves_scale(job) || leaves_colours(job)))
+    fill_measured(job, graph.input(), *train);
   return {std::move(job), std::move(graph), std::move(train), std::move(test)};
 }
 

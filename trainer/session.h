@@ -17,7 +17,7 @@ namespace convoy {
 /// The graph of a job and its data sets, opened and checked against each other; before any rank talks to
 /// another.
 struct JobInputs {
-  Job job;  ///< with mean and deviation filled in
+  Job job;  ///< with measured keys filled in (measured_keys.h)
   Graph graph;
   std::shared_ptr<const Dataset> train;  ///< null when not asked for
   std::shared_ptr<const Dataset> test;

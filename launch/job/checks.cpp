@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "launch/job/colour_checks.h"
 #include "launch/job/keys.h"
 #include "layers/core/error.h"
 #include "trainer/data/dataset.h"
@@ -82,6 +83,7 @@ void check_images(const Job::Data& data, const Places& places) {
 
 void check_data(const Job::Data& data, const Places& places) {
   check_images(data, places);
+  check_colour_components(data, places);
   if (!data.mean.empty() && !data.deviation.empty() && data.mean.size() != data.deviation.size()) {
     places.refuse("data", "deviation",
                   fmt::format("has {} values, but mean has {}; both take one for each channel of the images",

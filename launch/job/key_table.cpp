@@ -74,8 +74,14 @@ void add_pixel_keys(SectionKeys<Job::Data>& data) {
   data.number("hue", &Job::Data::hue, {0, 0.5},
               "training samples: hue turned by a random part of the circle, up to so much either way");
   data.number("colour_shift", &Job::Data::colour_shift, {0, 100},
-              "training samples: shift along the principal components of ImageNet's colours by normal "
-              "numbers of this deviation (AlexNet: 0.1); 0: none");
+              "training samples: shift along the principal components of colours by normal numbers of this "
+              "deviation (AlexNet: 0.1); 0: none");
+  data.numbers("colour_eigenvalues", &Job::Data::colour_eigenvalues, {0, 1e6},
+               "colour_shift: eigenvalues of the covariance of red, green and blue, of pixels in 0 to 1; "
+               "the default is ImageNet's; both empty: measured on the training set");
+  data.numbers("colour_eigenvectors", &Job::Data::colour_eigenvectors, {-1, 1},
+               "colour_shift: their eigenvectors, of length 1: red, green, blue of the first, then of the "
+               "second and third; as convoy data mean prints them");
   data.number("erase", &Job::Data::erase, {0, 1},
               "training samples: share of them that lose a random rectangle (random erasing); 0: none");
   data.numbers("erase_area", &Job::Data::erase_area, {0, 1, true},

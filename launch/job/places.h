@@ -14,6 +14,9 @@ class Places {
   /// `prefix` is "file:line:column: " or "--set \"key=value\": ".
   void put(const std::string& full_name, std::string prefix) { prefixes_[full_name] = std::move(prefix); }
 
+  /// Whether that key was set.
+  bool has(const std::string& full_name) const { return prefixes_.contains(full_name); }
+
   /// The prefix of that key, or "file: " if it was not set.
   std::string prefix(const std::string& full_name) const;
 

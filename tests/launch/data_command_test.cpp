@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/launch/process.h"
+#include "tests/trainer/data/colour_sets.h"
 #include "tests/trainer/data/folder_files.h"
 #include "tests/trainer/job_folder.h"
 
@@ -136,6 +137,35 @@ TEST_F(DataCommand, MeanIsTheSameOnAnyThreadsAndSources) {
               AllOf(HasSubstr("# 11 images of"), HasSubstr("\nmean = ["), HasSubstr("\ndeviation = [")));
 }
 
+// Of a made folder, by numpy; and what is printed for people says the same, in six digits.
+TEST_F(DataCommand, MeanTellsThePrincipalColours) {
+  const boost::json::object golden = golden_colours();
+  const boost::json::value& set = golden.at("sets").at(1);
+  const Folder images;
+  write_golden_set(set, images);
+  const Ended json = data({"mean", images.path(), "--whole", "--json", "--threads", "3"});
+  ASSERT_EQ(json.code, 0) << json.all();
+  const boost::json::value answer = boost::json::parse(json.out);
+  for (const char* key : {"mean", "deviation", "covariance"})
+    EXPECT_LT(relative_distance(numbers_in(answer.at(key)), numbers_in(set.at(key))), 1e-13) << key;
+  const std::vector<double> values = numbers_in(answer.at("colour_eigenvalues"));
+  const std::vector<double> vectors = numbers_in(answer.at("colour_eigenvectors"));
+  EXPECT_LT(relative_distance(values, numbers_in(set.at("eigenvalues"))), 1e-13);
+  EXPECT_LT(distance_of_components(vectors, numbers_in(set.at("eigenvectors"))), 1e-12);
+
+  const Ended text = data({"mean", images.path(), "--whole"});
+  ASSERT_EQ(text.code, 0) << text.all();
+  folder_.write("net.toml", kTinyNetwork);
+  const std::string job =
+      folder_.write("job.toml", "network = 'net.toml'\n[data]\nkind = 'synthetic'\n" + text.out);
+  const Ended resolved = run(convoy({"train", job, "--print-config"}), folder_.path(""));
+  ASSERT_EQ(resolved.code, 0) << resolved.all();
+  EXPECT_THAT(resolved.out, HasSubstr(fmt::format("colour_eigenvalues = [{:.6g}, {:.6g}, {:.6g}]\n",
+                                                  values[0], values[1], values[2])));
+  EXPECT_THAT(resolved.out,
+              HasSubstr(fmt::format("{:.6g}, {:.6g}, {:.6g}]\n", vectors[6], vectors[7], vectors[8])));
+}
+
 TEST_F(DataCommand, MistakesAreTold) {
   const auto refused = [&](const std::vector<std::string>& words, int code, const std::string& part) {
     const Ended ended = data(words);
@@ -258,6 +288,46 @@ TEST_F(FolderJob, AugmentsAlikeOnAnyRanksAndThreadsAndAfterAResume) {
   EXPECT_EQ(losses_of(folder_.path("half")), losses);
 }
 
+/// The lines of a text that begin with that.
+std::string lines_with(const std::string& start, const std::string& text) {
+  std::istringstream in(text);
+  std::string found;
+  for (std::string line; std::getline(in, line);) found += line.starts_with(start) ? line + "\n" : "";
+  return found;
+}
+
+// Left empty they are measured as data mean measures them; the run keeps them and draws with them, and a
+// resumed run draws the same.
+TEST_F(FolderJob, ShiftsAlongTheColoursOfItsOwnImages) {
+  const std::string shift = "colour_shift = 3\n";
+  const std::string measured = job(shift + "colour_eigenvalues = []\ncolour_eigenvectors = []\n");
+  ASSERT_EQ(train(measured, "measured", 2).code, 0);
+  const std::vector<double> losses = losses_of(folder_.path("measured"));
+  ASSERT_EQ(losses.size(), 6U);
+  const std::string resolved = read_text(folder_.path("measured/job.toml"));
+  const Ended mean = data({"mean", tree_.path(""), "--size", "8"});
+  ASSERT_EQ(mean.code, 0) << mean.all();
+  const std::string own = mean.out.substr(mean.out.find("colour_eigenvalues"));
+  const std::string given = job(shift + own);
+  ASSERT_EQ(train(given, "given", 2).code, 0);
+  EXPECT_EQ(losses_of(folder_.path("given")), losses);
+  EXPECT_EQ(lines_with("colour_eigen", read_text(folder_.path("given/job.toml"))),
+            lines_with("colour_eigen", resolved));
+  ASSERT_EQ(train(job(shift), "imagenet", 2).code, 0);
+  EXPECT_GT(largest_difference(losses_of(folder_.path("imagenet")), losses), 1e-4);
+  EXPECT_THAT(read_text(folder_.path("imagenet/job.toml")),
+              HasSubstr("colour_eigenvalues = [0.2175, 0.0188, 0.0045]"));
+
+  const std::string again = job(shift + "colour_eigenvalues = []\ncolour_eigenvectors = []\n");
+  const std::vector<std::string> half{
+      "train", again, "--run-dir", folder_.path("half"), "--set", "train.iterations=4"};
+  ASSERT_EQ(run(mpi_convoy(2, half), folder_.path("")).code, 0);
+  ASSERT_EQ(train(again, "half", 2).code, 0);
+  EXPECT_EQ(losses_of(folder_.path("half")), losses);
+  EXPECT_EQ(lines_with("colour_eigen", read_text(folder_.path("half/job.toml"))),
+            lines_with("colour_eigen", resolved));
+}
+
 TEST_F(FolderJob, ShowDrawsWithTheJobsAugmentations) {
   const auto show = [&](const std::string& of_job) {
     const std::string sheet = folder_.path("sheet.png");
@@ -271,7 +341,9 @@ TEST_F(FolderJob, ShowDrawsWithTheJobsAugmentations) {
   };
   const Bytes plain = show(job(""));
   EXPECT_EQ(show(job("")), plain);
-  EXPECT_NE(show(job("colour_shift = 5\n")), plain);
+  const Bytes shifted = show(job("colour_shift = 5\n"));
+  EXPECT_NE(shifted, plain);
+  EXPECT_NE(show(job("colour_shift = 5\ncolour_eigenvalues = []\ncolour_eigenvectors = []\n")), shifted);
   EXPECT_NE(show(job("mixup = 1\n")), plain);
   EXPECT_NE(show(job("erase = 1\nerase_with = \"mean\"\n")), plain);
   const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {

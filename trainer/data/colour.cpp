@@ -167,7 +167,8 @@ std::array<int, 3> draw_shift(const ColourShift& shift, const RandomStream& stre
   for (std::size_t c = 0; c < 3; ++c) {
     double sum = 0;
     for (std::size_t i = 0; i < 3; ++i)
-      sum += shift.vectors[c][i] * shift.values[i] * shift.sigma * static_cast<double>(normals[i]);
+      sum += shift.colours.vectors[i][c] * shift.colours.values[i] * shift.sigma *
+             static_cast<double>(normals[i]);
     added[c] = static_cast<int>(std::clamp(std::round(255 * sum), -255.0, 255.0));
   }
   return added;

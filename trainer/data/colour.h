@@ -5,6 +5,7 @@
 #include <span>
 
 #include "layers/core/philox.h"
+#include "trainer/data/principal_colours.h"
 
 /// Changes of an image's colours, in place: 8-bit pixels of interleaved channels.
 namespace convoy {
@@ -28,11 +29,7 @@ struct ColourJitter {
 /// set's RGB values, and α_i is normal with deviation `sigma`, theirs 0.1.
 struct ColourShift {
   double sigma = 0;  ///< 0: none
-  /// Of ImageNet, of pixels from 0 to 1, as published with fb.resnet.torch (Gross and Wilber 2016).
-  std::array<double, 3> values{0.2175, 0.0188, 0.0045};
-  /// Row c holds what the three eigenvectors say of channel c.
-  std::array<std::array<double, 3>, 3> vectors{
-      {{-0.5675, 0.7192, 0.4009}, {-0.5808, -0.0045, -0.8140}, {-0.5836, -0.6948, 0.4203}}};
+  PrincipalColours colours = kImageNetColours;
 };
 
 /// value = factor × value. As Pillow's ImageEnhance does it, in fp32, cut off to whole numbers of 0 to 255.

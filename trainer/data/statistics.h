@@ -8,10 +8,12 @@
 
 namespace convoy {
 
-/// Mean and (population) standard deviation of pixel values 0..255, one of each for each channel.
+/// Of pixel values 0..255: mean and (population) standard deviation, one of each for each channel, and the
+/// covariance of each two channels, row by row: its diagonal is the deviations squared.
 struct ChannelStatistics {
   std::vector<double> mean;
   std::vector<double> deviation;
+  std::vector<double> covariance;
 };
 
 /// Statistics of at most `most_samples` samples (at least 1), spread evenly over the set, by so many threads;

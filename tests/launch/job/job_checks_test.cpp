@@ -65,6 +65,53 @@ TEST_F(JobChecks, MeanIsOfPixelsUpTo255) {
   EXPECT_EQ(refusal(kLeastJob + "mean = [0]\ndeviation = [256]\n"), "");
 }
 
+const char* const kOwnVectors = "colour_eigenvectors = [0.6, -0.8, 0, 0.8, 0.6, 0, 0, 0, 1]\n";
+
+TEST_F(JobChecks, ColourComponentsAreEigenvaluesAndEigenvectors) {
+  const std::string values = "colour_eigenvalues = [0.2, 0.02, 0]\n";
+  const auto refused = [&](const std::string& more, const std::string& start, const std::string& part) {
+    EXPECT_THAT(refusal(kLeastJob + more), AllOf(StartsWith("job.toml:" + start), HasSubstr(part)));
+  };
+  const std::string of_values = "5:22: [data]: key \"colour_eigenvalues\": ";
+  const std::string of_vectors = "6:23: [data]: key \"colour_eigenvectors\": ";
+  const auto vectors = [&](const std::string& list) {
+    return values + "colour_eigenvectors = " + list + "\n";
+  };
+  EXPECT_EQ(refusal(kLeastJob + values + kOwnVectors), "");
+  EXPECT_EQ(refusal(kLeastJob + vectors("[0.58, 0.58, 0.58, -0.71, 0, 0.71, 0.41, -0.82, 0.41]")), "");
+  refused(std::string("colour_eigenvalues = [0.2, 0.02]\n") + kOwnVectors, of_values, "has 2; it takes 3");
+  refused(std::string("colour_eigenvalues = [0.2, -0.02, 0]\n") + kOwnVectors, of_values,
+          "-0.02 is out of range");
+  refused(std::string("colour_eigenvalues = [0.2, nan, 0]\n") + kOwnVectors, of_values,
+          "nan is out of range");
+  refused(std::string("colour_eigenvalues = [14143, 1222, 292]\n") + kOwnVectors, of_values,
+          "add up to 15657 and look like pixels in 0 to 255, divide by 65025");
+  refused(vectors("[1, 0, 0, 0, 1, 0]"), of_vectors, "has 6; it takes 9");
+  refused(vectors("[1, 0, 0, 0, inf, 0, 0, 0, 1]"), of_vectors, "inf is out of range");
+  refused(vectors("[1, 0, 0, 0, 0.9, 0, 0, 0, 1]"), of_vectors,
+          "eigenvector 2, [0, 0.9, 0], has the length 0.9; it must be 1");
+  refused(vectors("[1, 0, 0, 0, 1, 0, 0, 0.6, 0.8]"), of_vectors,
+          "eigenvectors 2, [0, 1, 0], and 3, [0, 0.6, 0.8], have the product 0.6; they must be orthogonal");
+  refused(vectors("[[1, 0, 0], [0, 1, 0], [0, 0, 1]]"), of_vectors, "found an array in it");
+}
+
+TEST_F(JobChecks, ColourComponentsGoTogether) {
+  const std::string values = "colour_eigenvalues = [0.2, 0.02, 0]\n";
+  EXPECT_THAT(refusal(kLeastJob + values),
+              AllOf(StartsWith("job.toml:5:22: [data]: key \"colour_eigenvalues\": goes with "
+                               "colour_eigenvectors: give both"),
+                    HasSubstr("convoy data mean")));
+  EXPECT_THAT(refusal(kLeastJob + kOwnVectors), HasSubstr("key \"colour_eigenvectors\": goes with"));
+  EXPECT_EQ(refusal(kLeastJob + "colour_eigenvalues = []\ncolour_eigenvectors = []\n"), "");
+  EXPECT_THAT(refusal(kLeastJob + values + "colour_eigenvectors = []\n"),
+              StartsWith("job.toml:6:23: [data]: key \"colour_eigenvectors\": is empty, but"));
+  EXPECT_THAT(refusal(kLeastJob + "colour_eigenvalues = []\n" + kOwnVectors),
+              HasSubstr("key \"colour_eigenvalues\": is empty, but colour_eigenvectors is not"));
+  EXPECT_EQ(refusal(kLeastJob + values + kOwnVectors, {"data.colour_eigenvalues=[0.3, 0, 0]"}), "");
+  EXPECT_THAT(refusal(kLeastJob, {"data.colour_eigenvalues=[0.3, 0, 0]"}),
+              StartsWith("--set \"data.colour_eigenvalues=[0.3, 0, 0]\": [data]: key"));
+}
+
 TEST_F(JobChecks, IdxNeedsItsFiles) {
   const std::string job = "network = 'net.toml'\n[data]\nkind = 'idx'\n";
   EXPECT_THAT(refusal(job), StartsWith("job.toml: [data]: key \"images\": is missing; kind = \"idx\" needs"));

@@ -45,6 +45,8 @@ contrast = 0.52
 saturation = 0.53
 hue = 0.44
 colour_shift = 0.55
+colour_eigenvalues = [0.62, 0.06, 0.05]
+colour_eigenvectors = [0, 1, 0, 0, 0, 1, 1, 0, 0]
 erase = 0.56
 erase_area = [0.57, 0.58]
 erase_aspect = [0.59, 0.60]
@@ -133,6 +135,8 @@ Job every_field(const std::string& network) {
                    .saturation = 0.53,
                    .hue = 0.44,
                    .colour_shift = 0.55,
+                   .colour_eigenvalues = {0.62, 0.06, 0.05},
+                   .colour_eigenvectors = {0, 1, 0, 0, 0, 1, 1, 0, 0},
                    .erase = 0.56,
                    .erase_area = {0.57, 0.58},
                    .erase_aspect = {0.59, 0.60},

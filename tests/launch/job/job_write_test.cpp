@@ -48,6 +48,8 @@ TEST_F(WriteJob, RoundTripKeepsEveryField) {
   job.data.kind = "idx";  // crop_padding goes with this
   job.data.crop = "window";
   job.data.order = "random";  // windows are for shards
+  job.data.colour_eigenvalues = {0.3, 0.1, 0.1 / 3};
+  job.data.colour_eigenvectors = {0, 0.6, -0.8, 0, 0.8, 0.6, 1, 0, 0};
   EXPECT_EQ(parse(job_to_toml(job)), job);
 }
 

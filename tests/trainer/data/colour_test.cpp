@@ -71,6 +71,20 @@ TEST(ColourJitter, OneChangeAfterTheOtherIsTorchvisionsToo) {
             1);
 }
 
+// Of tensors torchvision takes the mean of greys that are cut off, and other weights of red, green and blue.
+TEST(ColourJitter, EachChangeIsThatOfTorchvisionsTensorsWithinOneLevel) {
+  const std::vector<std::pair<Change, float>> changes{{Change::brightness, 0.6F}, {Change::brightness, 1.45F},
+                                                      {Change::contrast, 0.3F},   {Change::contrast, 1.9F},
+                                                      {Change::saturation, 0.F},  {Change::saturation, 0.55F},
+                                                      {Change::saturation, 1.8F}, {Change::hue, -0.3F},
+                                                      {Change::hue, 0.07F},       {Change::hue, 0.5F}};
+  int number = 13;
+  for (const auto& change : changes) {
+    EXPECT_LE(distance_after({change}, ++number), 1) << number;
+    EXPECT_GT(distance(square(number), square(0)), 20) << number;
+  }
+}
+
 TEST(ColourJitter, HueTurnedAndTurnedBackIsTheSame) {
   for (const float turn : {0.F, 1.F, -1.F}) {
     Image image = square(0);
@@ -139,38 +153,93 @@ TEST(ColourJitter, OneChannelHasBrightnessAndContrast) {
   EXPECT_EQ(pixels, (Bytes{84, 184, 255, 124}));
 }
 
-// α_i λ_i p_i: along each eigenvector the shift is normal, with the deviation sigma λ_i in grey levels.
-TEST(ColourShift, IsNormalAlongThePrincipalComponents) {
-  const ColourShift shift{.sigma = 2};  // large: grey levels are whole
-  std::array<double, 3> sums{};
-  std::array<std::array<double, 3>, 3> products{};
+/// Of a set whose colours are apart from ImageNet's: greens against reds above all.
+const PrincipalColours kOwnColours{{0.12, 0.07, 0.03},
+                                   {{{0.6, -0.8, 0}, {0.48, 0.36, 0.8}, {-0.64, -0.48, 0.6}}}};
+
+/// Means, and products of each two, of many shifts: along components, or of channels.
+struct ShiftMoments {
+  std::array<double, 3> mean{};
+  Matrix3 product{};
+
+  void add(const std::array<double, 3>& shift) {
+    for (std::size_t k = 0; k < 3; ++k) {
+      mean[k] += shift[k] / kJitteredSamples;
+      for (std::size_t l = 0; l < 3; ++l) product[k][l] += shift[k] * shift[l] / kJitteredSamples;
+    }
+  }
+};
+
+/// α_i λ_i p_i: along each eigenvector the shift is normal, with the deviation sigma λ_i in grey levels.
+void expect_normal_along_components(const ColourShift& shift) {
+  const auto& [values, vectors] = shift.colours;
+  ShiftMoments along;
   int within = 0;
   for (int i = 0; i < kJitteredSamples; ++i) {
     const std::array<int, 3> added = draw_shift(shift, kColourStream, 5, i);
-    std::array<double, 3> along{};
+    std::array<double, 3> lengths{};
     for (std::size_t k = 0; k < 3; ++k) {
-      for (std::size_t c = 0; c < 3; ++c) along[k] += shift.vectors[c][k] * added[c];
+      for (std::size_t c = 0; c < 3; ++c) lengths[k] += vectors[k][c] * added[c];
     }
-    within += std::abs(along[0]) < 2 * 255 * 0.2175;
-    for (std::size_t k = 0; k < 3; ++k) {
-      sums[k] += along[k];
-      for (std::size_t l = 0; l < 3; ++l) products[k][l] += along[k] * along[l];
-    }
+    within += std::abs(lengths[0]) < shift.sigma * 255 * values[0];
+    along.add(lengths);
   }
   // A channel's rounding adds a variance of 1/12, and the largest shifts of all end at 255.
   for (std::size_t k = 0; k < 3; ++k) {
-    const double deviation = 2 * 255 * shift.values[k];
-    EXPECT_NEAR(sums[k] / kJitteredSamples, 0, 4 * deviation / std::sqrt(kJitteredSamples)) << k;
-    EXPECT_NEAR(std::sqrt(products[k][k] / kJitteredSamples), std::sqrt(deviation * deviation + 1.0 / 12),
-                0.03 * deviation)
+    const double deviation = shift.sigma * 255 * values[k];
+    EXPECT_NEAR(along.mean[k], 0, 4 * deviation / std::sqrt(kJitteredSamples)) << k;
+    EXPECT_NEAR(std::sqrt(along.product[k][k]), std::sqrt(deviation * deviation + 1.0 / 12), 0.03 * deviation)
         << k;
     for (std::size_t l = 0; l < k; ++l) {
-      EXPECT_NEAR(products[k][l] / kJitteredSamples, 0,
-                  4 * deviation * 2 * 255 * shift.values[l] / std::sqrt(kJitteredSamples) + 1)
+      EXPECT_NEAR(along.product[k][l], 0,
+                  4 * deviation * shift.sigma * 255 * values[l] / std::sqrt(kJitteredSamples) + 1)
           << k << l;
     }
   }
   EXPECT_NEAR(within, 0.6827 * kJitteredSamples, 4 * std::sqrt(0.22 * kJitteredSamples));
+}
+
+TEST(ColourShift, IsNormalAlongThePrincipalComponents) {
+  expect_normal_along_components({.sigma = 2, .colours = kImageNetColours});  // large: grey levels are whole
+  expect_normal_along_components({.sigma = 2, .colours = kOwnColours});
+}
+
+// Of the channels: without a mean, and with the covariance Σ_i (255 sigma λ_i)² p_i p_iᵀ.
+TEST(ColourShift, OfChannelsHasTheCovarianceOfItsComponents) {
+  const ColourShift shift{.sigma = 2, .colours = kOwnColours};
+  ShiftMoments channels;
+  for (int i = 0; i < kJitteredSamples; ++i) {
+    const std::array<int, 3> added = draw_shift(shift, kColourStream, 6, i);
+    channels.add(
+        {static_cast<double>(added[0]), static_cast<double>(added[1]), static_cast<double>(added[2])});
+  }
+  Matrix3 expected{};
+  for (std::size_t k = 0; k < 9; ++k) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      const double deviation = 255 * shift.sigma * kOwnColours.values[i];
+      expected[k / 3][k % 3] +=
+          deviation * deviation * kOwnColours.vectors[i][k / 3] * kOwnColours.vectors[i][k % 3];
+    }
+  }
+  for (std::size_t k = 0; k < 3; ++k) {
+    EXPECT_NEAR(channels.mean[k], 0, 4 * std::sqrt(expected[k][k] / kJitteredSamples)) << k;
+    for (std::size_t l = 0; l < 3; ++l) {
+      const double spread = std::sqrt(expected[k][k] * expected[l][l]);  // of a product, but for a factor √2
+      EXPECT_NEAR(channels.product[k][l], expected[k][l] + (k == l ? 1.0 / 12 : 0),
+                  4 * std::sqrt(2.0 / kJitteredSamples) * spread)
+          << k << l;
+    }
+  }
+}
+
+// Signs are of no meaning, but draws are: published values give the shifts that they gave before.
+TEST(ColourShift, OfImageNetIsByThePublishedTable) {
+  const std::array<double, 3> values{0.2175, 0.0188, 0.0045};  // fb.resnet.torch, which has columns
+  const Matrix3 columns{{{-0.5675, 0.7192, 0.4009}, {-0.5808, -0.0045, -0.8140}, {-0.5836, -0.6948, 0.4203}}};
+  EXPECT_EQ(ColourShift{}.colours.values, values);
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(ColourShift{}.colours.vectors[i][c], columns[c][i]);
+  }
 }
 
 TEST(ColourShift, AddsAndStaysWithinBytes) {

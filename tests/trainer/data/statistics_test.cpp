@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tests/trainer/data/shard_files.h"
+#include "trainer/data/png_writer.h"
 
 namespace convoy {
 namespace {
@@ -42,6 +43,31 @@ TEST(Statistics, AreExactOnAnyNumberOfThreads) {
     EXPECT_EQ(seen, 51);
     EXPECT_EQ(channel_statistics(*set, 1000, centre, {3, 10, 10}, threads).mean, cropped.mean);
   }
+}
+
+// By definition, around the mean, of more pixels than are added up at a time.
+TEST(Statistics, CovarianceIsThatOfAllPixels) {
+  const Folder folder;
+  const Image image = pattern(300, 500);
+  for (const char* name : {"train/a/a.png", "val/a/a.png"}) {
+    folder.write(name, {});
+    write_png(folder.path() + "/" + name, image);
+  }
+  DataSource source{.kind = "image-folder", .root = folder.path()};
+  source.train_folder = "train";
+  source.test_folder = "val";
+  const ChannelStatistics found = channel_statistics(*open_dataset(source, Split::train), 1);
+  constexpr double kPixels = 300 * 500;
+  std::array<double, 9> covariance{};
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
+    for (std::size_t k = 0; k < 9; ++k)
+      covariance[k] += (image.pixels[i + k / 3] - found.mean[k / 3]) *
+                       (image.pixels[i + k % 3] - found.mean[k % 3]) / kPixels;
+  }
+  ASSERT_EQ(found.covariance.size(), 9U);
+  for (std::size_t k = 0; k < 9; ++k) EXPECT_NEAR(found.covariance[k], covariance[k], 1e-8) << k;
+  for (std::size_t c = 0; c < 3; ++c)
+    EXPECT_NEAR(found.deviation[c] * found.deviation[c], covariance[4 * c], 1e-8);
 }
 
 TEST(Statistics, ABrokenImageIsTold) {

@@ -63,55 +63,51 @@ int eval_command(const std::vector<std::string>& arguments) {
     inputs = open_inputs(job_of_run(folder, line.texts("set")), Purposes::evaluate);
     return inputs->job.comm.timeout_seconds;
   };
-  return run_on_ranks(
-      prepare,
-      [&](Communicator& comm) {
-        const Augmentation preparation = evaluation_augmentation(inputs->job, inputs->graph.input());
-        const std::int64_t samples = inputs->test->size() * preparation.views();
-        const KernelSettings kernels = kernels_of_run(folder, inputs->job);
-        Session session(std::move(*inputs), comm, false, samples, kernels);
-        if (comm.rank() == 0) tell_actions(session.plan());
-        const CheckpointStore store(folder + "/checkpoints", 1);
-        const LoadedWeights weights =
-            load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());
-        const Dataset& set = *session.inputs().test;
-        check_class_names(weights.class_names, set.class_names(), weights.path);
-        const std::unique_ptr<PartialFile> matrix =
-            comm.rank() == 0 ? matrix_file(line.text("confusion"), set.class_names().size()) : nullptr;
-        Confusion confusion(set.classes());
-        const Evaluation result =
-            evaluate(session.executor(), session.inputs().test, comm, preparation,
-                     static_cast<int>(session.job().data.loader_threads), nullptr, &confusion);
-        for (const std::string& note : set.take_notes()) fmt::print(stderr, "convoy: {}\n", note);
-        if (comm.rank() != 0) return 0;
-        const ClassReport report(confusion,
-                                 are_numbers(set.class_names()) ? weights.class_names : set.class_names());
-        if (matrix != nullptr) {
-          report.write_matrix(*matrix);
-          matrix->commit();
-        }
-        if (line.flag("json")) {
-          boost::json::object answer{
-              {"checkpoint", weights.path},
-              {"iteration", weights.iteration},
-              {"loss", std::isfinite(result.loss) ? boost::json::value(result.loss) : nullptr},
-              {"top1", result.top1},
-              {"top5", result.top5},
-              {"samples", result.samples},
-              {"crops", preparation.views()},
-              {"seconds", result.seconds}};
-          report.add_to(answer, worst);
-          fmt::print("{}\n", boost::json::serialize(answer));
-        } else {
-          fmt::print(
-              "{}: after {} updates: loss {}, top-1 {:.4f}, top-5 {:.4f} on {} test images{} ({:.1f} s)\n",
-              weights.path, weights.iteration, figure_text(result.loss), result.top1, result.top5,
-              result.samples, preparation.views() > 1 ? ", ten crops of each" : "", result.seconds);
-          fmt::print("{}", report.text(worst));
-        }
-        return 0;
-      },
-      line.flag("json"));
+  return run_on_ranks(line.flag("json"), prepare, [&](Communicator& comm) {
+    const Augmentation preparation = evaluation_augmentation(inputs->job, inputs->graph.input());
+    const std::int64_t samples = inputs->test->size() * preparation.views();
+    const KernelSettings kernels = kernels_of_run(folder, inputs->job);
+    Session session(std::move(*inputs), comm, false, samples, kernels);
+    if (comm.rank() == 0) tell_actions(session.plan());
+    const CheckpointStore store(folder + "/checkpoints", 1);
+    const LoadedWeights weights =
+        load_weights({&store, weights_of_run(folder, line.text("checkpoint"))}, session.executor());
+    const Dataset& set = *session.inputs().test;
+    check_class_names(weights.class_names, set.class_names(), weights.path);
+    const std::unique_ptr<PartialFile> matrix =
+        comm.rank() == 0 ? matrix_file(line.text("confusion"), set.class_names().size()) : nullptr;
+    Confusion confusion(set.classes());
+    const Evaluation result =
+        evaluate(session.executor(), session.inputs().test, comm, preparation,
+                 static_cast<int>(session.job().data.loader_threads), nullptr, &confusion);
+    for (const std::string& note : set.take_notes()) fmt::print(stderr, "convoy: {}\n", note);
+    if (comm.rank() != 0) return 0;
+    const ClassReport report(confusion,
+                             are_numbers(set.class_names()) ? weights.class_names : set.class_names());
+    if (matrix != nullptr) {
+      report.write_matrix(*matrix);
+      matrix->commit();
+    }
+    if (line.flag("json")) {
+      boost::json::object answer{
+          {"checkpoint", weights.path},
+          {"iteration", weights.iteration},
+          {"loss", std::isfinite(result.loss) ? boost::json::value(result.loss) : nullptr},
+          {"top1", result.top1},
+          {"top5", result.top5},
+          {"samples", result.samples},
+          {"crops", preparation.views()},
+          {"seconds", result.seconds}};
+      report.add_to(answer, worst);
+      fmt::print("{}\n", boost::json::serialize(answer));
+    } else {
+      fmt::print("{}: after {} updates: loss {}, top-1 {:.4f}, top-5 {:.4f} on {} test images{} ({:.1f} s)\n",
+                 weights.path, weights.iteration, figure_text(result.loss), result.top1, result.top5,
+                 result.samples, preparation.views() > 1 ? ", ten crops of each" : "", result.seconds);
+      fmt::print("{}", report.text(worst));
+    }
+    return 0;
+  });
 }
 
 }  // namespace convoy

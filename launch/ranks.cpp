@@ -98,8 +98,8 @@ bool reaches_terminal(std::FILE* stream) {
   return name.starts_with("/dev/pts/") || name.starts_with("/dev/tty");
 }
 
-int run_on_ranks(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work,
-                 bool json) {
+int run_on_ranks(bool json, const std::function<double()>& prepare,
+                 const std::function<int(Communicator&)>& work) {
   if (!launched_by_mpi()) return worker(prepare, work, nullptr, json);
   return supervise(rank_from_environment(),
                    [&](StatusPage* page) { return worker(prepare, work, page, json); });

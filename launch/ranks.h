@@ -29,7 +29,7 @@ bool reaches_terminal(std::FILE* stream);
 /// standard output too (of a rank that hangs the first rank tells there, if it can). Under a launcher of
 /// several ranks a supervising parent process watches the worker, so that a worker which is killed still
 /// gives exit code 5 and a message that names the rank and what it did.
-int run_on_ranks(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work,
-                 bool json = false);
+int run_on_ranks(bool json, const std::function<double()>& prepare,
+                 const std::function<int(Communicator&)>& work);
 
 }  // namespace convoy

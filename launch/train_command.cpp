@@ -72,28 +72,23 @@ int train_command(const std::vector<std::string>& arguments) {
     options.job_text = job_to_toml(inputs->job);
     return inputs->job.comm.timeout_seconds;
   };
-  return run_on_ranks(
-      prepare,
-      [&](Communicator& comm) {
-        const std::int64_t samples = inputs->train->size();
-        const KernelSettings kernels = kernels_to_train(options.run_folder, options.resume, inputs->job);
-        const std::int64_t batch = kept_batch(inputs->job, options.run_folder, options.resume, comm);
-        Session session(std::move(*inputs), comm, true, samples, kernels, batch);
-        const TrainOutcome outcome = train(session, options);
-        if (comm.rank() == 0 && json) fmt::print("{}\n", boost::json::serialize(outcome.summary));
-        if (comm.rank() == 0 && !json && outcome.code == ExitCode::done) {
-          const boost::json::object& s = outcome.summary;
-          fmt::print(
-              "top-1 {:.4f}, top-5 {:.4f} on {} test images; {:.0f} images/s, {:.1f} s of training; run "
-              "folder "
-              "{}\n",
-              s.at("top1").as_double(), s.at("top5").as_double(), s.at("test_samples").as_int64(),
-              s.at("images_per_second").as_double(), s.at("training_seconds").as_double(),
-              options.run_folder);
-        }
-        return static_cast<int>(outcome.code);
-      },
-      json);
+  return run_on_ranks(json, prepare, [&](Communicator& comm) {
+    const std::int64_t samples = inputs->train->size();
+    const KernelSettings kernels = kernels_to_train(options.run_folder, options.resume, inputs->job);
+    const std::int64_t batch = kept_batch(inputs->job, options.run_folder, options.resume, comm);
+    Session session(std::move(*inputs), comm, true, samples, kernels, batch);
+    const TrainOutcome outcome = train(session, options);
+    if (comm.rank() == 0 && json) fmt::print("{}\n", boost::json::serialize(outcome.summary));
+    if (comm.rank() == 0 && !json && outcome.code == ExitCode::done) {
+      const boost::json::object& s = outcome.summary;
+      fmt::print(
+          "top-1 {:.4f}, top-5 {:.4f} on {} test images; {:.0f} images/s, {:.1f} s of training; run folder "
+          "{}\n",
+          s.at("top1").as_double(), s.at("top5").as_double(), s.at("test_samples").as_int64(),
+          s.at("images_per_second").as_double(), s.at("training_seconds").as_double(), options.run_folder);
+    }
+    return static_cast<int>(outcome.code);
+  });
 }
 
 }  // namespace convoy

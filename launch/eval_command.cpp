@@ -9,6 +9,7 @@
 #include "launch/options.h"
 #include "launch/ranks.h"
 #include "launch/run_reader.h"
+#include "layers/core/text.h"
 #include "trainer/checkpoint.h"
 #include "trainer/class_identity.h"
 #include "trainer/data/class_names.h"
@@ -62,7 +63,7 @@ int eval_command(const std::vector<std::string>& arguments) {
     inputs = open_inputs(job_of_run(folder, line.texts("set")), Purposes::evaluate);
     return inputs->job.comm.timeout_seconds;
   };
-  return run_on_ranks(prepare, [&](Communicator& comm) {
+  return run_on_ranks(line.flag("json"), prepare, [&](Communicator& comm) {
     const Augmentation preparation = evaluation_augmentation(inputs->job, inputs->graph.input());
     const std::int64_t samples = inputs->test->size() * preparation.views();
     const KernelSettings kernels = kernels_of_run(folder, inputs->job);
@@ -100,10 +101,9 @@ int eval_command(const std::vector<std::string>& arguments) {
       report.add_to(answer, worst);
       fmt::print("{}\n", boost::json::serialize(answer));
     } else {
-      fmt::print(
-          "{}: after {} updates: loss {:.4f}, top-1 {:.4f}, top-5 {:.4f} on {} test images{} ({:.1f} s)\n",
-          weights.path, weights.iteration, result.loss, result.top1, result.top5, result.samples,
-          preparation.views() > 1 ? ", ten crops of each" : "", result.seconds);
+      fmt::print("{}: after {} updates: loss {}, top-1 {:.4f}, top-5 {:.4f} on {} test images{} ({:.1f} s)\n",
+                 weights.path, weights.iteration, figure_text(result.loss), result.top1, result.top5,
+                 result.samples, preparation.views() > 1 ? ", ten crops of each" : "", result.seconds);
       fmt::print("{}", report.text(worst));
     }
     return 0;

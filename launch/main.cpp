@@ -9,6 +9,7 @@
 
 #include "launch/command.h"
 #include "launch/ranks.h"
+#include "launch/report_error.h"
 #include "launch/spinning.h"
 #include "layers/core/error.h"
 #include "layers/core/text.h"
@@ -66,16 +67,22 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   limit_spinning(argv);
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto report = [&](ExitCode code, const std::string& message) {
+    fmt::print(stderr, "convoy: {}\n", message);
+    // What is wrong with a command line every rank finds; that a rank was lost, its supervisor alone.
+    const bool tells = rank_from_environment() == 0 || code == ExitCode::lost_rank;
+    if (tells && asks_for_json(words)) print_error_json(code, message);
+    return static_cast<int>(code);
+  };
   try {
-    const int code = run({argv + 1, argv + argc});
+    const int code = run(words);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       fail(ExitCode::internal, "cannot write to standard output: {}", std::strerror(errno));
     return code;
   } catch (const Error& error) {
-    fmt::print(stderr, "convoy: {}\n", error.what());
-    return static_cast<int>(error.code());
+    return report(error.code(), error.what());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "convoy: internal fault: {}\n", error.what());
-    return static_cast<int>(ExitCode::internal);
+    return report(ExitCode::internal, fmt::format("internal fault: {}", error.what()));
   }
 }

@@ -11,6 +11,7 @@
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
 #include "trainer/loader_memory.h"
+#include "trainer/network_checks.h"
 #include "trainer/planner/advice.h"
 #include "trainer/planner/inference_plan.h"
 #include "trainer/planner/plan_page.h"
@@ -26,21 +27,26 @@ namespace {
 namespace po = boost::program_options;
 
 /// Samples of a split of the job's data, without opening it where its size is known.
-std::int64_t samples_of(const Job& job, const Graph& graph, Split split) {
+std::int64_t samples_of(const Job& job, Split split) {
   const bool train = split == Split::train;
   const std::string& kind = job.data.kind;
-  if (holds_image_files(kind) && job.data.classes > 0 && job.data.classes != graph.classes()) {
-    fail(ExitCode::usage, "{}: the network tells {} classes apart, but data.classes is {}", job.network,
-         graph.classes(), job.data.classes);
-  }
   const std::int64_t expected = expected_samples(job, split);
   if (kind == "synthetic" || (holds_image_files(kind) && expected > 0)) return expected;
-  if (kind == "mnist" || kind == "fashion-mnist") return train ? 60000 : 10000;
-  if (kind == "cifar10" || kind == "cifar100") return train ? 50000 : 10000;
+  const KnownSet known = known_set(kind);
+  if (known.train_samples > 0) return train ? known.train_samples : known.test_samples;
   Job opened = job;
   opened.device = "cpu";  // its data alone counts here
   const JobInputs inputs = open_inputs(std::move(opened), Purposes::train);
   return (train ? inputs.train : inputs.test)->size();
+}
+
+/// The text of --memory-limit, or Error(usage) that it is no size.
+const std::string& checked_limit(const std::string& limit) try {
+  if (limit != "auto" && parse_bytes(limit) < 1)
+    fail(ExitCode::usage, "\"{}\" is too small; it must be at least 1 B", limit);
+  return limit;
+} catch (const Error& problem) {
+  fail(ExitCode::usage, "--memory-limit {}", problem.what());
 }
 
 /// What `convoy eval` asks, or with `batch` of so many samples on each rank at a time.
@@ -48,7 +54,7 @@ void ask_for_inference(const Job& job, const Graph& graph, std::int64_t batch, P
   request.training = false;
   request.may_shrink = request.may_shrink || request.may_shrink_batch;
   const int views = evaluation_augmentation(job, graph.input()).views();
-  request.samples = batch > 0 ? batch * request.ranks : samples_of(job, graph, Split::test) * views;
+  request.samples = batch > 0 ? batch * request.ranks : samples_of(job, Split::test) * views;
   if (batch > 0) request.evaluate_batch = batch;
 }
 
@@ -145,33 +151,33 @@ int plan_command(const std::vector<std::string>& arguments) {
   const std::int64_t batch = line.has("batch") ? line.number("batch", 1, kMostInferenceBatch) : 0;
   PlannedHosts hosts = planned_hosts(line);
   std::optional<PlannedDevice> named;
-  if (line.has("device")) named = find_device(line.text("device"));
   std::vector<std::string> sets = line.texts("set");
+  if (line.has("device")) {
+    named = find_device(line.text("device"));
+    sets.emplace_back(named->here ? "device=cpu" : "device=cuda");
+  }
+  std::string limit;  // as the option says it
   if (line.has("memory-limit")) {
-    const std::string limit = line.text("memory-limit");
-    try {
-      if (limit != "auto" && parse_bytes(limit) < 1)
-        fail(ExitCode::usage, "\"{}\" is too small; it must be at least 1 B", limit);
-    } catch (const Error& problem) {
-      fail(ExitCode::usage, "--memory-limit {}", problem.what());
-    }
-    sets.push_back("memory.limit=" + limit);
+    limit = "--memory-limit " + line.text("memory-limit");
+    sets.push_back("memory.limit=" + checked_limit(line.text("memory-limit")));
   }
   const Job job = read_job(line.required("JOB.toml"), sets);
   PlannedDevice device = named ? std::move(*named) : device_of(job);
   const Graph graph = read_network(job.network);
+  check_loss(job, graph);
+  check_network(job, graph);
   if (job.kernels == "default") hosts.measure = hosts.anew = false;
   const auto ranks = static_cast<int>(hosts.ranks);
   const int here = device.here ? static_cast<int>(hosts.ranks_here(true)) : 1;
   device.threads = thread_count(job, here);
   if (device.here) set_cpu_threads(device.threads);
-  const std::int64_t samples = inference ? 1 : samples_of(job, graph, Split::train);
-  PlanRequest request = plan_request(job, samples, ranks, memory_limit(job, device.info, here));
+  const std::int64_t samples = inference ? 1 : samples_of(job, Split::train);
+  PlanRequest request = plan_request(job, samples, ranks, memory_limit(job, device.info, here, limit));
   if (inference) {
     ask_for_inference(job, graph, batch, request);
   } else if (request.evaluate_batch > 0) {
     const int views = evaluation_augmentation(job, graph.input()).views();
-    bound_evaluation(request, samples_of(job, graph, Split::test) * views);
+    bound_evaluation(request, samples_of(job, Split::test) * views);
   }
   device.plan_for(request);
   count_loader(job, graph.input(), request);

@@ -130,7 +130,8 @@ boost::json::object answer(const Query& query, const std::vector<float>& scores,
 void print_answer(const boost::json::object& object, const char* score_name) {
   fmt::print("{}:", std::string(object.at("image").as_string()));
   for (const auto& entry : object.at("classes").as_array()) {
-    fmt::print("  {} {:.4f}", std::string(entry.at("name").as_string()), entry.at(score_name).as_double());
+    fmt::print("  {} {}", std::string(entry.at("name").as_string()),
+               figure_text(entry.at(score_name).as_double()));
   }
   fmt::print("\n");
 }

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "launch/cores.h"
+#include "launch/report_error.h"
 #include "launch/supervisor.h"
 #include "layers/core/error.h"
 
@@ -35,8 +36,10 @@ bool first_rank_reported(int rank) {
   return false;
 }
 
-int report(const char* message, ExitCode code, int rank, Communicator* comm) {
+int report(const char* message, ExitCode code, int rank, Communicator* comm, bool json) {
   const bool known = code != ExitCode::lost_rank && first_rank_reported(rank);
+  // Of a lost rank every rank that waited for it tells on standard error; an answer there is but one.
+  if (json && !known && (code != ExitCode::lost_rank || rank == 0)) print_error_json(code, message);
   if (comm != nullptr && comm->size() > 1) {
     comm->abort(code, known ? "" : message);
   } else if (!known) {
@@ -46,7 +49,7 @@ int report(const char* message, ExitCode code, int rank, Communicator* comm) {
 }
 
 int worker(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work,
-           StatusPage* page) {
+           StatusPage* page, bool json) {
   const int rank = rank_from_environment();
   std::unique_ptr<Communicator> comm;
   try {
@@ -57,9 +60,9 @@ int worker(const std::function<double()>& prepare, const std::function<int(Commu
     share_cores(*comm);
     return work(*comm);
   } catch (const Error& error) {
-    return report(error.what(), error.code(), rank, comm.get());
+    return report(error.what(), error.code(), rank, comm.get(), json);
   } catch (const std::exception& error) {
-    return report(error.what(), ExitCode::internal, rank, comm.get());
+    return report(error.what(), ExitCode::internal, rank, comm.get(), json);
   }
 }
 
@@ -95,9 +98,11 @@ bool reaches_terminal(std::FILE* stream) {
   return name.starts_with("/dev/pts/") || name.starts_with("/dev/tty");
 }
 
-int run_on_ranks(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work) {
-  if (!launched_by_mpi()) return worker(prepare, work, nullptr);
-  return supervise(rank_from_environment(), [&](StatusPage* page) { return worker(prepare, work, page); });
+int run_on_ranks(bool json, const std::function<double()>& prepare,
+                 const std::function<int(Communicator&)>& work) {
+  if (!launched_by_mpi()) return worker(prepare, work, nullptr, json);
+  return supervise(rank_from_environment(),
+                   [&](StatusPage* page) { return worker(prepare, work, page, json); });
 }
 
 }  // namespace convoy

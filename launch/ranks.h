@@ -25,9 +25,11 @@ bool reaches_terminal(std::FILE* stream);
 
 /// Runs `prepare` (no ranks yet: it reads files, and gives the timeout of collectives in seconds), joins the
 /// other ranks, and runs `work` with their communicator. A rank that fails prints its message and ends the
-/// whole job with the error's exit code; an error that all ranks share is printed once. Under a launcher of
+/// whole job with the error's exit code; an error that all ranks share is printed once, and with `json` on
+/// standard output too (of a rank that hangs the first rank tells there, if it can). Under a launcher of
 /// several ranks a supervising parent process watches the worker, so that a worker which is killed still
 /// gives exit code 5 and a message that names the rank and what it did.
-int run_on_ranks(const std::function<double()>& prepare, const std::function<int(Communicator&)>& work);
+int run_on_ranks(bool json, const std::function<double()>& prepare,
+                 const std::function<int(Communicator&)>& work);
 
 }  // namespace convoy

@@ -36,9 +36,8 @@ StatusPage* make_page() {
 int ended_by_signal(int rank, pid_t pid, int signal, const StatusPage& page) {
   if (told_to_stop.load()) return 128 + signal;  // the launcher ends the job; it has its reasons
   const char* hint = signal == SIGKILL ? "; perhaps the system ran out of memory (see dmesg)" : "";
-  fmt::print(stderr, "convoy: lost rank {} (process {} on {}): signal {} ({}) ended it at {}{}\n", rank, pid,
-             host_name(), signal, strsignal(signal), page.text(), hint);
-  return static_cast<int>(ExitCode::lost_rank);
+  fail(ExitCode::lost_rank, "lost rank {} (process {} on {}): signal {} ({}) ended it at {}{}", rank, pid,
+       host_name(), signal, strsignal(signal), page.text(), hint);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ int train_command(const std::vector<std::string>& arguments) {
     options.job_text = job_to_toml(inputs->job);
     return inputs->job.comm.timeout_seconds;
   };
-  return run_on_ranks(prepare, [&](Communicator& comm) {
+  return run_on_ranks(json, prepare, [&](Communicator& comm) {
     const std::int64_t samples = inputs->train->size();
     const KernelSettings kernels = kernels_to_train(options.run_folder, options.resume, inputs->job);
     const std::int64_t batch = kept_batch(inputs->job, options.run_folder, options.resume, comm);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/core/text.h"
+
 namespace convoy {
 namespace {
 
@@ -13,9 +15,10 @@ constexpr auto kTerminalInterval = std::chrono::milliseconds(100);
 constexpr auto kPlainInterval = std::chrono::seconds(10);
 
 std::string figures(const Progress::State& state) {
-  std::string text = fmt::format("epoch {}/{}  {}/{}  loss {:.4f}  top-1 {:.4f}  {:.0f} images/s  {} left",
-                                 state.epoch + 1, state.epochs, state.in_epoch, state.per_epoch, state.loss,
-                                 state.top1, state.images_per_second, format_seconds(state.seconds_left));
+  std::string text =
+      fmt::format("epoch {}/{}  {}/{}  loss {}  top-1 {:.4f}  {:.0f} images/s  {} left", state.epoch + 1,
+                  state.epochs, state.in_epoch, state.per_epoch, figure_text(state.loss), state.top1,
+                  state.images_per_second, format_seconds(state.seconds_left));
   if (state.data_wait_share > Progress::kNoticedWait) {
     text += fmt::format("  waits for data {:.0f}%{}", 100 * state.data_wait_share,
                         state.loader.empty() ? "" : " (" + state.loader + ")");

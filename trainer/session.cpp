@@ -11,6 +11,7 @@
 #include "trainer/kernels/cpu_speed.h"
 #include "trainer/loader_memory.h"
 #include "trainer/measured_keys.h"
+#include "trainer/network_checks.h"
 #include "trainer/plan_again.h"
 #include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
@@ -45,34 +46,7 @@ DataSource source_of(const Job& job, const Graph& graph, Split split) {
 }
 
 void check_fit(const Job& job, const Graph& graph, const Dataset& set) {
-  if (set.classes() != graph.classes()) {
-    fail(ExitCode::usage,
-         "{}: the network tells {} apart, but the data set \"{}\" has {}; give its last layer {}",
-         job.network, counted(graph.classes(), "class"), job.data.kind, set.classes(),
-         counted(set.classes(), "output"));
-  }
-  const Shape stored = set.shape();
-  const Shape input = graph.input();
-  if (stored.channels != input.channels) {
-    fail(ExitCode::usage, "{}: the network takes images of {}, but those of the data set \"{}\" have {}",
-         job.network, counted(input.channels, "channel"), job.data.kind, stored.channels);
-  }
-  const std::int64_t shorter = job.data.shorter_side;
-  const std::int64_t least = std::min(input.height, input.width);
-  if (shorter > 0 && shorter < least && evaluation_augmentation(job, input).crop != CropKind::window) {
-    fail(
-        ExitCode::usage,
-        "[data] shorter_side = {} leaves no window of {} x {}, the network's input; give it {} or more, or 0 "
-        "for {}",
-        shorter, input.height, input.width, least, usual_shorter_side(input));
-  }
-  check_colours(training_augmentation(job, input), input.channels);
-  if (job.data.crop_padding >= std::min(input.height, input.width)) {
-    fail(ExitCode::usage,
-         "[data] crop_padding = {} would cut crops without a pixel of the image, which is {} x {}; a usual "
-         "value is {}",
-         job.data.crop_padding, input.height, input.width, std::max<std::int64_t>(input.height / 8, 1));
-  }
+  check_set(job, graph, set.classes(), set.shape().channels);
   if (set.size() == 0) fail(ExitCode::data, "the data set \"{}\" is empty", job.data.kind);
 }
 
@@ -88,10 +62,8 @@ JobInputs open_inputs(Job job, Purposes purpose) {
   if (const std::string problem = job.device == "cuda" ? cuda_problem() : ""; !problem.empty())
     fail(ExitCode::usage, "device = \"cuda\": {}; use device = \"cpu\"", problem);
   Graph graph = read_network(job.network);
-  if (graph.loss_layer() < 0) {
-    fail(ExitCode::usage, "{}: the network has no loss; end it with {{ type = \"softmax_loss\" }}",
-         job.network);
-  }
+  check_loss(job, graph);
+  if (purpose != Purposes::graph_only) check_network(job, graph);
 
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;
@@ -111,10 +83,7 @@ JobInputs open_inputs(Job job, Purposes purpose) {
 PixelScale pixel_scale(const Job& job, Shape input) {
   PixelScale scale;
   const auto fill = [&](const std::vector<double>& values, const char* key, std::vector<float>& out) {
-    if (values.size() != 1 && values.size() != static_cast<std::size_t>(input.channels)) {
-      fail(ExitCode::usage, "[data] {} has {}, but the network takes {}; give one for each, or one for all",
-           key, counted(std::ssize(values), "value"), counted(input.channels, "channel"));
-    }
+    check_channel_values(values, key, input);
     for (std::size_t c = 0; c < static_cast<std::size_t>(input.channels); ++c) {
       out.push_back(static_cast<float>(values.size() == 1 ? values[0] : values[c]));
     }
@@ -163,13 +132,14 @@ PlanRequest plan_request(const Job& job, std::int64_t train_samples, int ranks, 
   return request;
 }
 
-std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here) {
+std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here, const std::string& given) {
   const std::int64_t reserve = parse_bytes(job.memory.reserve);
   std::int64_t limit = free_for_rank(info, ranks_here);
   if (job.memory.limit != "auto") {
     limit = parse_bytes(job.memory.limit);
     if (limit > info.memory_bytes) {
-      fail(ExitCode::usage, "[memory] limit = \"{}\" is more than the device has ({})", job.memory.limit,
+      fail(ExitCode::usage, "{} is more than the device has ({})",
+           given.empty() ? fmt::format("[memory] limit = \"{}\"", job.memory.limit) : given,
            format_bytes(info.memory_bytes));
     }
   }

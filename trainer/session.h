@@ -43,7 +43,9 @@ void bound_evaluation(PlanRequest& request, std::int64_t samples);
 
 /// Bytes that one rank may use: memory.limit, or the device's free memory divided by the ranks that share it,
 /// less memory.reserve. Error(usage) for a limit that the device cannot have.
-std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here);
+/// `given` is what messages call a limit that was given otherwise than by the key: "--memory-limit 4GiB".
+std::int64_t memory_limit(const Job& job, const DeviceInfo& info, int ranks_here,
+                          const std::string& given = "");
 
 /// Compute threads of each of `ranks` ranks that divide this process's cores: `threads` of the job, or as
 /// many as there are cores for each.

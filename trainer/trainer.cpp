@@ -1,15 +1,12 @@
 #include "trainer/trainer.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <array>
 #include <boost/json.hpp>
 #include <cmath>
 
-#include "layers/core/bytes.h"
 #include "layers/core/text.h"
-#include "layers/device/cpu/host.h"
 #include "trainer/data/loader.h"
 #include "trainer/loader_figures.h"
 #include "trainer/metrics_window.h"
@@ -19,6 +16,8 @@
 #include "trainer/planner/plan_report.h"
 #include "trainer/preparation.h"
 #include "trainer/resume.h"
+#include "trainer/run_console.h"
+#include "trainer/run_summary.h"
 #include "trainer/schedule.h"
 
 namespace convoy {
@@ -28,14 +27,12 @@ class Run {
  public:
   Run(Session& session, const TrainOptions& options);
   TrainOutcome go();
-  void log(const std::string& text) { folder_.log(text); }
+  void log(const std::string& text) { console_.log(text); }
 
  private:
   /// Epochs begun with the last update.
   std::int64_t epoch() const { return (position_.iteration + per_epoch_ - 1) / per_epoch_; }
   void resume();
-  void banner();
-  void tell_kernels();
   Loader make_loader() const;
   Sums iterate(const Batch& batch);
   /// Whether the device is asked for its sums after the next update. One that works beside the host need not
@@ -44,7 +41,6 @@ class Run {
   void after_iteration(const Batch& batch, const Sums& sums);
   [[noreturn]] void diverged(const char* which) const;
   void log_line(const Batch& batch);
-  void log_data_notes();
   void end_of_epoch();
   bool evaluation_due() const;
   std::string evaluate_now();
@@ -52,7 +48,6 @@ class Run {
   void start_window();
   LoaderFigures loader_now() const;
   Progress::State state_of(const Batch& batch) const;
-  boost::json::object summary() const;
 
   Session& session_;
   const TrainOptions& options_;
@@ -60,14 +55,13 @@ class Run {
   Executor& executor_;
   Communicator& comm_;
   RunFolder folder_;
+  RunConsole console_;
   CheckpointStore store_;
-  Progress progress_;
   CheckpointIdentity identity_;
   Position position_;
   std::int64_t per_epoch_ = 0;
   std::int64_t total_ = 0;
   std::int64_t saved_at_ = -1;
-  std::int64_t evaluated_at_ = -1;
   std::int64_t allocations_after_first_ = -1;
   double learning_rate_ = 0;
   double train_seconds_ = 0;  ///< by this process
@@ -81,7 +75,7 @@ class Run {
   Sums known_;             ///< of the window, or where nothing of it is known yet of the one before
   Sums epoch_sums_;
   Clock::time_point epoch_start_ = Clock::now();
-  Evaluation evaluation_;
+  std::optional<Evaluation> evaluation_;
 };
 
 Run::Run(Session& session, const TrainOptions& options)
@@ -91,8 +85,8 @@ Run::Run(Session& session, const TrainOptions& options)
       executor_(session.executor()),
       comm_(session.comm()),
       folder_(options.run_folder, comm_.rank()),
-      store_(folder_.checkpoints(), static_cast<int>(job_.checkpoint.keep)),
-      progress_(comm_.rank() == 0 ? options.console : nullptr, options.terminal) {
+      console_(session, folder_, options),
+      store_(folder_.checkpoints(), static_cast<int>(job_.checkpoint.keep)) {
   works_beside_ = !session.device().host_addressable();
   const std::int64_t samples = session.inputs().train->size();
   per_epoch_ = (samples + job_.train.batch - 1) / job_.train.batch;
@@ -123,64 +117,11 @@ void Run::resume() {
          folder_.path(), counted(position_.iteration, "update"), total_,
          total_ == job_.train.iterations ? "train.iterations" : "train.epochs");
   }
-  folder_.log(fmt::format("resumes after update {}", position_.iteration));
-  progress_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
+  console_.log(fmt::format("resumes after update {}", position_.iteration));
+  console_.line(fmt::format("resumes after {} of {} updates", position_.iteration, total_));
   for (const std::string& change : found->changes) {
-    folder_.log("changed since the checkpoint: " + change);
-    progress_.line("changed since the checkpoint: " + change);
+    console_.say("changed since the checkpoint: " + change);
   }
-}
-
-void Run::banner() {
-  const Plan& plan = executor_.plan();
-  log_data_notes();
-  folder_.log(fmt::format("convoy {}, rank {} of {} ({}), {}; arena of {} bytes, {} at a time",
-                          options_.version, comm_.rank(), comm_.size(), comm_.kind(), session_.device_line(),
-                          plan.arena_bytes(), counted(plan.micro_batch, "sample")));
-  progress_.line(
-      fmt::format("convoy {}: {} ({} parameters) on {}, {} training images, batch {} over {} ({}), {} of {}",
-                  options_.version, session_.graph().name(), session_.graph().parameters(), job_.data.kind,
-                  session_.inputs().train->size(), job_.train.batch, counted(comm_.size(), "rank"),
-                  comm_.kind(), counted(job_.train.epochs, "epoch"), counted(per_epoch_, "update")));
-  progress_.line(fmt::format("plan: {} a rank of {}, {} at a time, {} an update, {}{}",
-                             format_bytes(plan.projected_bytes()), format_bytes(plan.request.limit_bytes),
-                             counted(plan.micro_batch, "sample"), counted(plan.accumulation, "micro-batch"),
-                             precision_name(plan.request),
-                             plan.program.choices.shards > 1 ? ", optimizer sharded" : ""));
-  std::vector<std::string> lines = action_lines(plan);
-  if (std::string lean = lean_line(plan); !lean.empty()) lines.insert(lines.begin(), std::move(lean));
-  for (const std::string& line : lines) {
-    folder_.log(line);
-    progress_.line(line);
-  }
-  if (const std::int64_t samples = session_.inputs().train->size(); job_.train.batch > samples) {
-    const std::string line =
-        fmt::format("train.batch = {} is more than there are training images: an update takes all {}",
-                    job_.train.batch, samples);
-    folder_.log(line);
-    progress_.line(line);
-  }
-  progress_.line("device: " + session_.device_line());
-  tell_kernels();
-  const auto cores = static_cast<std::int64_t>(allowed_cores().size());
-  if (cores > 0 && job_.threads > cores) {
-    progress_.line(
-        fmt::format("warning: threads = {} is more than the {} a rank may use here, which makes it slower",
-                    job_.threads, counted(cores, "core")));
-  }
-}
-
-void Run::tell_kernels() {
-  const ChosenKernels& kernels = session_.kernels();
-  if (comm_.rank() != 0) return;
-  for (const std::string& warning : kernels.warnings) {
-    folder_.log(warning);
-    progress_.line(warning);
-  }
-  if (kernels.line().empty()) return;
-  folder_.log(kernels.line());
-  progress_.line(kernels.line());
-  for (const std::string& line : kernels.details()) folder_.log(line);
 }
 
 Loader Run::make_loader() const {
@@ -200,7 +141,7 @@ Loader Run::make_loader() const {
 }
 
 TrainOutcome Run::go() {
-  banner();
+  console_.start(per_epoch_);
   resume();
   folder_.write("job.toml", options_.job_text);
   folder_.write("plan.json", boost::json::serialize(plan_json(executor_.plan(), session_.graph())) + "\n");
@@ -229,17 +170,20 @@ TrainOutcome Run::go() {
     loader_ = nullptr;
   }
   if (stopping_) {
-    folder_.log("stops on request");
+    console_.log("stops on request");
     save();
-    progress_.line(fmt::format("stopped on request after {} of {} updates; the same command continues",
-                               position_.iteration, total_));
+    console_.line(fmt::format("stopped on request after {} of {} updates; the same command continues",
+                              position_.iteration, total_));
   }
   if (const Plan& plan = executor_.plan(); plan.request.batch < plan.asked_batch) {
-    progress_.line(
-        fmt::format("THE GLOBAL BATCH WAS {} in place of {}, with {:g} x the learning rate, to fit",
-                    plan.request.batch, plan.asked_batch, plan.learning_rate_factor()));
+    console_.line(fmt::format("THE GLOBAL BATCH WAS {} in place of {}, with {:g} x the learning rate, to fit",
+                              plan.request.batch, plan.asked_batch, plan.learning_rate_factor()));
   }
-  TrainOutcome outcome{stopping_ ? ExitCode::stopped : ExitCode::done, summary()};
+  TrainOutcome outcome{stopping_ ? ExitCode::stopped : ExitCode::done,
+                       run_summary(session_,
+                                   {position_, total_, per_epoch_, train_seconds_, data_wait_,
+                                    allocations_after_first_, evaluation_},
+                                   options_.version)};
   folder_.write("summary.json", boost::json::serialize(outcome.summary) + "\n");
   comm_.barrier("end of training");
   return outcome;
@@ -304,7 +248,7 @@ void Run::after_iteration(const Batch& batch, const Sums& sums) {
   window_.samples += static_cast<double>(batch.global_samples);
   if (sums.samples > 0) known_ = window_.sums;
   epoch_sums_ += sums;
-  progress_.show(state_of(batch));
+  console_.show(state_of(batch));
   const bool epoch_ends = position_.iteration % per_epoch_ == 0 || position_.iteration == total_;
   if (position_.iteration % job_.log.every == 0 || epoch_ends) log_line(batch);
   const auto start = Clock::now();
@@ -342,18 +286,8 @@ Progress::State Run::state_of(const Batch& batch) const {
           static_cast<double>(total_ - position_.iteration) / std::max(rate, 1e-9)};
 }
 
-/// What the data sets have to tell: to this rank's log, and to the console of rank 0.
-void Run::log_data_notes() {
-  for (const Dataset* set : {session_.inputs().train.get(), session_.inputs().test.get()}) {
-    for (const std::string& note : set->take_notes()) {
-      folder_.log(note);
-      progress_.line(note);
-    }
-  }
-}
-
 void Run::log_line(const Batch& batch) {
-  log_data_notes();
+  console_.data_notes();
   const double samples = std::max(window_.sums.samples, 1.0);
   const double seconds = window_.seconds();
   const LoaderFigures loader = loader_now();
@@ -407,7 +341,6 @@ std::string Run::evaluate_now() {
   }
   if (!std::isfinite(found.loss)) diverged("test");
   evaluation_ = found;
-  evaluated_at_ = position_.iteration;
   folder_.add_metrics({{"kind", "evaluation"},
                        {"iteration", position_.iteration},
                        {"epoch", epoch()},
@@ -416,19 +349,20 @@ std::string Run::evaluate_now() {
                        {"top5", found.top5},
                        {"samples", found.samples},
                        {"seconds", found.seconds}});
-  return fmt::format("; test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}", found.loss, found.top1, found.top5);
+  return fmt::format("; test loss {}, top-1 {:.4f}, top-5 {:.4f}", figure_text(found.loss), found.top1,
+                     found.top5);
 }
 
 void Run::end_of_epoch() {
   std::string text = fmt::format("epoch {}/{}", epoch(), job_.train.epochs);
   if (epoch_sums_.samples > 0) {
-    text += fmt::format(": loss {:.4f}, top-1 {:.4f}, {:.1f} s", epoch_sums_.loss / epoch_sums_.samples,
-                        epoch_sums_.top1 / epoch_sums_.samples, seconds_since(epoch_start_));
+    text +=
+        fmt::format(": loss {}, top-1 {:.4f}, {:.1f} s", figure_text(epoch_sums_.loss / epoch_sums_.samples),
+                    epoch_sums_.top1 / epoch_sums_.samples, seconds_since(epoch_start_));
   }
   if (evaluation_due()) text += evaluate_now();
-  log_data_notes();
-  folder_.log(text);
-  progress_.line(text);
+  console_.data_notes();
+  console_.say(text);
   epoch_sums_ = {};
   epoch_start_ = Clock::now();
 }
@@ -437,57 +371,7 @@ void Run::save() {
   if (saved_at_ == position_.iteration) return;
   save_checkpoint(store_, executor_, comm_, position_, identity_);
   saved_at_ = position_.iteration;
-  folder_.log(fmt::format("saved a checkpoint after update {}", position_.iteration));
-}
-
-boost::json::object Run::summary() const {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const StepTimes& times = executor_.times();
-  const double samples =
-      static_cast<double>(position_.iteration / per_epoch_ * session_.inputs().train->size() +
-                          position_.iteration % per_epoch_ * job_.train.batch);
-  boost::json::object seconds{{"kernels", times.kernels}, {"reorders", times.reorders},
-                              {"input", times.input},     {"reduce", times.reduce},
-                              {"data_wait", data_wait_},  {"training", train_seconds_}};
-  boost::json::object summary{
-      {"version", options_.version},
-      {"network", session_.graph().name()},
-      {"parameters", session_.graph().parameters()},
-      {"ranks", comm_.size()},
-      {"global_batch", job_.train.batch},
-      {"asked_global_batch", executor_.plan().asked_batch},
-      {"learning_rate_factor", executor_.plan().learning_rate_factor()},
-      {"shard_optimizer", executor_.plan().program.choices.shards > 1},
-      {"iterations", position_.iteration},
-      {"of_iterations", total_},
-      {"complete", position_.iteration == total_},
-      {"epochs", static_cast<double>(position_.iteration) / static_cast<double>(per_epoch_)},
-      {"training_seconds", position_.seconds},
-      {"images_per_second", samples / std::max(position_.seconds, 1e-9)},
-      {"projected_bytes", executor_.plan().projected_bytes()},
-      {"measured_peak_bytes", session_.device().peak_bytes() + executor_.plan().request.collective_bytes +
-                                  executor_.plan().request.loader_bytes_here()},
-      {"loader_bytes", executor_.plan().request.loader_bytes},
-      {"memory", session_.memory().json()},
-      {"planned_again", executor_.plan().refusals.size()},
-      {"process_peak_bytes", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
-      {"device_allocations_after_first_step",
-       allocations_after_first_ < 0 ? 0 : session_.device().allocations() - allocations_after_first_},
-      {"seconds", std::move(seconds)}};
-  if (works_beside_) summary["cuda_graphs"] = executor_.records();
-  if (executor_.scales_loss()) {
-    const UpdateState state = executor_.update_state();
-    summary["loss_scale"] = state.loss_scale;
-    summary["skipped_updates"] = state.skipped_updates;
-  }
-  if (evaluated_at_ >= 0) {
-    summary["loss"] = evaluation_.loss;
-    summary["top1"] = evaluation_.top1;
-    summary["top5"] = evaluation_.top5;
-    summary["test_samples"] = evaluation_.samples;
-  }
-  return summary;
+  console_.log(fmt::format("saved a checkpoint after update {}", position_.iteration));
 }
 
 }  // namespace

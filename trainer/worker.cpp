@@ -1,6 +1,5 @@
 #include "trainer/worker.h"
 
-#include "layers/core/error.h"
 #include "layers/device/cpu/cpu_device.h"
 
 namespace convoy {
@@ -8,12 +7,6 @@ namespace convoy {
 Worker make_worker(const Job& job, Communicator& comm) {
   // "auto" is the processor until the GPU worker has been seen to run on a GPU.
   if (job.device == "cuda") return make_cuda_worker(job, comm);
-  if (job.comm.gradients == "nccl") {
-    fail(ExitCode::usage,
-         "[comm] gradients = \"nccl\" is for GPUs, and with device = \"{}\" the processor trains, whose "
-         "gradients go through MPI; write \"auto\", or device = \"cuda\"",
-         job.device);
-  }
   Worker worker;
   worker.device = std::make_unique<CpuDevice>();
   worker.sharers = comm.local_size();

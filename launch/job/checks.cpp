@@ -84,6 +84,12 @@ void check_images(const Job::Data& data, const Places& places) {
 void check_data(const Job::Data& data, const Places& places) {
   check_images(data, places);
   check_colour_components(data, places);
+  const int classes = known_set(data.kind).classes;
+  if (classes > 0 && data.classes > 0 && data.classes != classes) {
+    places.refuse("data", "classes",
+                  fmt::format("is {}, but kind = \"{}\" has {} classes; leave the key out", data.classes,
+                              data.kind, classes));
+  }
   if (!data.mean.empty() && !data.deviation.empty() && data.mean.size() != data.deviation.size()) {
     places.refuse("data", "deviation",
                   fmt::format("has {} values, but mean has {}; both take one for each channel of the images",
@@ -137,10 +143,11 @@ std::string find_path(const fs::path& job_folder, const std::string& path) {
 
 void check_job(const Job& job, const Places& places) {
   check_required(job, places);
-  if (job.device == "cpu" && job.comm.gradients == "nccl") {
+  if (job.device != "cuda" && job.comm.gradients == "nccl") {  // "auto" is the processor so far
     places.refuse("comm", "gradients",
-                  "\"nccl\" is for GPUs, and the job has device = \"cpu\", whose gradients go through MPI; "
-                  "write \"auto\", or device = \"cuda\"");
+                  fmt::format("\"nccl\" is for GPUs, and with device = \"{}\" the processor trains, whose "
+                              "gradients go through MPI; write \"auto\", or device = \"cuda\"",
+                              job.device));
   }
   check_data(job.data, places);
   check_train(job.train, places);

@@ -13,7 +13,8 @@ void add_top_keys(std::vector<Key>& keys) {
   top.word("device", &Job::device, {"auto", "cpu", "cuda"},
            "device of each rank; auto: the processor so far");
   top.boolean("share_gpus", &Job::share_gpus, "ranks may share a GPU where a host has more ranks than GPUs");
-  top.integer("threads", &Job::threads, {0, 4096}, "compute threads per rank; 0: cores / ranks of the host");
+  top.integer("threads", &Job::threads, {0, 4096},
+              "compute threads per rank, at most 32 for each core; 0: cores / ranks of the host");
   top.word("kernels", &Job::kernels, {"measured", "default"},
            "choice among kernels; measured: for two seconds at the start, and kept in ~/.cache/convoy; "
            "default: by rules of thumb, on GPUs the libraries' own");
@@ -110,7 +111,8 @@ void add_data_keys(std::vector<Key>& keys) {
   data.text("test_images", &Job::Data::test_images, "idx: file of test images, likewise");
   data.text("test_labels", &Job::Data::test_labels, "idx: file of test labels, likewise");
   data.integer("classes", &Job::Data::classes, {0, kMostCount},
-               "classes; 0: as the data set or network says");
+               "classes of synthetic, idx and image files; 0: as the data set or network says; others know "
+               "theirs");
   data.integer(
       "samples", &Job::Data::samples, {0, kMostCount},
       "training samples; synthetic: how many to make, 0: 10000; image files: how many there must be, "

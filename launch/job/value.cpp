@@ -57,6 +57,17 @@ std::optional<std::string> read_size(TomlTable& table, const Key& key) {
   return text;
 }
 
+/// A word that stands twice is a slip; the message names the place of the second.
+void check_once(TomlTable& table, const Key& key, const std::vector<std::string>& words) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const auto here = words.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(words.begin(), here, words[i]) == here) continue;
+    const toml::node& item = table.node(key.name)->as_array()->at(i);
+    fail(ExitCode::usage, "{}{}: key \"{}\": \"{}\" stands twice; write it once, where you prefer it",
+         mark_of(item, table.file()).prefix(), table.what(), key.name, words[i]);
+  }
+}
+
 /// One overload for each type of field; the key's type says how its text is read.
 std::optional<std::int64_t> read_as(TomlTable& table, const Key& key, const std::int64_t&) {
   constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
@@ -90,11 +101,13 @@ std::optional<std::vector<double>> read_as(TomlTable& table, const Key& key, con
 std::optional<std::vector<std::string>> read_as(TomlTable& table, const Key& key,
                                                 const std::vector<std::string>&) {
   std::optional<std::vector<std::string>> values = table.strings(key.name);
-  for (const std::string& value : values.value_or(std::vector<std::string>{})) {
+  if (!values) return values;
+  for (const std::string& value : *values) {
     if (std::find(key.words.begin(), key.words.end(), value) != key.words.end()) continue;
     table.refuse(key.name, fmt::format("\"{}\" is not known{}; known are {}", value,
                                        did_you_mean(value, key.words), join(key.words)));
   }
+  check_once(table, key, *values);
   return values;
 }
 

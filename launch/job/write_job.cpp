@@ -36,7 +36,9 @@ constexpr const char* kMarkdownHead =
     "section,\n"
     "and every key but `network` and `data.kind` has a default. `convoy train JOB.toml --set "
     "section.key=value` sets\n"
-    "a key for one run. Sizes are written `4GiB`, `512MiB`, `1.5GB` or as a number of bytes.\n";
+    "a key for one run. Sizes are written `4GiB`, `512MiB` (powers of 1024), `1.5GB`, `64KB` (powers of "
+    "1000), or as a number of "
+    "bytes.\n";
 
 }  // namespace
 

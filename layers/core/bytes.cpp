@@ -16,7 +16,7 @@ struct Unit {
   double bytes;
 };
 
-constexpr std::array<Unit, 14> kUnits{{{"", 1},
+constexpr std::array<Unit, 15> kUnits{{{"", 1},
                                        {"B", 1},
                                        {"KiB", 0x1p10},
                                        {"MiB", 0x1p20},
@@ -25,6 +25,7 @@ constexpr std::array<Unit, 14> kUnits{{{"", 1},
                                        {"PiB", 0x1p50},
                                        {"EiB", 0x1p60},
                                        {"kB", 1e3},
+                                       {"KB", 1e3},
                                        {"MB", 1e6},
                                        {"GB", 1e9},
                                        {"TB", 1e12},
@@ -36,7 +37,8 @@ constexpr std::array<Unit, 14> kUnits{{{"", 1},
 std::int64_t parse_bytes(std::string_view text) {
   const std::string_view whole = text;
   double number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto [end, problem] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
   if (problem == std::errc{} && std::isfinite(number) && number >= 0) {
@@ -47,7 +49,10 @@ std::int64_t parse_bytes(std::string_view text) {
       fail(ExitCode::usage, "\"{}\" is too large a size; the largest is 4EiB", whole);
     }
   }
-  fail(ExitCode::usage, "\"{}\" is not a size; write for example 4GiB, 512MiB or 1.5GB", whole);
+  fail(ExitCode::usage,
+       "\"{}\" is not a size; write a number of bytes, or a number with KB, MB, GB or TB (powers of 1000) or "
+       "KiB, MiB, GiB or TiB (powers of 1024), for example 4GiB or 1.5GB",
+       whole);
 }
 
 std::string format_bytes(std::int64_t bytes) {

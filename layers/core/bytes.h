@@ -6,8 +6,8 @@
 
 namespace convoy {
 
-/// Reads a size: "4GiB", "1.5 MiB", "512MB", "4096". Binary (KiB = 2^10) and decimal (kB = 10^3) units,
-/// up to EiB and EB.
+/// Reads a size: "4GiB", "1.5 MiB", "512MB", "4096". Binary (KiB = 2^10) and decimal (KB or kB = 10^3) units,
+/// up to EiB and EB; no exponents, and no unit without its B.
 /// Throws Error(usage) for anything else, for negative sizes and for sizes over 2^62.
 std::int64_t parse_bytes(std::string_view text);
 

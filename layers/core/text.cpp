@@ -1,6 +1,7 @@
 #include "layers/core/text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace convoy {
@@ -55,6 +56,11 @@ std::string join(std::span<const std::string> words, std::string_view separator)
     text += word;
   }
   return text;
+}
+
+std::string figure_text(double value) {
+  constexpr double kMostInFull = 1e5;
+  return std::abs(value) < kMostInFull ? fmt::format("{:.4f}", value) : fmt::format("{:.4e}", value);
 }
 
 }  // namespace convoy

@@ -21,4 +21,7 @@ std::string counted(std::int64_t count, std::string_view noun);
 /// "a, b, c".
 std::string join(std::span<const std::string> words, std::string_view separator = ", ");
 
+/// A loss or a score in a line for people, in at most twelve columns: "2.3026", "-0.5000", "2.0000e+24".
+std::string figure_text(double value);
+
 }  // namespace convoy

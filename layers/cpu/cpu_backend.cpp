@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include "layers/core/bytes.h"
 #include "layers/core/text.h"
 #include "layers/cpu/convolution.h"
 #include "layers/cpu/element.h"
@@ -305,7 +306,18 @@ std::unique_ptr<Backend> make_cpu_backend(KernelChoices choices) {
   return std::make_unique<CpuBackend>(std::move(choices));
 }
 
-void set_cpu_threads(int threads) { omp_set_num_threads(threads); }
+void set_cpu_threads(int threads) {
+  constexpr int kMostForACore = 32;
+  constexpr std::int64_t kThreadBytes = 3 << 20;  // measured: stack and heap of one that has run kernels
+  const int cores = usable_cores();
+  if (threads > kMostForACore * cores) {
+    fail(ExitCode::usage,
+         "threads = {} is more than {} for each of the {} that may be used here: they would be slower, and "
+         "take about {} of memory; ask for fewer, or for 0: as many as there are cores",
+         threads, kMostForACore, counted(cores, "core"), format_bytes(kThreadBytes * threads));
+  }
+  omp_set_num_threads(threads);
+}
 
 std::string cpu_library_version() {
   const dnnl_version_t& version = *dnnl_version();

@@ -10,7 +10,8 @@ namespace convoy {
 /// Convolutions run as `choices` say, and by rules of thumb where these say nothing.
 std::unique_ptr<Backend> make_cpu_backend(KernelChoices choices = {});
 
-/// Threads that the calling thread's kernels use from now on.
+/// Threads that the calling thread's kernels use from now on. Error(usage) for more than 32 for each core
+/// that the process may use: more threads than cores are only slower, and each takes some MiB.
 void set_cpu_threads(int threads);
 
 /// "oneDNN 2.6.3".

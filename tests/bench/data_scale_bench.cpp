@@ -14,6 +14,7 @@
 #include <functional>
 
 #include "layers/core/clock.h"
+#include "tests/bench/arguments.h"
 #include "trainer/data/epoch_order.h"
 #include "trainer/data/folder_index.h"
 #include "trainer/data/loader.h"
@@ -98,15 +99,10 @@ void first_batch(const std::shared_ptr<const Dataset>& set, std::int64_t window)
   loader.next();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc < 2) {
-    fmt::print("usage: data_scale_bench FOLDER [ENTRIES]\n");
-    return 2;
-  }
-  const fs::path folder = argv[1];
-  const std::int64_t entries = argc > 2 ? std::atoll(argv[2]) : 1281167;
+int run(bench::Arguments& arguments) {
+  const fs::path folder = arguments.next("FOLDER");
+  const std::int64_t entries = arguments.next_number("ENTRIES", 1281167);
+  arguments.done();
   fs::create_directories(folder);
   write_shards(folder, entries);
   write_list(folder, entries);
@@ -156,4 +152,10 @@ int main(int argc, char** argv) {
   source.kind = "image-list";
   measure("opening the list", [&] { set = open_dataset(source, Split::train); });
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return convoy::bench::run_program(argc, argv, "data_scale_bench FOLDER [ENTRIES]", run);
 }

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "layers/core/clock.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/bench_images.h"
 #include "tests/trainer/data/jpeg_files.h"
 #include "trainer/data/crops.h"
@@ -160,17 +161,12 @@ struct Settings {
   bool json = false;
 };
 
-Settings settings_of(int argc, char** argv) {
+Settings settings_of(bench::Arguments& arguments) {
   Settings settings;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--files") == 0 && i + 1 < argc) {
-      settings.folder = argv[++i];
-    } else if (std::strcmp(argv[i], "--json") == 0) {
-      settings.json = true;
-    } else {
-      settings.rounds = std::max(std::atoi(argv[i]), 1);
-    }
-  }
+  settings.folder = arguments.value("--files").value_or("");
+  settings.json = arguments.flag("--json");
+  settings.rounds = static_cast<int>(arguments.next_number("ROUNDS", settings.rounds));
+  arguments.done();
   return settings;
 }
 
@@ -197,10 +193,8 @@ void print(const std::vector<Way>& ways, const Settings& settings) {
   if (settings.json) fmt::print("{{{}}}\n", json);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const Settings settings = settings_of(argc, argv);
+int run(bench::Arguments& arguments) {
+  const Settings settings = settings_of(arguments);
   const auto files = bench_photographs(kImages, settings.folder);
   std::vector<std::vector<std::uint8_t>> raws;
   for (const auto& file : files) raws.push_back(raw_256(file));
@@ -300,4 +294,10 @@ int main(int argc, char** argv) {
   }
   std::filesystem::remove_all(shards);
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return convoy::bench::run_program(argc, argv, "decode_bench [ROUNDS] [--files FOLDER] [--json]", run);
 }

@@ -8,25 +8,26 @@
 
 #include "layers/cpu/cpu_backend.h"
 #include "layers/device/cpu/cpu_device.h"
+#include "tests/bench/arguments.h"
 #include "trainer/kernels/kernel_plan.h"
 
 namespace {
 
 using namespace convoy;
 
-int run(std::vector<std::string> words) {
+int run(bench::Arguments& arguments) {
   PlanRequest request;
   request.evaluate = false;
-  if (std::erase(words, "--bf16") > 0) request.precision = DType::bf16;
-  if (words.empty())
-    fail(ExitCode::usage, "usage: kernel_trials NET.toml [batch] [threads] [seconds] [--bf16]");
-  request.samples = request.batch = words.size() > 1 ? std::stoll(words[1]) : 64;
+  if (arguments.flag("--bf16")) request.precision = DType::bf16;
+  const std::string network = arguments.next("NET.toml");
+  request.samples = request.batch = arguments.next_number("batch", 64);
   request.limit_bytes = CpuDevice().info().free_bytes;
-  set_cpu_threads(words.size() > 2 ? std::stoi(words[2]) : usable_cores());
+  set_cpu_threads(static_cast<int>(arguments.next_number("threads", usable_cores())));
   KernelSettings settings;
   settings.measure = true;
-  settings.budget_seconds = words.size() > 3 ? std::stod(words[3]) : 60;
-  const Graph graph = read_network(words[0]);
+  settings.budget_seconds = arguments.next_seconds("seconds", 60);
+  arguments.done();
+  const Graph graph = read_network(network);
   const KernelPlan made = plan_with_kernels(graph, request, settings, *make_single());
   fmt::print("{}, batch {}, {}\n{}\n", graph.name(), request.batch, made.kernels.table.conditions,
              made.kernels.line());
@@ -37,10 +38,6 @@ int run(std::vector<std::string> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run({argv + 1, argv + argc});
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "kernel_trials: {}\n", problem.what());
-    return 2;
-  }
+  return convoy::bench::run_program(argc, argv, "kernel_trials NET.toml [batch] [threads] [seconds] [--bf16]",
+                                    run);
 }

@@ -8,9 +8,9 @@
 #include <ctime>
 #include <filesystem>
 
-#include "layers/core/error.h"
 #include "layers/cpu/cpu_backend.h"
 #include "layers/sizes/size_backend.h"
+#include "tests/bench/arguments.h"
 #include "trainer/planner/device_table.h"
 #include "trainer/planner/search_plan.h"
 
@@ -23,13 +23,15 @@ constexpr int kPercent[] = {60, 40, 25};
 /// That this process was on a core.
 double milliseconds() { return 1e3 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-int run(const std::vector<std::string>& words) {
-  const std::string folder = words.empty() ? "configs/nets" : words[0];
-  const std::int64_t batch = words.size() > 1 ? std::stoll(words[1]) : 64;
-  const std::string device = words.size() > 2 ? words[2] : "h100-80gb";
+int run(bench::Arguments& arguments) {
+  const std::string folder = arguments.next("networks", "configs/nets");
+  const std::int64_t batch = arguments.next_number("batch", 64);
+  const std::string device = arguments.next("device", "h100-80gb");
+  arguments.done();
+  if (!std::filesystem::is_directory(folder)) arguments.refuse(folder + ": there is no such folder");
   const DeviceTable table = DeviceTable::read(folder + "/../devices.toml");
   const KnownDevice* known = table.find(device);
-  if (known == nullptr && device != "cpu") fail(ExitCode::usage, "there is no device \"{}\"", device);
+  if (known == nullptr && device != "cpu") arguments.refuse(fmt::format("there is no device \"{}\"", device));
   std::vector<std::string> files;
   for (const auto& file : std::filesystem::directory_iterator(folder)) files.push_back(file.path().string());
   std::sort(files.begin(), files.end());
@@ -74,10 +76,5 @@ int run(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run({argv + 1, argv + argc});
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "plan_bench: {}\n", problem.what());
-    return 2;
-  }
+  return convoy::bench::run_program(argc, argv, "plan_bench [configs/nets] [batch] [device|cpu]", run);
 }

@@ -13,6 +13,7 @@
 #include <iostream>
 
 #include "layers/core/clock.h"
+#include "tests/bench/arguments.h"
 #include "trainer/timing.h"
 
 namespace {
@@ -33,27 +34,20 @@ struct Job {
   DType precision = DType::f32;
 };
 
-Job read_arguments(int argc, char** argv) {
+Job read_arguments(bench::Arguments& arguments) {
   Job job;
-  std::vector<std::string> words(argv + 1, argv + argc);
-  job.table = std::erase(words, "--table") > 0;
-  if (std::erase(words, "--bf16") > 0) job.precision = DType::bf16;
-  if (std::erase(words, "--fp16") > 0) job.precision = DType::f16;
-  job.ask = std::erase(words, "--ask") > 0;
-  if (const auto device = std::find(words.begin(), words.end(), "--device"); device != words.end()) {
-    if (device + 1 != words.end()) job.device = *(device + 1);
-    words.erase(device, std::min(device + 2, words.end()));
-  }
-  job.measured = std::erase(words, "--default-kernels") == 0;
-  if (words.empty() || (job.device != "cpu" && job.device != "cuda")) {
-    fail(ExitCode::usage,
-         "usage: train_step NET.toml [batch] [threads] [steps] [--device cpu|cuda] [--bf16|--fp16] [--table] "
-         "[--default-kernels] [--ask]");
-  }
-  job.network = words[0];
-  if (words.size() > 1) job.batch = std::stoll(words[1]);
-  if (words.size() > 2) job.threads = std::stoi(words[2]);
-  if (words.size() > 3) job.steps = std::stoi(words[3]);
+  job.table = arguments.flag("--table");
+  if (arguments.flag("--bf16")) job.precision = DType::bf16;
+  if (arguments.flag("--fp16")) job.precision = DType::f16;
+  job.ask = arguments.flag("--ask");
+  job.device = arguments.value("--device").value_or(job.device);
+  if (job.device != "cpu" && job.device != "cuda") arguments.refuse("--device: expected cpu or cuda");
+  job.measured = !arguments.flag("--default-kernels");
+  job.network = arguments.next("NET.toml");
+  job.batch = arguments.next_number("batch", job.batch);
+  job.threads = static_cast<int>(arguments.next_number("threads", job.threads));
+  job.steps = static_cast<int>(arguments.next_number("steps", job.steps));
+  arguments.done();
   return job;
 }
 
@@ -102,7 +96,8 @@ void answer(TimedTraining& training) {
   }
 }
 
-int run(const Job& job) {
+int run(bench::Arguments& arguments) {
+  const Job job = read_arguments(arguments);
   KernelSettings kernels;
   if (job.measured) kernels = measured_kernels();
   if (job.device == "cuda") kernels.budget_seconds = 20;  // a user's later starts go on where the first ended
@@ -149,10 +144,9 @@ int run(const Job& job) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(read_arguments(argc, argv));
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "train_step: {}\n", problem.what());
-    return 2;
-  }
+  return convoy::bench::run_program(
+      argc, argv,
+      "train_step NET.toml [batch] [threads] [steps] [--device cpu|cuda] [--bf16|--fp16] [--table] "
+      "[--default-kernels] [--ask]",
+      run);
 }

@@ -24,7 +24,9 @@ class LostRank : public JobUnderTest {
   /// Sends the signal to a process of rank 1 and waits for the end of the job.
   Ended hit(const std::string& name, int signal) {
     use(kTinyNetwork, kEndless);
-    Process process(train_words(3, path("run")), path(""));
+    std::vector<std::string> words = train_words(3, path("run"));
+    words.emplace_back("--json");
+    Process process(words, path(""));
     EXPECT_TRUE(wait_until([&] { return !checkpoints_of(path("run")).empty(); }));
     EXPECT_EQ(job_processes(name).size(), 3U);
     for (const pid_t pid : job_processes(name)) {
@@ -36,12 +38,19 @@ class LostRank : public JobUnderTest {
   }
 };
 
+/// --json has one answer, by whichever rank.
+void expect_one_answer(const Ended& ended) {
+  EXPECT_EQ(count_of("{\"error\":{\"exit_code\":5,\"message\":", ended.out), 1) << ended.out;
+  EXPECT_EQ(count_of("\n", ended.out), 1) << ended.out;
+}
+
 TEST_F(LostRank, KilledWorkerEndsTheJobWithItsName) {
   const Ended ended = hit("convoy", SIGKILL);
   EXPECT_EQ(ended.code, 5) << ended.all();
   EXPECT_THAT(ended.err,
               ContainsRegex(
                   "lost rank 1 .process [0-9]+ on [^ ]+: signal 9 .Killed. ended it at step [0-9]+, [a-z]+"));
+  expect_one_answer(ended);
 }
 
 TEST_F(LostRank, CrashedWorkerEndsTheJobWithItsName) {
@@ -49,6 +58,7 @@ TEST_F(LostRank, CrashedWorkerEndsTheJobWithItsName) {
   EXPECT_EQ(ended.code, 5) << ended.all();
   EXPECT_THAT(ended.err, HasSubstr("lost rank 1"));
   EXPECT_THAT(ended.err, HasSubstr("signal 11"));
+  expect_one_answer(ended);
 }
 
 TEST_F(LostRank, StoppedWorkerIsNamedWithTheOperationAfterTheTimeout) {
@@ -60,6 +70,7 @@ TEST_F(LostRank, StoppedWorkerIsNamedWithTheOperationAfterTheTimeout) {
       ContainsRegex(
           "in operation [0-9]+, '(loss|gradient bucket [0-9]+|shares of waiting for data|checkpoint)'"));
   EXPECT_GT(ended.seconds, 3);
+  expect_one_answer(ended);
 }
 
 TEST_F(LostRank, KilledSupervisorTakesTheJobDown) {

@@ -8,6 +8,9 @@
 
 namespace convoy::test {
 
+/// Folder of the sources, with configs/ in it.
+inline const std::string kSource = CONVOY_SOURCE;
+
 /// Standard output of a program that ended well, as the one JSON object on one line that it must be.
 inline boost::json::object object_of(const Ended& ended) {
   EXPECT_EQ(ended.code, 0) << ended.all();

@@ -11,6 +11,7 @@
 namespace convoy::test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class MemoryCommands : public ::testing::Test {
@@ -32,11 +33,14 @@ TEST_F(MemoryCommands, WrongWordsAreExplained) {
       {"memory.limit=0", "\"0\" is too small; it must be at least 1 B"},
       {"memory.limit=-1", "\"-1\" is not a size"},
       {"memory.limit=12 parsecs", "\"12 parsecs\" is not a size"},
-      {"memory.limit=9000TiB", "is more than the device has ("},
+      {"memory.limit=9000TiB", "[memory] limit = \"9000TiB\" is more than the device has ("},
       {"memory.reserve=9000TiB", "leaves nothing of the limit of"},
       {"memory.workspace=some", "\"some\" is not a size"},
       {"memory.allow=[\"recompte\"]", "\"recompte\" is not known (did you mean \"recompute\"?); known are"},
+      {"memory.allow=[\"recompute\", \"recompute\"]", "\"recompute\" stands twice"},
       {"device=gpu", "\"gpu\" is not known"},
+      {"comm.gradients=nccl", "with device = \"auto\" the processor trains"},
+      {"threads=4096", "threads = 4096 is more than 32 for each of the "},
   };
   for (const auto& [set, answer] : settings) {
     for (const char* command : {"plan", "train"}) {
@@ -52,7 +56,8 @@ TEST_F(MemoryCommands, WrongWordsAreExplained) {
       {{"--memory-limit", "0"}, "--memory-limit \"0\" is too small"},
       {{"--memory-limit", "-4GiB"}, "--memory-limit"},
       {{"--memory-limit", "12 parsecs"}, "\"12 parsecs\" is not a size"},
-      {{"--memory-limit", "9000TiB"}, "is more than the device has ("},
+      {{"--memory-limit", "9000TiB"}, "convoy: --memory-limit 9000TiB is more than the device has ("},
+      {{"--memory-limit", "4k"}, "--memory-limit \"4k\" is not a size; write a number of bytes, or"},
       {{"--device", "abacus"}, "--device \"abacus\" is not known; known are cpu, "},
       {{"--batch", "4"}, "--batch goes with --inference"},
       {{"--inference", "--batch", "0"}, "--batch 0 is out of range"},
@@ -116,8 +121,8 @@ TEST_F(MemoryCommands, ARefusalNamesTheLoaderWhereItIsTooLarge) {
   const Ended refused = call({"train", job_, "--run-dir", folder_.path("run"), "--set", "memory.limit=1MiB",
                               "--set", "data.ahead=1000"});
   EXPECT_EQ(refused.code, 3);
-  EXPECT_THAT(refused.err,
-              HasSubstr("MiB for the data loader (fewer data.loader_threads or a smaller data.ahead"));
+  EXPECT_THAT(refused.err, ContainsRegex("Among the [0-9.]+ MiB are [0-9.]+ MiB for the data loader .fewer "
+                                         "data.loader_threads or a smaller data.ahead"));
 }
 
 TEST_F(MemoryCommands, TheLeastLimitThatPlanNamesTrainsWithAReserveToo) {
@@ -142,6 +147,65 @@ TEST_F(MemoryCommands, ABatchOfMoreThanThereIsIsTold) {
   EXPECT_THAT(read_text(folder_.path("64/log/rank-0.log")), HasSubstr(told));
   const Ended equal = call({"train", job_, "--run-dir", folder_.path("40"), "--set", "train.batch=40"});
   EXPECT_EQ(count_of("is more than there are", equal.out), 0) << equal.out;
+  EXPECT_EQ(count_of(told, call({"plan", job_, "--set", "train.batch=64"}).out), 1);
+  const boost::json::object plan = object_of({"plan", job_, "--json", "--set", "train.batch=64"});
+  EXPECT_EQ(std::string(plan.at("notes").at(0).as_string()), told);
+  EXPECT_EQ(plan.at("asked_global_batch"), 64);
+  EXPECT_EQ(plan.at("global_batch"), 40);
+  EXPECT_EQ(plan.at("global_batch"), plan.at("scaling").at(0).at("same_batch").at("global_batch"));
+  EXPECT_EQ(summary_of(folder_.path("64")).at("global_batch"), 40);
+  EXPECT_EQ(object_of({"plan", job_, "--json"}).at("notes").as_array().size(), 0U);
+}
+
+TEST_F(MemoryCommands, RanksWithoutSamplesAreTold) {
+  const std::string told =
+      "warning: 3 ranks share the 2 samples of an update, which leaves 1 rank without work; start at most "
+      "2, ";
+  const std::vector<std::pair<std::string, std::string>> ways{{"train.batch=2", "or raise train.batch"},
+                                                              {"data.samples=2", "or train on more images"}};
+  for (const auto& [set, advice] : ways) {
+    const Ended planned = call({"plan", job_, "--ranks", "3", "--set", set});
+    EXPECT_EQ(count_of(told + advice, planned.out), 1) << planned.all();
+    const std::vector<std::string> words{"train", job_, "--run-dir", folder_.path(set), "--set", set};
+    const Ended trained = run(mpi_convoy(3, words), folder_.path(""));
+    EXPECT_EQ(trained.code, 0) << trained.all();
+    EXPECT_EQ(count_of(told + advice, trained.out), 1) << trained.out;
+  }
+  EXPECT_EQ(count_of("without work", call({"plan", job_, "--ranks", "16"}).out), 0);
+}
+
+// What train refuses without looking at data, plan does too, where there are none.
+TEST_F(MemoryCommands, WhatNeedsNoDataIsCheckedWithoutThem) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
+      {{"data.kind=image-folder", "data.samples=9", "data.shorter_side=7"},
+       "[data] shorter_side = 7 leaves no window of 8 x 8"},
+      {{"data.kind=mnist"}, "the network tells 4 classes apart, but the data set \"mnist\" has 10"},
+      {{"data.kind=mnist", "data.classes=4"}, "key \"classes\": is 4, but kind = \"mnist\" has 10 classes"},
+      {{"data.classes=5"}, "the network tells 4 classes apart, but data.classes is 5"},
+      {{"data.crop_padding=8"}, "[data] crop_padding = 8 would cut crops without a pixel"},
+      {{"data.mean=[1, 2]"}, "[data] mean has 2 values, but the network takes 1 channel"},
+      {{"data.hue=0.1"}, "hue"},
+  };
+  for (const auto& [sets, message] : mistakes) {
+    for (const char* command : {"plan", "train"}) {
+      std::vector<std::string> words{command, job_};
+      if (words[0] == "train") words.insert(words.end(), {"--run-dir", folder_.path("run")});
+      for (const std::string& set : sets) words.insert(words.end(), {"--set", set});
+      const Ended ended = call(words);
+      EXPECT_EQ(ended.code, 2) << message << ended.all();
+      EXPECT_THAT(ended.err, HasSubstr(message)) << command;
+    }
+  }
+}
+
+TEST_F(MemoryCommands, NcclIsForThePlansOfGpus) {
+  const auto plan = [&](const std::string& device) {
+    return call({"plan", job_, "--set", "comm.gradients=nccl", "--device", device});
+  };
+  EXPECT_EQ(plan("h100-80gb").code, 0);
+  const Ended refused = plan("cpu");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("\"nccl\" is for GPUs, and with device = \"cpu\""));
 }
 
 TEST_F(MemoryCommands, EvaluationTakesTheBatchThatFitsAndSaysSo) {

@@ -99,7 +99,7 @@ TEST(CommandMistakes, NamesThatCannotBeAreToldBeforeAnythingIsMade) {
   EXPECT_THAT(refusal(folder, {"train", job, "--run-dir", ""}),
               HasSubstr("--run-dir is empty; give it DIR, or leave it out"));
   EXPECT_THAT(refusal(folder, {"train", job, "--set", "comm.gradients=nccl"}),
-              HasSubstr("gradients = \"nccl\" is for GPUs"));
+              HasSubstr("key \"gradients\": \"nccl\" is for GPUs"));
   EXPECT_THAT(refusal(folder, {"train", job, "--run-dir", folder.path(std::string(300, 'a'))}),
               HasSubstr("cannot make the run folder"));
   std::filesystem::create_directory(folder.path("old"));

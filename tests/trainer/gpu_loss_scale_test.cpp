@@ -13,15 +13,6 @@
 namespace convoy::test {
 namespace {
 
-constexpr const char* kScaledJob = R"(samples = 70
-test_samples = 20
-[train]
-batch = 16
-epochs = 2
-[checkpoint]
-every_epochs = 0
-)";
-
 class GpuLossScale : public ::testing::Test {
  protected:
   void train(const std::string& job, int ranks, const std::vector<std::string>& sets) {
@@ -49,7 +40,7 @@ void set_loss_scale(Executor& executor, double scale, std::int64_t good_updates)
 }
 
 TEST_F(GpuLossScale, LeavesUpdatesOutWhoseGradientsOverflow) {
-  const std::string job = folder_.write_job(kTinyNetwork, kScaledJob);
+  const std::string job = folder_.write_job(kTinyNetwork, kGpuJob);
   Here here{job, folder_.path("run"), 2, {"train.precision=\"fp16\""}};
   here.worker = worker_under_test;
   with_sessions(here, [](Session& session) {
@@ -71,7 +62,7 @@ TEST_F(GpuLossScale, LeavesUpdatesOutWhoseGradientsOverflow) {
 
 // Down from far too large a scale: at last few gradients overflow, on some rank alone.
 TEST_F(GpuLossScale, LeavesUpdatesOutOnAllRanksAlike) {
-  const std::string job = folder_.write_job(kTinyHeads, kScaledJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   for (const char* divided : {"false", "true"}) {
     Here here{job,
               folder_.path("run"),
@@ -195,7 +186,7 @@ std::string overflowing(const char* network, const char* weight) {
 }
 
 TEST_F(GpuLossScale, GoesOnAmidOverflowsAsIfItHadNotStopped) {
-  const std::string job = folder_.write_job(overflowing(kTinyBatchNorm, "1000"), kScaledJob);
+  const std::string job = folder_.write_job(overflowing(kTinyBatchNorm, "1000"), kGpuJob);
   for (const char* divided : {"false", "true"}) {
     const std::vector<std::string> sets{"train.precision=\"fp16\"",
                                         "train.clip_norm=0.5",
@@ -220,7 +211,7 @@ TEST_F(GpuLossScale, GoesOnAmidOverflowsAsIfItHadNotStopped) {
 }
 
 TEST_F(GpuLossScale, EndsWhereALossScaleOfOneDoesNotHelp) {
-  const std::string job = folder_.write_job(overflowing(kTinyNetwork, "1e6"), kScaledJob);
+  const std::string job = folder_.write_job(overflowing(kTinyNetwork, "1e6"), kGpuJob);
   for (const int ranks : {1, 2}) {
     try {
       train(job, ranks, {"train.precision=\"fp16\"", "train.batch=2", "log.every=4"});

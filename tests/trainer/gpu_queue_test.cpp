@@ -7,18 +7,13 @@
 #include "tests/layers/device/cuda/fake_cuda.h"
 #include "tests/trainer/fake_gpu_worker.h"
 #include "tests/trainer/train_here.h"
+#include "tests/trainer/worker_under_test.h"
 #include "trainer/data/loader.h"
 #include "trainer/passes.h"
 
 // What the host does while ranks train over NCCL: it puts work into queues, and waits for nothing.
 namespace convoy::test {
 namespace {
-
-constexpr const char* kQueueJob = R"(samples = 64
-test_samples = 8
-[train]
-batch = 16
-)";
 
 constexpr int kWarmUp = 3;
 constexpr int kSteps = 8;
@@ -29,9 +24,10 @@ struct Counted {
 };
 
 /// Counts over some steps of all ranks together, after those in which libraries and recordings are made.
-Counted count(const std::string& job, int ranks, const std::vector<std::string>& sets) {
+Counted count(const std::string& job, int ranks, std::vector<std::string> sets) {
+  sets.emplace_back("data.samples=64");  // every batch is a whole one
   Counted counted;
-  Here here{job, "", ranks, sets};
+  Here here{job, "", ranks, std::move(sets)};
   here.worker = [](Communicator& comm) { return fake_gpu_worker(comm, true); };
   with_sessions(here, [&](Session& session) {
     Executor& executor = session.executor();
@@ -74,7 +70,7 @@ class GpuQueue : public ::testing::Test {
 };
 
 TEST_F(GpuQueue, IsNeverWaitedForWithinSteps) {
-  const std::string job = folder_.write_job(kTinyBatchNorm, kQueueJob);
+  const std::string job = folder_.write_job(kTinyBatchNorm, kGpuJob);
   for (const char* graphs : {"true", "false"}) {
     for (const char* divided : {"true", "false"}) {
       const Counted counted =
@@ -87,7 +83,7 @@ TEST_F(GpuQueue, IsNeverWaitedForWithinSteps) {
 }
 
 TEST_F(GpuQueue, IsNotWaitedForByLossScaleAndClipping) {
-  const std::string job = folder_.write_job(kTinyBatchNorm, kQueueJob);
+  const std::string job = folder_.write_job(kTinyBatchNorm, kGpuJob);
   for (const char* graphs : {"true", "false"}) {
     for (const auto& [ranks, divided] : {std::pair{1, "false"}, {2, "false"}, {2, "true"}}) {
       const Counted counted =
@@ -101,7 +97,7 @@ TEST_F(GpuQueue, IsNotWaitedForByLossScaleAndClipping) {
 }
 
 TEST_F(GpuQueue, GetsTwoRecordingsAStepFromEachRank) {
-  const std::string job = folder_.write_job(kTinyHeads, kQueueJob);
+  const std::string job = folder_.write_job(kTinyHeads, kGpuJob);
   EXPECT_EQ(count(job, 1, {}).played, 2 * kSteps);
   EXPECT_EQ(count(job, 3, {}).played, 3 * 2 * kSteps);
   EXPECT_EQ(count(job, 2, {"train.micro_batch=3"}).played, 2 * 4 * kSteps);  // three passes and the update

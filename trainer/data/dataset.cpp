@@ -59,6 +59,13 @@ const std::vector<std::string>& dataset_kinds() {
   return kinds;
 }
 
+KnownSet known_set(const std::string& kind) {
+  if (kind == "mnist" || kind == "fashion-mnist") return {10, 1, 60000, 10000};
+  if (kind == "cifar10") return {10, 3, 50000, 10000};
+  if (kind == "cifar100") return {100, 3, 50000, 10000};
+  return {};
+}
+
 bool holds_image_files(const std::string& kind) {
   return kind == "image-folder" || kind == "image-list" || kind == "image-shards";
 }

@@ -121,6 +121,15 @@ inline constexpr const char* kFashionMnistRoot = "/usr/share/datasets/fashion-mn
 /// The kinds that open_dataset knows.
 const std::vector<std::string>& dataset_kinds();
 
+/// What the name of a kind says of every set of that kind; 0 where only its files or the job's keys tell.
+struct KnownSet {
+  int classes = 0;
+  std::int64_t channels = 0;
+  std::int64_t train_samples = 0;
+  std::int64_t test_samples = 0;
+};
+KnownSet known_set(const std::string& kind);
+
 /// Whether a kind's samples are JPEG, PNG and PPM files of any size, which are decoded as they are read:
 /// "image-folder", "image-list", "image-shards".
 bool holds_image_files(const std::string& kind);

@@ -135,6 +135,10 @@ struct Plan {
   std::int64_t least_limit() const {
     return (smallest_limit_bytes > 0 ? smallest_limit_bytes : projected_bytes()) + request.reserve_bytes;
   }
+  /// Samples of a full update over all ranks: the global batch, or the training set where that has fewer.
+  std::int64_t update_batch() const {
+    return request.training && request.samples > 0 ? std::min(request.batch, request.samples) : request.batch;
+  }
   /// What the learning rate is multiplied by: with a smaller global batch it falls as that does (Goyal et al.
   /// 2017, "Accurate, Large Minibatch SGD", linear scaling).
   double learning_rate_factor() const {

@@ -23,8 +23,9 @@ std::int64_t evaluated_at_peak(const Plan& plan) {
   return 0;
 }
 
-/// What a refused plan has beside its arena, where that is much, or where the arena alone would fit.
-std::vector<std::string> large_beside(const Plan& plan) {
+/// What of the bytes of a refused plan is not its arena, where that is much, or where the arena alone would
+/// fit; a sentence, or "".
+std::string large_beside(const Plan& plan) {
   std::vector<std::string> parts;
   const auto add = [&](std::int64_t bytes, const char* what) {
     if (bytes > plan.projected_bytes() / 10 || (bytes > 0 && plan.arena_bytes() <= plan.request.limit_bytes))
@@ -34,7 +35,8 @@ std::vector<std::string> large_beside(const Plan& plan) {
   add(plan.request.collective_bytes, "buffers of collectives");
   add(plan.request.loader_bytes_here(),
       "the data loader (fewer data.loader_threads or a smaller data.ahead take less)");
-  return parts;
+  if (parts.empty()) return "";
+  return fmt::format("Among the {} are {}. ", format_bytes(plan.projected_bytes()), join(parts, " and "));
 }
 
 }  // namespace
@@ -65,8 +67,6 @@ std::string refusal_of(const Plan& plan, const Graph& graph) {
   } else if (plan.half_would_fit) {
     advice = "Put \"half_precision\" into memory.allow, use more ranks, or raise memory.limit";
   }
-  if (const std::vector<std::string> beside = large_beside(plan); !beside.empty())
-    advice += ". Beside the network's tensors it needs " + join(beside, " and ");
   if (plan.smallest_limit_bytes > 0) {
     const std::int64_t least = plan.least_limit();
     advice +=
@@ -77,11 +77,10 @@ std::string refusal_of(const Plan& plan, const Graph& graph) {
   for (const Refusal& refusal : plan.refusals) before += refusal.text() + ". ";
   return fmt::format(
       "{}\"{}\" does not fit: with {} at a time on a rank it needs {} ({} bytes), and the limit is {} "
-      "({} bytes). "
-      "The peak is at \"{}\". {}",
+      "({} bytes). {}The peak is at \"{}\". {}",
       before, graph.name(), counted(plan.micro_batch, "sample"), format_bytes(plan.projected_bytes()),
-      plan.projected_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes, peak.name,
-      advice);
+      plan.projected_bytes(), format_bytes(plan.request.limit_bytes), plan.request.limit_bytes,
+      large_beside(plan), peak.name, advice);
 }
 
 void refuse_plan(const Plan& plan, const Graph& graph) {
@@ -118,6 +117,8 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
                         {"limit_bytes", refusal.limit_bytes},
                         {"reason", refusal.reason}});
   }
+  boost::json::array notes;
+  for (const std::string& line : batch_lines(plan)) notes.emplace_back(line);
   const LeanPasses& lean = plan.request.lean;
   boost::json::array lean_passes;
   for (const std::string& name : lean.names) lean_passes.emplace_back(name);
@@ -136,7 +137,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"arena_bytes", plan.arena_bytes()},
           {"lower_bound_bytes", plan.layout.lower_bound},
           {"ranks", plan.request.ranks},
-          {"global_batch", plan.request.batch},
+          {"global_batch", plan.update_batch()},
           {"asked_global_batch", plan.asked_batch},
           {"learning_rate_factor", plan.learning_rate_factor()},
           {"micro_batch", plan.micro_batch},
@@ -158,6 +159,7 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph) {
           {"actions", std::move(actions)},
           {"alternatives", std::move(alternatives)},
           {"refusals", std::move(refusals)},
+          {"notes", std::move(notes)},
           {"smallest_limit_bytes", plan.least_limit()}};
 }
 
@@ -167,6 +169,24 @@ std::string lean_line(const Plan& plan) {
   return fmt::format(
       "little scratch where it would make the peak: {}; saves {}, predicted {:.3f} x the time of a step",
       join(lean.names), format_bytes(lean.saved_bytes), lean.slowdown);
+}
+
+std::vector<std::string> batch_lines(const Plan& plan) {
+  const PlanRequest& request = plan.request;
+  std::vector<std::string> lines;
+  const std::int64_t batch = plan.update_batch();
+  if (batch < request.batch) {
+    lines.push_back(
+        fmt::format("train.batch = {} is more than there are training images: an update takes all {}",
+                    request.batch, batch));
+  }
+  if (request.training && request.ranks > batch) {
+    lines.push_back(fmt::format(
+        "warning: {} share the {} of an update, which leaves {} without work; start at most {}, or {}",
+        counted(request.ranks, "rank"), counted(batch, "sample"), counted(request.ranks - batch, "rank"),
+        batch, batch == request.samples ? "train on more images" : "raise train.batch"));
+  }
+  return lines;
 }
 
 std::vector<std::string> action_lines(const Plan& plan) {
@@ -225,6 +245,7 @@ std::string plan_text(const Plan& plan, const Graph& graph) {
     text += fmt::format("  {:<22}{:>14}   samples\n", "largest batch", plan.largest_batch);
   if (const std::string line = lean_line(plan); !line.empty()) text += "  " + line + "\n";
   for (const std::string& line : action_lines(plan)) text += "  " + line + "\n";
+  for (const std::string& line : batch_lines(plan)) text += "  " + line + "\n";
   if (plan.request.loader_bytes > plan.request.loader_bytes_here())
     text +=
         fmt::format("  host memory of the data loader: up to {}\n", format_bytes(plan.request.loader_bytes));

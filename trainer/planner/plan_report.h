@@ -19,6 +19,9 @@ boost::json::object plan_json(const Plan& plan, const Graph& graph);
 /// A line for people about the lean passes; "" where there are none.
 std::string lean_line(const Plan& plan);
 
+/// Lines for people about a batch of more than the training set has, and about ranks that get no part of it.
+std::vector<std::string> batch_lines(const Plan& plan);
+
 /// Lines for people about what was done to make a plan fit; empty when nothing was.
 std::vector<std::string> action_lines(const Plan& plan);
 

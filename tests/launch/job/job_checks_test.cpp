@@ -142,10 +142,22 @@ TEST_F(JobChecks, ImagesOfAnySizeAreResized) {
   EXPECT_THAT(refusal(job + "area = [0, 1]\n"), HasSubstr("out of range"));
 }
 
+TEST_F(JobChecks, KindsThatKnowTheirClassesHaveNoOthers) {
+  const std::string job = "network = 'net.toml'\n[data]\nkind = 'cifar100'\nclasses = ";
+  EXPECT_THAT(refusal(job + "10\n"), StartsWith("job.toml:4:11: [data]: key \"classes\": is 10, but kind = "
+                                                "\"cifar100\" has 100 classes; leave the key out"));
+  EXPECT_EQ(refusal(job + "100\n"), "");
+  EXPECT_EQ(refusal(job + "0\n"), "");
+  EXPECT_EQ(refusal(kLeastJob + "classes = 10\n"), "");
+}
+
 TEST_F(JobChecks, NcclIsForGpus) {
   EXPECT_THAT(refusal(kLeastJob + "[comm]\ngradients = 'nccl'\n", {"device=cpu"}),
               AllOf(HasSubstr("[comm]: key \"gradients\": \"nccl\" is for GPUs"),
                     HasSubstr("write \"auto\", or device = \"cuda\"")));
+  EXPECT_THAT(refusal(kLeastJob + "[comm]\ngradients = 'nccl'\n"),
+              StartsWith("job.toml:6:13: [comm]: key \"gradients\": \"nccl\" is for GPUs, and with device = "
+                         "\"auto\" the processor trains"));
   EXPECT_EQ(refusal(kLeastJob + "[comm]\ngradients = 'nccl'\n", {"device=cuda"}), "");
   EXPECT_EQ(refusal(kLeastJob + "[comm]\ngradients = 'host'\n", {"device=cpu"}), "");
 }

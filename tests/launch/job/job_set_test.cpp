@@ -68,6 +68,9 @@ TEST_F(JobSet, NamesAWrongValue) {
   EXPECT_THAT(said("train.batch=0"), HasSubstr("0 is out of range; it must be from 1"));
   EXPECT_THAT(said("train.batch=3\nepochs=4"), HasSubstr("found \"3\nepochs=4\""));
   EXPECT_THAT(said("schedule.type=stap"), HasSubstr("\"stap\" is not known (did you mean \"step\"?)"));
+  EXPECT_THAT(said("memory.allow=['recompute', 'recompute']"),
+              StartsWith("--set \"memory.allow=['recompute', 'recompute']\": [memory]: key \"allow\": "
+                         "\"recompute\" stands twice"));
   EXPECT_THAT(said("memory.limit=12 parsecs"), HasSubstr("\"12 parsecs\" is not a size"));
   EXPECT_THAT(said("data.root=\"open"), HasSubstr("expected text, found \"\"open\""));
   EXPECT_THAT(said("data.root=\xFF"), HasSubstr("expected text"));

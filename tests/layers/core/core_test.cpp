@@ -21,6 +21,8 @@ TEST(Bytes, ReadsBinaryAndDecimalUnits) {
   EXPECT_EQ(parse_bytes("1PiB"), std::int64_t{1} << 50);
   EXPECT_EQ(parse_bytes("4EiB"), std::int64_t{1} << 62);
   EXPECT_EQ(parse_bytes("1.5PB"), 1500000000000000);
+  EXPECT_EQ(parse_bytes("4KB"), 4000);
+  EXPECT_EQ(parse_bytes("4kB"), 4000);
 }
 
 TEST(Bytes, AreWrittenInTheLargestUnitThatTheyFill) {
@@ -40,9 +42,20 @@ TEST(Errors, OfWritingBlameThePathOrTheDisk) {
 }
 
 TEST(Bytes, RefusesWhatIsNoSize) {
-  for (const char* text :
-       {"", "12 parsecs", "-1GiB", "GiB", "1e400", "nan", "1.5", "0.5B", "9999999999GiB", "4.1EiB", "4gib"}) {
+  for (const char* text : {"", "12 parsecs", "-1GiB", "GiB", "1e400", "nan", "1.5", "0.5B", "9999999999GiB",
+                           "4.1EiB", "4gib", "1e3", "1e3MB", "4k", "4K", "4M", "4Gi"}) {
     EXPECT_THROW(parse_bytes(text), Error) << text;
+  }
+}
+
+TEST(Bytes, RefusalsNameTheForms) {
+  try {
+    parse_bytes("4k");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    for (const char* form : {"\"4k\"", "number of bytes", "KB, MB, GB", "KiB, MiB, GiB", "1000", "1024"})
+      EXPECT_NE(std::string(error.what()).find(form), std::string::npos) << form;
   }
 }
 
@@ -101,6 +114,15 @@ TEST(Text, CountsInTheSingularAndThePlural) {
   EXPECT_EQ(counted(2, "micro-batch"), "2 micro-batches");
   EXPECT_EQ(counted(2, "epoch"), "2 epochs");
   EXPECT_EQ(counted(2, "class"), "2 classes");
+}
+
+TEST(Text, FiguresKeepColumnsReadable) {
+  EXPECT_EQ(figure_text(2.302585), "2.3026");
+  EXPECT_EQ(figure_text(-0.5), "-0.5000");
+  EXPECT_EQ(figure_text(99999.5), "99999.5000");
+  EXPECT_EQ(figure_text(2e24), "2.0000e+24");
+  EXPECT_EQ(figure_text(-1.5e300), "-1.5000e+300");
+  EXPECT_EQ(figure_text(INFINITY), "inf");
 }
 
 TEST(Text, FindsTheNearestWord) {

@@ -192,7 +192,8 @@ bool is_allowed(const CudnnDescriptor& engine, DType type, bool tf32) {
   };
   if (has(numerical, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
   if (has(behaviour, CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION)) return false;
-  if (has(numerical, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) && !tf32) return false;
+  // To half types: what rounds to TF32 has the note of tensor cores alone.
+  if (has(numerical, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return false;
   if (has(numerical, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
   // Tensor cores take fp32 as TF32. Winograd's large tiles lose digits, and in half types so do all of them.
   if (type == DType::f32)

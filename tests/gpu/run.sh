@@ -58,6 +58,18 @@ if [[ -e "$folder/lib.tar.gz" ]]; then
   packages=$(folders_of_packages)
   export CONVOY_LIBRARY_PATH="/usr/local/cuda/lib64:${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${packages:+$packages:}$work/lib"
   environment+=("LD_LIBRARY_PATH=$CONVOY_LIBRARY_PATH")
+  if ! "${environment[@]}" "$folder/build/convoy" --version >/dev/null; then
+    echo "The machine's C library is not enough; the bundle's takes its place, with which the sanitizer cannot work."
+    mkdir "$work/libc"
+    tar -C "$work/libc" -xzf "$folder/libc.tar.gz"
+    for program in "$folder"/build/convoy "$folder"/build/tests/*/*; do
+      mv "$program" "$program.bin"
+      # With the variable set Convoy does not start itself again, which would be the loader.
+      printf '#!/bin/sh\nexport GOMP_SPINCOUNT=3000\nexec "%s" --library-path "%s" "%s" "$@"\n' \
+        "$work/libc/ld-linux-x86-64.so.2" "$work/libc:$CONVOY_LIBRARY_PATH" "$program.bin" >"$program"
+      chmod +x "$program"
+    done
+  fi
 fi
 export CONVOY_TEST_SOURCE="$folder"
 # What was measured of kernels stays with this run.
@@ -66,7 +78,7 @@ export CONVOY_CACHE="${CONVOY_CACHE:-$work/cache}"
 "${environment[@]}" "$folder/build/convoy" devices --json >"$work/devices.json" ||
   { echo "run.sh: convoy does not start here" >&2; exit 1; }
 if ! grep -q '"kind":"cuda"' "$work/devices.json"; then
-  echo "skipped: no GPU"
+  echo "skipped: no GPU; convoy devices says $(cat "$work/devices.json")"
   exit 0
 fi
 

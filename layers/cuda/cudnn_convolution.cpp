@@ -182,17 +182,22 @@ CudnnDescriptor engine_of(const CudnnDescriptor& configuration) {
   return std::move(engine.front());
 }
 
-bool is_allowed(const CudnnDescriptor& engine, DType type, bool tf32) {
-  const auto numerical = engine.values<cudnnBackendNumericalNote_t>(
+using NumericalNotes = std::vector<cudnnBackendNumericalNote_t>;
+NumericalNotes numerical_notes(const CudnnDescriptor& engine) {
+  return engine.values<cudnnBackendNumericalNote_t>(
       CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+}
+constexpr auto has = [](const auto& notes, auto note) {
+  return std::find(notes.begin(), notes.end(), note) != notes.end();
+};
+
+bool is_allowed(const CudnnDescriptor& engine, const NumericalNotes& numerical, DType type, bool tf32) {
   const auto behaviour = engine.values<cudnnBackendBehaviorNote_t>(
       CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT);
-  const auto has = [](const auto& notes, auto note) {
-    return std::find(notes.begin(), notes.end(), note) != notes.end();
-  };
   if (has(numerical, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
   if (has(behaviour, CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION)) return false;
-  if (has(numerical, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) && !tf32) return false;
+  // To half types: what rounds to TF32 has the note of tensor cores alone.
+  if (has(numerical, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return false;
   if (has(numerical, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
   // Tensor cores take fp32 as TF32. Winograd's large tiles lose digits, and in half types so do all of them.
   if (type == DType::f32)
@@ -227,8 +232,12 @@ struct Plan {
 class CudnnConvolution : public LibraryKernel {
  public:
   CudnnConvolution(cudnnHandle_t handle, ConvolutionPass pass, std::shared_ptr<const Plan> plan,
-                   std::string name)
-      : handle_(handle), pass_(pass), plan_(std::move(plan)), name_(std::move(name)) {}
+                   std::string name, bool on_tensor_cores)
+      : handle_(handle),
+        pass_(pass),
+        plan_(std::move(plan)),
+        name_(std::move(name)),
+        on_tensor_cores_(on_tensor_cores) {}
 
   std::function<void()> bind(const void* first, const void* second, void* result,
                              void* scratch) const override {
@@ -243,12 +252,14 @@ class CudnnConvolution : public LibraryKernel {
     };
   }
   std::string name() const override { return name_; }
+  bool on_tensor_cores() const override { return on_tensor_cores_; }
 
  private:
   cudnnHandle_t handle_;
   ConvolutionPass pass_;
   std::shared_ptr<const Plan> plan_;
   std::string name_;
+  bool on_tensor_cores_;
 };
 
 /// Null where the GPU cannot run it, or it needs more than `scratch`.
@@ -277,14 +288,16 @@ LibraryKernels find_cudnn_convolutions(const CudnnTarget& target, ConvolutionPas
     for (CudnnDescriptor& configuration : heuristics(target, operation, mode)) {
       if (kernels.size() >= query.most) return kernels;
       const CudnnDescriptor engine = engine_of(configuration);
-      if (!is_allowed(engine, type, target.tf32)) continue;
+      const NumericalNotes notes = numerical_notes(engine);
+      if (!is_allowed(engine, notes, type, target.tf32)) continue;
       std::string name = name_of(configuration, engine);
       if (!query.name.empty() && query.name != name) continue;
       if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
       seen.push_back(name);
       if (auto plan = make_plan(target, std::move(configuration), query.scratch))
-        kernels.push_back(
-            std::make_shared<CudnnConvolution>(target.handle, pass, std::move(plan), std::move(name)));
+        kernels.push_back(std::make_shared<CudnnConvolution>(target.handle, pass, std::move(plan),
+                                                             std::move(name),
+                                                             has(notes, CUDNN_NUMERICAL_NOTE_TENSOR_CORE)));
     }
   }
   return kernels;

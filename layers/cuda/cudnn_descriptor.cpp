@@ -55,8 +55,12 @@ void CudnnDescriptor::finalize() { CONVOY_CUDA(CONVOY_CUDNN(cudnnBackendFinalize
 
 bool CudnnDescriptor::try_finalize() {
   const cudnnStatus_t status = CONVOY_CUDNN(cudnnBackendFinalize)(descriptor_);
-  // What the GPU itself refuses is an error; all else says that this cannot be done.
-  if (CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_EXECUTION_FAILED) CONVOY_CUDA(status);
+  // What the GPU itself refuses is an error, and a cuDNN that is not whole: without its parts it has nothing,
+  // and all would run by our own loops. All else says that this cannot be done.
+  const bool broken = status == CUDNN_STATUS_NOT_INITIALIZED ||
+                      status == CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED ||
+                      status == CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH;
+  if (broken || CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_EXECUTION_FAILED) CONVOY_CUDA(status);
   return status == CUDNN_STATUS_SUCCESS;
 }
 

@@ -28,6 +28,7 @@ class LibraryKernel {
                                      void* scratch) const = 0;
   /// Tells it from the others for the same problem, in every process with the same library and kind of GPU.
   virtual std::string name() const = 0;
+  virtual bool on_tensor_cores() const { return false; }
 };
 using LibraryKernels = std::vector<std::shared_ptr<const LibraryKernel>>;
 

@@ -46,6 +46,7 @@ class GroupByGroup : public LibraryKernel {
     };
   }
   std::string name() const override { return kernel_->name() + kByGroup; }
+  bool on_tensor_cores() const override { return kernel_->on_tensor_cores(); }
 
  private:
   std::shared_ptr<const LibraryKernel> kernel_;
@@ -79,22 +80,31 @@ GroupByGroup::Steps steps_of(ConvolutionPass pass, const ConvolutionGeometry& gr
   }
 }
 
-/// All groups at once, and where they are few, one after another.
+bool begins_on_tensor_cores(const LibraryKernels& kernels) {
+  return !kernels.empty() && kernels.front()->on_tensor_cores();
+}
+
+/// All groups at once, and where they are few, one after another. These come first where they alone have
+/// tensor cores: cuDNN has but its plainest kernels for many convolutions in groups.
 LibraryKernels convolution_kernels(Libraries& libraries, ConvolutionPass pass, DType type,
                                    const ConvolutionGeometry& geometry, const KernelQuery& query) {
   LibraryKernels found;
   const bool named_split = query.name.ends_with(kByGroup);
   if (!named_split) found = libraries.convolutions(pass, type, geometry, query);
   if (geometry.groups < 2 || geometry.groups > kMostSplits) return found;
-  if (found.size() >= query.most && query.most == 1) return found;
+  if (query.most == 1 && begins_on_tensor_cores(found)) return found;
   if (!query.name.empty() && !named_split) return found;
   KernelQuery split = query;
   if (named_split) split.name.resize(split.name.size() - std::string_view(kByGroup).size());
   const ConvolutionGeometry group = one_group(geometry);
+  LibraryKernels apart;
   for (auto& kernel : libraries.convolutions(pass, type, group, split)) {
-    found.push_back(
+    apart.push_back(
         std::make_shared<GroupByGroup>(std::move(kernel), geometry.groups, steps_of(pass, group, type)));
   }
+  const bool apart_first = !begins_on_tensor_cores(found) && begins_on_tensor_cores(apart);
+  found.insert(apart_first ? found.begin() : found.end(), apart.begin(), apart.end());
+  if (query.most == 1 && found.size() > 1) found.resize(1);
   return found;
 }
 

@@ -23,7 +23,12 @@ for program in "${programs[@]}"; do
     grep -vE '/(libcuda|libcudnn|libcublas|libnccl|libnvrtc|libc\.so|libm\.so|libpthread|libdl|librt|ld-linux)' |
     xargs -r cp -Lu --target-directory "$libraries"
 done
-tar -C "$libraries" -czf "$target/lib.tar.gz" .  # run.sh unpacks both
+# And that as well, for a machine whose own is older.
+mkdir "$work/libc"
+cp -L /lib64/ld-linux-x86-64.so.2 "$work/libc/"
+ldd "$build/convoy" | awk '$3 ~ /\/lib(c|m)\.so/ {print $3}' | xargs cp -Lt "$work/libc"
+tar -C "$work/libc" -czf "$target/libc.tar.gz" .
+tar -C "$libraries" -czf "$target/lib.tar.gz" .  # run.sh unpacks all
 tar -C "$work" -czf "$target/build.tar.gz" build
 rm -rf "$target/build"  # of a bundle that was here
 cp -r "$source_folder/configs" "$target/"

@@ -52,12 +52,19 @@ def aims(network, batch):
             "eager": 1.5 if network == "lenet" or batch <= 32 else None, "memory": 0.8}
 
 
+def environment():
+    """Of Convoy's programs: those of a bundle (run.sh) bring libraries that PyTorch must not get."""
+    folders = os.environ.get("CONVOY_LIBRARY_PATH")
+    return {**os.environ, "LD_LIBRARY_PATH": folders} if folders else None
+
+
 class Peer:
     """A process that measures when it is asked. RuntimeError with its last words where it ends or does not answer."""
 
-    def __init__(self, command, seconds):
+    def __init__(self, command, seconds, environment=None):
         self.command = command
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=environment)
         self.lines, self.words = queue.Queue(), []
         for stream, take in ((self.process.stdout, self.lines.put), (self.process.stderr, self.words.append)):
             threading.Thread(target=self.read, args=(stream, take), daemon=True).start()
@@ -121,7 +128,7 @@ class Comparison:
     def convoy(self, network, batch, precision):
         flags = [] if precision == "fp32" else [f"--{precision}"]
         return Peer([f"{ROOT}/build/tests/bench/train_step", f"{ROOT}/configs/nets/{network}.toml", str(batch), str(self.a.threads),
-                     "1", "--device", self.a.device, "--ask", *flags], min(self.left(), 120))
+                     "1", "--device", self.a.device, "--ask", *flags], min(self.left(), 120), environment())
 
     def peer(self, network, batch, precision, variant):
         return Peer([self.a.python, f"{HERE}/torch_step.py", network, str(batch), "--precision", precision, "--variant", variant,
@@ -198,7 +205,8 @@ class Comparison:
     def layers(self, network, batch, precision):
         command = [f"{ROOT}/build/convoy", "time", f"{ROOT}/configs/nets/{network}.toml", "--device", self.a.device, "--batch",
                    str(batch), "--precision", precision, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=max(min(self.left(), 180), 1))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=max(min(self.left(), 180), 1),
+                              env=environment())
         if done.returncode != 0:
             raise RuntimeError(f"ended with {done.returncode}: {done.stderr.strip()[-400:]}")
         self.case(network, batch, precision)["layers"] = json.loads(done.stdout)

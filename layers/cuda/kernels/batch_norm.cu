@@ -1,7 +1,6 @@
 #include "layers/cuda/kernels/batch_norm.h"
 
-#include "layers/cuda/kernels/launch.h"
-#include "layers/cuda/kernels/walk.h"
+#include "layers/cuda/kernels/map_values.h"
 #include "layers/graph/arithmetic/batch_norm.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -56,37 +55,27 @@ struct FinishMoments {
 
 CONVOY_HD float rectified(float x, bool relu) { return relu && x <= 0 ? 0.F : x; }
 
-template <class T>
 struct Normalize {
-  Divisor channels;
-  const T* x;
   const float* mean;
   const float* inverse;
   const float* scale;
   const float* shift;
   bool relu;
-  T* y;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = channels.rest(i);
-    y[i] = T(rectified(normalize(float(x[i]), mean[c], scale[c] * inverse[c], shift[c]), relu));
+  CONVOY_HD float operator()(std::int64_t c, const float (&x)[1]) const {
+    return rectified(normalize(x[0], mean[c], scale[c] * inverse[c], shift[c]), relu);
   }
 };
 
-template <class T>
 struct NormalizeByVariance {
-  Divisor channels;
   float epsilon;
-  const T* x;
   const float* mean;
   const float* variance;
   const float* scale;
   const float* shift;
   bool relu;
-  T* y;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = channels.rest(i);
+  CONVOY_HD float operator()(std::int64_t c, const float (&x)[1]) const {
     const float factor = scale[c] / std::sqrt(variance[c] + epsilon);
-    y[i] = T(rectified(normalize(float(x[i]), mean[c], factor, shift[c]), relu));
+    return rectified(normalize(x[0], mean[c], factor, shift[c]), relu);
   }
 };
 
@@ -108,11 +97,8 @@ struct AddStatistics {
 };
 
 /// The gradient behind the ReLU, whose sign is found as forward found it.
-template <class T>
-CONVOY_HD float gradient_at(const BatchNormGradient& from, std::int64_t i, std::int64_t c) {
-  const float gradient = static_cast<const T*>(from.gradient)[i];
+CONVOY_HD float gradient_behind(const BatchNormGradient& from, float gradient, float x, std::int64_t c) {
   if (!from.relu) return gradient;
-  const float x = static_cast<const T*>(from.x)[i];
   return normalize(x, from.mean[c], from.scale[c] * from.inverse[c], from.shift[c]) <= 0 ? 0.F : gradient;
 }
 
@@ -122,9 +108,10 @@ struct GradientSums {
   BatchNormGradient from;
   CONVOY_HD void operator()(std::int64_t row, std::int64_t c, float* sums) const {
     const std::int64_t i = row * channels + c;
-    const float gradient = gradient_at<T>(from, i, c);
+    const float x = static_cast<const T*>(from.x)[i];
+    const float gradient = gradient_behind(from, static_cast<const T*>(from.gradient)[i], x, c);
     sums[0] += gradient;
-    sums[1] += gradient * (float(static_cast<const T*>(from.x)[i]) - from.mean[c]);
+    sums[1] += gradient * (x - from.mean[c]);
   }
 };
 
@@ -151,18 +138,14 @@ struct FinishGradients {
   }
 };
 
-template <class T>
+/// From the output's gradient and the input.
 struct InputGradient {
-  Divisor channels;
   BatchNormGradient from;
   const float* slope;
   const float* offset;
-  T* result;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = channels.rest(i);
-    const float around = float(static_cast<const T*>(from.x)[i]) - from.mean[c];
-    result[i] =
-        T(from.scale[c] * from.inverse[c] * gradient_at<T>(from, i, c) + slope[c] * around + offset[c]);
+  CONVOY_HD float operator()(std::int64_t c, const float (&given)[2]) const {
+    return from.scale[c] * from.inverse[c] * gradient_behind(from, given[0], given[1], c) +
+           slope[c] * (given[1] - from.mean[c]) + offset[c];
   }
 };
 
@@ -257,19 +240,13 @@ struct SharedFactors {
   }
 };
 
-template <class T>
 struct SharedInputGradient {
-  Divisor channels;
-  const T* gradient;
-  const T* x;
   const float* mean;
   const float* direct;
   const float* slope;
   const float* offset;
-  T* result;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t c = channels.rest(i);
-    result[i] = T(direct[c] * float(gradient[i]) + slope[c] * (float(x[i]) - mean[c]) + offset[c]);
+  CONVOY_HD float operator()(std::int64_t c, const float (&given)[2]) const {
+    return direct[c] * given[0] + slope[c] * (given[1] - mean[c]) + offset[c];
   }
 };
 
@@ -287,9 +264,8 @@ void batch_moments(Queue queue, DType type, Rows rows, double epsilon, const voi
 void normalize_rows(Queue queue, DType type, Rows rows, const void* x, const float* mean,
                     const float* inverse, const float* scale, const float* shift, bool relu, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, rows.rows * rows.channels,
-                   Normalize<T>{Divisor(rows.channels), static_cast<const T*>(x), mean, inverse, scale, shift,
-                                relu, static_cast<T*>(y)});
+    map_values<T, 1>(queue, rows.rows * rows.channels, rows.channels, {x}, y,
+                     Normalize{mean, inverse, scale, shift, relu});
   });
 }
 
@@ -297,10 +273,8 @@ void normalize_by_variance(Queue queue, DType type, Rows rows, double epsilon, c
                            const float* mean, const float* variance, const float* scale, const float* shift,
                            bool relu, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(
-        queue, rows.rows * rows.channels,
-        NormalizeByVariance<T>{Divisor(rows.channels), static_cast<float>(epsilon), static_cast<const T*>(x),
-                               mean, variance, scale, shift, relu, static_cast<T*>(y)});
+    map_values<T, 1>(queue, rows.rows * rows.channels, rows.channels, {x}, y,
+                     NormalizeByVariance{static_cast<float>(epsilon), mean, variance, scale, shift, relu});
   });
 }
 
@@ -320,8 +294,8 @@ void batch_norm_gradient(Queue queue, DType type, Rows rows, const BatchNormGrad
                    FinishGradients<T>{rows, from, parts, sums[0], sums[1], static_cast<T*>(scale_gradient),
                                       static_cast<T*>(shift_gradient)});
     if (result == nullptr) return;
-    for_each_index(queue, rows.rows * rows.channels,
-                   InputGradient<T>{Divisor(rows.channels), from, sums[0], sums[1], static_cast<T*>(result)});
+    map_values<T, 2>(queue, rows.rows * rows.channels, rows.channels, {from.gradient, from.x}, result,
+                     InputGradient{from, sums[0], sums[1]});
   });
 }
 
@@ -365,10 +339,8 @@ void shared_gradient(Queue queue, DType type, Rows rows, double epsilon, const v
                  SharedFactors{rows.channels, epsilon, sums, gradient_sums, scale, vectors[0], vectors[1],
                                vectors[2], vectors[3]});
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, rows.rows * rows.channels,
-                   SharedInputGradient<T>{Divisor(rows.channels), static_cast<const T*>(gradient),
-                                          static_cast<const T*>(x), vectors[0], vectors[1], vectors[2],
-                                          vectors[3], static_cast<T*>(result)});
+    map_values<T, 2>(queue, rows.rows * rows.channels, rows.channels, {gradient, x}, result,
+                     SharedInputGradient{vectors[0], vectors[1], vectors[2], vectors[3]});
   });
 }
 

@@ -1,7 +1,7 @@
 #include "layers/cuda/kernels/copies.h"
 
 #include "layers/cuda/kernels/launch.h"
-#include "layers/cuda/kernels/walk.h"
+#include "layers/cuda/kernels/packs.h"
 #include "layers/graph/arithmetic/upsample.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -160,6 +160,15 @@ void clear_bytes(Queue queue, std::int64_t bytes, void* memory) {
 
 void copy_columns(Queue queue, std::int64_t bytes, std::int64_t rows, std::int64_t width, const void* from,
                   std::int64_t from_stride, void* to, std::int64_t to_stride) {
+  using Packed = Pack<std::uint32_t>;
+  constexpr std::int64_t kPacked = sizeof(Packed);
+  const auto packs = [&](std::int64_t values) { return values * bytes % kPacked == 0; };
+  if (packs(width) && packs(from_stride) && packs(to_stride) && begins_pack(from) && begins_pack(to)) {
+    const std::int64_t each = kPacked / bytes;
+    return for_each_index(queue, rows * width / each,
+                          CopyColumns<Packed>{Divisor(width / each), from_stride / each, to_stride / each,
+                                              static_cast<const Packed*>(from), static_cast<Packed*>(to)});
+  }
   with_bytes(bytes, [&]<class U>(U) {
     for_each_index(queue, rows * width,
                    CopyColumns<U>{Divisor(width), from_stride, to_stride, static_cast<const U*>(from),

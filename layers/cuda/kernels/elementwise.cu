@@ -1,50 +1,45 @@
 #include "layers/cuda/kernels/elementwise.h"
 
-#include "layers/cuda/kernels/launch.h"
-#include "layers/cuda/kernels/walk.h"
+#include "layers/cuda/kernels/map_values.h"
 #include "layers/graph/arithmetic.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
 namespace {
 
-template <class T>
 struct Forward {
   NonlinearityFunction function;
-  const T* x;
-  T* y;
-  CONVOY_HD void operator()(std::int64_t i) const { y[i] = T(function.forward(float(x[i]))); }
+  CONVOY_HD float operator()(std::int64_t, const float (&x)[1]) const { return function.forward(x[0]); }
 };
 
-template <class T>
+/// From the output's gradient, and the output or the input.
 struct Gradient {
   NonlinearityFunction function;
   bool from_output;
-  const T* gradient;
-  const T* value;
-  T* result;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    const float g = gradient[i];
-    const float v = value[i];
-    result[i] = T(from_output ? function.gradient_from_output(g, v) : function.gradient_from_input(g, v));
+  CONVOY_HD float operator()(std::int64_t, const float (&given)[2]) const {
+    return from_output ? function.gradient_from_output(given[0], given[1])
+                       : function.gradient_from_input(given[0], given[1]);
   }
 };
 
-template <class T>
 struct ClipValue {
   float low, high;
-  const T* x;
-  T* y;
-  CONVOY_HD void operator()(std::int64_t i) const { y[i] = T(clip(float(x[i]), low, high)); }
+  CONVOY_HD float operator()(std::int64_t, const float (&x)[1]) const { return clip(x[0], low, high); }
 };
 
-template <class T>
+/// From the output's gradient and the output.
 struct ClipGradient {
   float low, high;
-  const T* gradient;
-  const T* output;
-  T* result;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    result[i] = T(clip_gradient(float(gradient[i]), float(output[i]), low, high));
+  CONVOY_HD float operator()(std::int64_t, const float (&given)[2]) const {
+    return clip_gradient(given[0], given[1], low, high);
+  }
+};
+
+/// The usual sum of layers: Combine of two.
+struct SumOfTwo {
+  bool relu;
+  CONVOY_HD float operator()(std::int64_t, const float (&x)[2]) const {
+    const float sum = x[0] + x[1];
+    return relu && sum <= 0 ? 0.F : sum;
   }
 };
 
@@ -126,16 +121,12 @@ struct MaximumGradients {
   }
 };
 
-template <class T>
 struct AddBias {
-  Divisor channels;
   const float* bias;
   bool relu;
-  T* values;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    float x = values[i];
-    if (bias != nullptr) x += bias[channels.rest(i)];
-    values[i] = T(relu && x <= 0 ? 0.F : x);
+  CONVOY_HD float operator()(std::int64_t c, const float (&value)[1]) const {
+    const float x = bias == nullptr ? value[0] : value[0] + bias[c];
+    return relu && x <= 0 ? 0.F : x;
   }
 };
 
@@ -186,24 +177,19 @@ struct SoftmaxGradient {
 
 void nonlinearity(Queue queue, DType type, const NonlinearityFunction& function, std::int64_t count,
                   const void* x, void* y) {
-  with_element(type, [&]<class T>(T) {
-    for_each_index(queue, count, Forward<T>{function, static_cast<const T*>(x), static_cast<T*>(y)});
-  });
+  with_element(type, [&]<class T>(T) { map_values<T, 1>(queue, count, 1, {x}, y, Forward{function}); });
 }
 
 void nonlinearity_gradient(Queue queue, DType type, const NonlinearityFunction& function, bool from_output,
                            std::int64_t count, const void* gradient, const void* value, void* result) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, count,
-                   Gradient<T>{function, from_output, static_cast<const T*>(gradient),
-                               static_cast<const T*>(value), static_cast<T*>(result)});
+    map_values<T, 2>(queue, count, 1, {gradient, value}, result, Gradient{function, from_output});
   });
 }
 
 void clip_values(Queue queue, DType type, float low, float high, std::int64_t count, const void* x, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, count,
-                   ClipValue<T>{float(T(low)), float(T(high)), static_cast<const T*>(x), static_cast<T*>(y)});
+    map_values<T, 1>(queue, count, 1, {x}, y, ClipValue{float(T(low)), float(T(high))});
   });
 }
 
@@ -211,9 +197,8 @@ void clip_gradients(Queue queue, DType type, float low, float high, std::int64_t
                     const void* output, void* result) {
   // The bounds as the output holds them: clipped values must be found equal to them.
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, count,
-                   ClipGradient<T>{float(T(low)), float(T(high)), static_cast<const T*>(gradient),
-                                   static_cast<const T*>(output), static_cast<T*>(result)});
+    map_values<T, 2>(queue, count, 1, {gradient, output}, result,
+                     ClipGradient{float(T(low)), float(T(high))});
   });
 }
 
@@ -229,6 +214,8 @@ void drop_values(Queue queue, DType type, const Mask& mask, std::int64_t count, 
 void combine(Queue queue, DType type, Elementwise::Kind kind, bool relu, int inputs, const Pointers& from,
              std::int64_t count, void* to, std::uint8_t* whose) {
   with_element(type, [&]<class T>(T) {
+    if (kind == Elementwise::Kind::sum && inputs == 2)
+      return map_values<T, 2>(queue, count, 1, {from[0], from[1]}, to, SumOfTwo{relu});
     for_each_index(queue, count, Combine<T>{kind, relu, inputs, from, static_cast<T*>(to), whose});
   });
 }
@@ -254,8 +241,7 @@ void maximum_gradients(Queue queue, DType type, int targets, const std::array<in
 void add_bias(Queue queue, DType type, std::int64_t rows, std::int64_t channels, const float* bias, bool relu,
               void* values) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, rows * channels,
-                   AddBias<T>{Divisor(channels), bias, relu, static_cast<T*>(values)});
+    map_values<T, 1>(queue, rows * channels, channels, {values}, values, AddBias{bias, relu});
   });
 }
 

@@ -1,7 +1,6 @@
 #include "layers/cuda/kernels/per_channel.h"
 
-#include "layers/cuda/kernels/launch.h"
-#include "layers/cuda/kernels/walk.h"
+#include "layers/cuda/kernels/map_values.h"
 #include "layers/graph/arithmetic/per_channel.h"
 
 namespace CONVOY_CUDA_NAMESPACE {
@@ -16,17 +15,13 @@ CONVOY_HD ChannelGradient backward_of(ChannelFunction function, float x, float g
                                             : PreluFunction::backward(x, gradient, first);
 }
 
-template <class T>
 struct Forward {
   PerChannel layer;
-  Divisor channels;
-  const T* x;
   const float* first;
   const float* second;
-  T* y;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t p = layer.shared ? 0 : channels.rest(i);
-    y[i] = T(forward_of(layer.function, float(x[i]), first[p], second == nullptr ? 0.F : second[p]));
+  CONVOY_HD float operator()(std::int64_t c, const float (&x)[1]) const {
+    const std::int64_t p = layer.shared ? 0 : c;
+    return forward_of(layer.function, x[0], first[p], second == nullptr ? 0.F : second[p]);
   }
 };
 
@@ -62,17 +57,12 @@ struct FinishSums {
   }
 };
 
-template <class T>
+/// From the output's gradient and the input.
 struct InputGradient {
   PerChannel layer;
-  Divisor channels;
-  const T* gradient;
-  const T* x;
   const float* first;
-  T* result;
-  CONVOY_HD void operator()(std::int64_t i) const {
-    const std::int64_t p = layer.shared ? 0 : channels.rest(i);
-    result[i] = T(backward_of(layer.function, float(x[i]), float(gradient[i]), first[p]).input);
+  CONVOY_HD float operator()(std::int64_t c, const float (&given)[2]) const {
+    return backward_of(layer.function, given[1], given[0], first[layer.shared ? 0 : c]).input;
   }
 };
 
@@ -90,9 +80,8 @@ struct Value {
 void per_channel(Queue queue, DType type, const PerChannel& layer, const void* x, const float* first,
                  const float* second, void* y) {
   with_element(type, [&]<class T>(T) {
-    for_each_index(queue, layer.rows * layer.channels,
-                   Forward<T>{layer, Divisor(layer.channels), static_cast<const T*>(x), first, second,
-                              static_cast<T*>(y)});
+    map_values<T, 1>(queue, layer.rows * layer.channels, layer.channels, {x}, y,
+                     Forward{layer, first, second});
   });
 }
 
@@ -113,9 +102,8 @@ void per_channel_gradient(Queue queue, DType type, const PerChannel& layer, cons
                                    layer.shared, parts, static_cast<T*>(parameter_gradients[p])});
     }
     if (result == nullptr) return;
-    for_each_index(
-        queue, layer.rows * layer.channels,
-        InputGradient<T>{layer, Divisor(layer.channels), dy, from, first, static_cast<T*>(result)});
+    map_values<T, 2>(queue, layer.rows * layer.channels, layer.channels, {gradient, x}, result,
+                     InputGradient{layer, first});
   });
 }
 

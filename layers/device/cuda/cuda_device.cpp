@@ -48,7 +48,10 @@ void CudaEvent::record(const CudaStream& stream) { CONVOY_CUDA(cudaEventRecord(e
 
 bool CudaEvent::done() const {
   const cudaError_t state = cudaEventQuery(event_);
-  if (state == cudaErrorNotReady) return false;
+  if (state == cudaErrorNotReady) {
+    (void)cudaGetLastError();  // which it counts as, and the next launch would be said to have failed
+    return false;
+  }
   CONVOY_CUDA(state);
   return true;
 }

@@ -12,6 +12,7 @@ DeviceInfo info_of(int index) {
   info.index = index;
   cudaDeviceProp properties{};
   if (const cudaError_t problem = cudaGetDeviceProperties(&properties, index); problem != cudaSuccess) {
+    (void)cudaGetLastError();
     info.name = cudaGetErrorString(problem);
     return info;
   }
@@ -26,6 +27,7 @@ DeviceInfo info_of(int index) {
   if (cudaSetDevice(index) == cudaSuccess && cudaMemGetInfo(&free_bytes, &all_bytes) == cudaSuccess) {
     info.free_bytes = static_cast<std::int64_t>(free_bytes);
   }
+  (void)cudaGetLastError();  // a GPU that gives no context is not the next call's failure
   return info;
 }
 

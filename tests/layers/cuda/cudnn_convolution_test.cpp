@@ -114,6 +114,17 @@ TEST_F(OnH100, OneGroupIsAConvolutionOfAPartOfTheChannels) {
   }
 }
 
+// The second convolution of AlexNet, for which cuDNN 9.19 has its plainest kernels of all groups at once.
+TEST_F(OnH100, HalfTypesHaveTensorCoresForOneGroup) {
+  ConvolutionGeometry apart = geometry(256, 48, 27, 128, 5, 1, 2);
+  apart.in_pixel = 96;
+  apart.out_pixel = 256;
+  for (const ConvolutionPass pass : kPasses) {
+    EXPECT_TRUE(find(pass, DType::f16, apart, kWorkspace, 1).at(0)->on_tensor_cores());
+    EXPECT_FALSE(find(pass, DType::f32, apart, kWorkspace, 1).at(0)->on_tensor_cores());
+  }
+}
+
 TEST_F(OnH100, Fp32RunsOnTensorCoresOnlyAsTf32) {
   const auto kernels = [&](bool tf32) {
     return names_of(find_cudnn_convolutions({nullptr, &h100_, tf32}, kPasses[0], DType::f32, kCases[1],

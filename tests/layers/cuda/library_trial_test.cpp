@@ -73,6 +73,16 @@ TEST_F(LibraryTrial, TakesGroupsApartWhereTheLibraryHasNothingElse) {
   EXPECT_THAT(kernels({}), testing::Each("a"));
 }
 
+TEST_F(LibraryTrial, TakesGroupsApartUnmeasuredWhereThatAloneHasTensorCores) {
+  const PretendedLibraries libraries{.kernels = {"a", "c"}, .tensor_cores = true};
+  const auto trial = run(libraries);
+  ASSERT_TRUE(trial);
+  EXPECT_EQ(trial->usual, "a by group | a by group | a by group");
+  EXPECT_THAT(trial->seconds, Contains(Key("c | a by group | a by group")));
+  EXPECT_THAT(kernels({}), testing::Each("a by group"));
+  EXPECT_THAT(kernels({{backend_->kernel_problem(site()), "c | c | c"}}), testing::Each("c"));
+}
+
 TEST_F(LibraryTrial, ChoosesPassByPass) {
   int calls = 0;
   // Forward is timed first, four rounds of two kernels and two ways to take them.

@@ -104,8 +104,11 @@ void convolve_slowly(ConvolutionPass pass, DType type, const ConvolutionGeometry
 class PretendedKernel : public LibraryKernel {
  public:
   using Compute = std::function<void(const void*, const void*, void*)>;
-  PretendedKernel(std::string name, std::int64_t scratch, Compute compute)
-      : name_(std::move(name)), scratch_(scratch), compute_(std::move(compute)) {}
+  PretendedKernel(std::string name, std::int64_t scratch, bool on_tensor_cores, Compute compute)
+      : name_(std::move(name)),
+        scratch_(scratch),
+        on_tensor_cores_(on_tensor_cores),
+        compute_(std::move(compute)) {}
   std::function<void()> bind(const void* first, const void* second, void* result,
                              void* scratch) const override {
     return [=, bytes = scratch_, compute = compute_] {
@@ -114,10 +117,12 @@ class PretendedKernel : public LibraryKernel {
     };
   }
   std::string name() const override { return name_; }
+  bool on_tensor_cores() const override { return on_tensor_cores_; }
 
  private:
   std::string name_;
   std::int64_t scratch_;
+  bool on_tensor_cores_;
   Compute compute_;
 };
 
@@ -128,24 +133,26 @@ class Pretended : public Libraries {
   LibraryKernels convolutions(ConvolutionPass pass, DType type, const ConvolutionGeometry& geometry,
                               const KernelQuery& query) override {
     if (geometry.groups > 1 && !settings_.grouped) return {};
-    return kernels(query, [=](const void* first, const void* second, void* result) {
+    const bool tensor_cores = settings_.tensor_cores && geometry.groups == 1;
+    return kernels(query, tensor_cores, [=](const void* first, const void* second, void* result) {
       convolve_slowly(pass, type, geometry, first, second, result);
     });
   }
   LibraryKernels products(DType type, const Product& product, const KernelQuery& query) override {
-    return kernels(query,
+    return kernels(query, false,
                    [=](const void* a, const void* b, void* c) { multiply({}, type, product, a, b, c); });
   }
   std::string conditions() const override { return settings_.conditions; }
   std::unique_ptr<KernelTimer> make_timer(double, std::int64_t) override { return nullptr; }
 
  private:
-  LibraryKernels kernels(const KernelQuery& query, const PretendedKernel::Compute& compute) const {
+  LibraryKernels kernels(const KernelQuery& query, bool tensor_cores,
+                         const PretendedKernel::Compute& compute) const {
     LibraryKernels found;
     for (const std::string& name : settings_.kernels) {
       if (found.size() == query.most || settings_.scratch > query.scratch) break;
       if (!query.name.empty() && query.name != name) continue;
-      found.push_back(std::make_shared<PretendedKernel>(name, settings_.scratch, compute));
+      found.push_back(std::make_shared<PretendedKernel>(name, settings_.scratch, tensor_cores, compute));
     }
     return found;
   }

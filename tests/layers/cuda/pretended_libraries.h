@@ -16,6 +16,7 @@ class Device;
 struct PretendedLibraries {
   std::vector<std::string> kernels;  ///< for everything, their favourite first
   bool grouped = true;               ///< they have kernels for all groups at once
+  bool tensor_cores = false;         ///< for convolutions that are not grouped, alone
   std::int64_t scratch = 0;          ///< that each kernel needs, and fills
   std::string conditions = "pretended";
 };

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <numeric>
+#include <thread>
 
 #include "layers/core/error.h"
 #include "tests/layers/device/cuda/fake_cuda.h"
@@ -82,6 +84,21 @@ TEST_F(CudaDeviceTest, CopiesOutWhatWasThereBesideTheWorkToCome) {
   device_.start_copy_in(second.get(), host, 32);
   EXPECT_EQ(second.read(), std::vector<int>(8, 7));
   device_.release_host(host);
+}
+
+// CUDA counts the answer "not yet" as its last error, and launches are checked by that.
+TEST_F(CudaDeviceTest, AskingWhetherWorkIsDoneSpoilsNoLaunch) {
+  const Values values(device_, 8);
+  std::atomic<bool> may_end{false};
+  fake_cuda::put(device_.compute().get(), [&] {
+    while (!may_end) std::this_thread::yield();
+  });
+  const std::unique_ptr<DeviceMark> reached = device_.mark();
+  const bool done = reached->done();
+  EXPECT_NO_THROW(values.add(1));
+  may_end = true;
+  EXPECT_FALSE(done);
+  EXPECT_EQ(values.read(), std::vector<int>(8, 1));
 }
 
 // Twenty inputs through one place: each is copied while the one before is worked on, none too early.

@@ -15,7 +15,10 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "layers/device/cuda/check.h"
 
 namespace {
 
@@ -154,13 +157,24 @@ std::shared_ptr<Point> mark(CUstream_st* stream) {
   return point;
 }
 
+/// What cudaGetLastError tells; also that an event is not reached counts as an error.
+thread_local cudaError_t last_error = cudaSuccess;
+
+cudaError_t failed(cudaError_t code) {
+  last_error = code;
+  return code;
+}
+
 }  // namespace
 
 namespace convoy::fake_cuda {
 
 void set_devices(int count) { devices = count; }
 void set_delay(int microseconds) { delay = microseconds; }
-void put(CUstream_st* stream, Work work) { (void)give(stream, std::move(work)); }
+void put(CUstream_st* stream, Work work) {
+  (void)give(stream, std::move(work));
+  CONVOY_CUDA(cudaGetLastError());  // as after every launch
+}
 std::int64_t allocated(int device) {
   const std::lock_guard lock(mutex);
   return used[static_cast<std::size_t>(device)];
@@ -217,7 +231,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = CUDART_VERSION;
   return cudaSuccess;
 }
-cudaError_t cudaGetLastError() { return cudaSuccess; }
+cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
 const char* cudaGetErrorName(cudaError_t code) {
   static thread_local std::string text;
   text = "fake CUDA error " + std::to_string(static_cast<int>(code));
@@ -342,8 +356,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const std::lock_guard lock(mutex);
-  if (event->was_recorded_in_graph) return cudaErrorCapturedEvent;
-  return event->point == nullptr || event->point->reached ? cudaSuccess : cudaErrorNotReady;
+  if (event->was_recorded_in_graph) return failed(cudaErrorCapturedEvent);
+  return event->point == nullptr || event->point->reached ? cudaSuccess : failed(cudaErrorNotReady);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   std::shared_ptr<Point> point;

@@ -15,7 +15,7 @@ namespace convoy::fake_cuda {
 void set_devices(int count);
 /// Each stream sleeps up to so long before each piece of work, differently each time; 0: not at all.
 void set_delay(int microseconds);
-/// Puts work into a stream, as a launch does.
+/// Puts work into a stream, as a launch does: Error for a failure before that nobody has asked for.
 void put(CUstream_st* stream, std::function<void()> work);
 /// Bytes that cudaMalloc has out on a device.
 std::int64_t allocated(int device);

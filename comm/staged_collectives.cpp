@@ -112,7 +112,10 @@ void StagedCollectives::start(std::size_t number, Operation operation) {
   }
   const Part all = whole(wanted);
   if (slot.host_bytes < all.bytes) {
-    if (slot.host != nullptr) device_->release_host(slot.host);
+    if (slot.host != nullptr) {
+      device_->synchronize();  // what was there may still be on its way to the device
+      device_->release_host(slot.host);
+    }
     slot.host = nullptr;
     slot.host = device_->allocate_host(all.bytes);
     slot.host_bytes = all.bytes;

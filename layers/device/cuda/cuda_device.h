@@ -41,6 +41,14 @@ class CudaEvent : public DeviceMark {
   cudaEvent_t event_ = nullptr;
 };
 
+/// What tells the GPU of that number from all others, without making a context there: its place on the PCI
+/// bus, and its UUID as nvidia-smi -L has it, of which each part of a divided GPU (MIG) has its own.
+struct GpuId {
+  std::string bus;   ///< "0000:17:00"
+  std::string uuid;  ///< "8f3a2b1c-...", "GPU-" or "MIG-" left out
+};
+GpuId gpu_id(int index);
+
 /// One GPU. Kernels run in compute(), one after another; copies to and from the host go through two pinned
 /// buffers, in order with the kernels. Copies that do not wait have streams of their own. The calling
 /// thread's current device becomes this one, and all calls must come from that thread. `limit` is the most
@@ -81,8 +89,6 @@ class CudaDevice : public Device {
   std::string capability() const;
   /// Of the second-level cache.
   std::int64_t cache_bytes() const { return properties_.l2CacheSize; }
-  /// What tells this GPU from all others of its host: its place on the PCI bus.
-  std::string bus_id() const;
 
  private:
   /// Pinned memory that a copy passes through.

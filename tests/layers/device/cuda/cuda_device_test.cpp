@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <thread>
 
 #include "layers/core/error.h"
 #include "tests/layers/device/cuda/fake_cuda.h"
@@ -122,6 +123,21 @@ TEST_F(CudaDeviceTest, PlaysWhatItRecorded) {
   values.add(1);
   EXPECT_EQ(values.read(), std::vector<int>(8, 16));
   EXPECT_EQ(copy.read(), std::vector<int>(8, 15));
+}
+
+TEST_F(CudaDeviceTest, RefusesMemoryAndLooksAtMarksWhileItRecords) {
+  const std::unique_ptr<DeviceMark> mark = device_.mark();
+  device_.start_recording();
+  EXPECT_THROW(device_.allocate(8), Error);
+  EXPECT_THROW(device_.allocate_host(8), Error);
+  EXPECT_THROW((void)mark->done(), Error);
+  // A watch may, in a thread of its own.
+  std::thread([&] {
+    device_.make_current();
+    EXPECT_NO_THROW(mark->wait());
+    EXPECT_TRUE(mark->done());
+  }).join();
+  (void)device_.stop_recording();
 }
 
 TEST_F(CudaDeviceTest, RefusesToWaitWhileItRecords) {

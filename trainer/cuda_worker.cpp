@@ -65,37 +65,14 @@ std::string problem_of_any(const std::string& problem, Communicator& comm) {
   return "";
 }
 
-/// The GPU that a rank has taken.
-struct TakenGpu {
-  int index = 0;            ///< among those that it sees
-  int sharers = 1;          ///< ranks that have taken it
-  bool is_divided = false;  ///< other ranks have other parts of the same GPU (MIG)
-};
-
-/// All ranks together. Error(usage) on all of them when one has none of its own and share_gpus is not set.
-TakenGpu take_gpu(const Job& job, Communicator& comm, int count) {
+/// Of `count` GPUs that this rank sees; all ranks together.
+TakenGpu take_gpu_with_others(const Job& job, Communicator& comm, int count) {
   SeenGpus seen{host_name(), {}};
-  for (int i = 0; i < count; ++i) {
-    const GpuId id = gpu_id(i);
-    seen.ids.push_back(id.bus + " " + id.uuid);
-  }
+  for (int i = 0; i < count; ++i) seen.gpus.push_back(gpu_id(i));
   std::vector<SeenGpus> all;
   for (const std::string& text : comm.gather_strings(seen_gpus_text(seen), "GPUs"))
     all.push_back(seen_gpus_of(text));
-  const std::vector<int> places = gpus_of_ranks(all);
-  std::vector<std::string> claims;
-  std::vector<std::string> buses;
-  for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    const std::string& id = all[rank].ids[static_cast<std::size_t>(places[rank])];
-    claims.push_back(fmt::format("{} GPU {}", all[rank].host, id));
-    buses.push_back(fmt::format("{} GPU {}", all[rank].host, id.substr(0, id.find(' '))));
-  }
-  const auto mine = static_cast<std::size_t>(comm.rank());
-  TakenGpu taken;
-  taken.index = places[mine];
-  taken.sharers = ranks_on_gpu(claims, comm.rank(), job.share_gpus);
-  taken.is_divided = std::count(buses.begin(), buses.end(), buses[mine]) > taken.sharers;
-  return taken;
+  return take_gpu(all, comm.rank(), job.share_gpus);
 }
 
 /// What keeps a rank with such a GPU from NCCL, which refuses two ranks on one place of the PCI bus.
@@ -140,7 +117,7 @@ Worker make_cuda_worker(const Job& job, Communicator& comm) {
     fail(ExitCode::usage, "device = \"cuda\": {}; use device = \"cpu\"",
          count == 0 ? cuda_problem() : "another rank has no GPU");
   }
-  const TakenGpu gpu = take_gpu(job, comm, count);
+  const TakenGpu gpu = take_gpu_with_others(job, comm, count);
   auto device = std::make_unique<CudaDevice>(gpu.index);
   Worker worker;
   worker.sharers = gpu.sharers;

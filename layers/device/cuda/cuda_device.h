@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "layers/device/cuda/choose_gpu.h"
 #include "layers/device/device.h"
 
 namespace convoy {
@@ -41,12 +42,7 @@ class CudaEvent : public DeviceMark {
   cudaEvent_t event_ = nullptr;
 };
 
-/// What tells the GPU of that number from all others, without making a context there: its place on the PCI
-/// bus, and its UUID as nvidia-smi -L has it, of which each part of a divided GPU (MIG) has its own.
-struct GpuId {
-  std::string bus;   ///< "0000:17:00"
-  std::string uuid;  ///< "8f3a2b1c-...", "GPU-" or "MIG-" left out
-};
+/// The GPU of that number, without a context there.
 GpuId gpu_id(int index);
 
 /// One GPU. Kernels run in compute(), one after another; copies to and from the host go through two pinned

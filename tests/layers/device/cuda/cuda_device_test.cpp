@@ -59,6 +59,11 @@ TEST_F(CudaDeviceTest, GivesZeroedMemoryBackToTheLastByte) {
   EXPECT_THROW(limited.allocate(1001), Error);
 }
 
+TEST_F(CudaDeviceTest, IsNamedByItsPlaceAndItsUuid) {
+  EXPECT_EQ(gpu_id(3).bus, "0000:03:00");
+  EXPECT_EQ(gpu_id(3).uuid, "00000000-0000-0000-0000-000000000003");
+}
+
 TEST_F(CudaDeviceTest, CopiesMoreThanItsStagingHolds) {
   const std::size_t count = (9 << 20) / 4 + 3;
   const Values values(device_, count);

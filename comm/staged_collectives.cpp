@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <exception>
 #include <vector>
 
 #include "comm/device_collectives.h"
@@ -33,6 +34,11 @@ class StagedCollectives final : public DeviceCollectives {
  public:
   StagedCollectives(Device& device, Communicator& comm) : device_(&device), comm_(&comm) {}
   ~StagedCollectives() override {
+    try {
+      device_->synchronize();  // what its slots hold may still be on its way to the device, or from there
+    } catch (const std::exception&) {
+      return;  // the device has failed: who knows what it still reads
+    }
     for (Slot& slot : slots_) {
       if (slot.host != nullptr) device_->release_host(slot.host);
     }

@@ -48,8 +48,7 @@ DeviceSpeed speed_of(int device, bool tf32) {
 int gpus(std::string& problem) {
   int count = 0;
   if (const cudaError_t code = cudaGetDeviceCount(&count); code != cudaSuccess) {
-    (void)cudaGetLastError();
-    problem = cudaGetErrorString(code);
+    problem = why_no_gpus(code);
     return 0;
   }
   if (count == 0) problem = "CUDA sees none";

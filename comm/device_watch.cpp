@@ -14,8 +14,8 @@ constexpr double kMostBetweenLooks = 1;
 
 }  // namespace
 
-DeviceWatch::DeviceWatch(double timeout_seconds, Calls calls)
-    : timeout_seconds_(timeout_seconds), calls_(std::move(calls)), thread_([this] { run(); }) {}
+DeviceWatch::DeviceWatch(const Limits& limits, Calls calls)
+    : limits_(limits), calls_(std::move(calls)), thread_([this] { run(); }) {}
 
 DeviceWatch::~DeviceWatch() {
   {
@@ -51,6 +51,9 @@ void DeviceWatch::run() {
       return;  // the device has failed, which whoever works with it learns at its next call
     }
     if (problem.empty()) continue;
+    // Whoever ends the watch now has found an error of its own, or was done anyhow.
+    const std::chrono::duration<double> grace(limits_.grace_seconds);
+    if (changed_.wait_for(lock, grace, [&] { return stops_; })) return;
     lock.unlock();
     calls_.give_up(problem);
     return;
@@ -69,8 +72,8 @@ std::string DeviceWatch::look(double seconds) {
   if (!trouble.empty()) return fmt::format("{}: {}", where, trouble);
   if (first.begun != nullptr && !first.begun->done()) return "";
   running_ += seconds;
-  if (running_ <= timeout_seconds_) return "";
-  return fmt::format("{} is not done after {:g} s (comm.timeout_seconds)", where, timeout_seconds_);
+  if (running_ <= limits_.timeout_seconds) return "";
+  return fmt::format("{} is not done after {:g} s (comm.timeout_seconds)", where, limits_.timeout_seconds);
 }
 
 }  // namespace convoy

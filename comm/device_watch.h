@@ -26,12 +26,17 @@ class DeviceWatch {
   struct Calls {
     std::function<void()> enter;                      ///< first of all, in the watch's thread
     std::function<std::string()> trouble;             ///< what the library has to say; "" while all is well
-    std::function<void(const std::string&)> give_up;  ///< called once at most, with what is amiss
+    std::function<void(const std::string&)> give_up;  ///< called once at most, with what is amiss,
+                                                      ///< unless the watch ends in the time of grace
   };
 
-  /// An operation that is not done `timeout_seconds` after it began is amiss. Time in which this process did
-  /// not run does not count.
-  DeviceWatch(double timeout_seconds, Calls calls);
+  struct Limits {
+    double timeout_seconds = 300;  ///< an operation that is not done so long after it began is amiss
+    double grace_seconds = 0;      ///< between what is amiss and giving up; ended by the destructor
+  };
+
+  /// Time in which this process did not run does not count.
+  DeviceWatch(const Limits& limits, Calls calls);
   ~DeviceWatch();
   DeviceWatch(const DeviceWatch&) = delete;
   DeviceWatch& operator=(const DeviceWatch&) = delete;
@@ -46,7 +51,7 @@ class DeviceWatch {
 
   static constexpr std::chrono::milliseconds kInterval{50};
 
-  const double timeout_seconds_;
+  const Limits limits_;
   const Calls calls_;
   std::mutex mutex_;
   std::condition_variable changed_;

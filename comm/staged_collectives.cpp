@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <exception>
 #include <vector>
 
 #include "comm/device_collectives.h"
@@ -33,6 +34,11 @@ class StagedCollectives final : public DeviceCollectives {
  public:
   StagedCollectives(Device& device, Communicator& comm) : device_(&device), comm_(&comm) {}
   ~StagedCollectives() override {
+    try {
+      device_->synchronize();  // what its slots hold may still be on its way to the device, or from there
+    } catch (const std::exception&) {
+      return;  // the device has failed: who knows what it still reads
+    }
     for (Slot& slot : slots_) {
       if (slot.host != nullptr) device_->release_host(slot.host);
     }
@@ -112,7 +118,10 @@ void StagedCollectives::start(std::size_t number, Operation operation) {
   }
   const Part all = whole(wanted);
   if (slot.host_bytes < all.bytes) {
-    if (slot.host != nullptr) device_->release_host(slot.host);
+    if (slot.host != nullptr) {
+      device_->synchronize();  // what was there may still be on its way to the device
+      device_->release_host(slot.host);
+    }
     slot.host = nullptr;
     slot.host = device_->allocate_host(all.bytes);
     slot.host_bytes = all.bytes;

@@ -48,8 +48,7 @@ DeviceSpeed speed_of(int device, bool tf32) {
 int gpus(std::string& problem) {
   int count = 0;
   if (const cudaError_t code = cudaGetDeviceCount(&count); code != cudaSuccess) {
-    (void)cudaGetLastError();
-    problem = cudaGetErrorString(code);
+    problem = why_no_gpus(code);
     return 0;
   }
   if (count == 0) problem = "CUDA sees none";
@@ -65,13 +64,28 @@ std::string problem_of_any(const std::string& problem, Communicator& comm) {
   return "";
 }
 
+/// Of `count` GPUs that this rank sees; all ranks together.
+TakenGpu take_gpu_with_others(const Job& job, Communicator& comm, int count) {
+  SeenGpus seen{host_name(), {}};
+  for (int i = 0; i < count; ++i) seen.gpus.push_back(gpu_id(i));
+  std::vector<SeenGpus> all;
+  for (const std::string& text : comm.gather_strings(seen_gpus_text(seen), "GPUs"))
+    all.push_back(seen_gpus_of(text));
+  return take_gpu(all, comm.rank(), job.share_gpus);
+}
+
+/// What keeps a rank with such a GPU from NCCL, which refuses two ranks on one place of the PCI bus.
+std::string nccl_problem_of(const TakenGpu& gpu) {
+  if (gpu.sharers > 1) return "it shares its GPU with another rank";
+  return gpu.is_divided ? "another rank has a part of the same GPU (MIG)" : nccl_problem();
+}
+
 /// NCCL where each rank has a GPU of its own, unless the job says otherwise.
-void add_collectives(const Job& job, Communicator& comm, CudaDevice& device, Worker& worker) {
+void add_collectives(const Job& job, Communicator& comm, const TakenGpu& gpu, CudaDevice& device,
+                     Worker& worker) {
   if (comm.size() == 1) return;
   std::string problem = "as comm.gradients asks for";
-  if (job.comm.gradients != "host")
-    problem =
-        problem_of_any(worker.sharers > 1 ? "it shares its GPU with another rank" : nccl_problem(), comm);
+  if (job.comm.gradients != "host") problem = problem_of_any(nccl_problem_of(gpu), comm);
   if (!problem.empty()) {
     if (job.comm.gradients == "nccl")
       fail(ExitCode::usage, "[comm] gradients = \"nccl\" cannot be: {}; use \"auto\" or \"host\"", problem);
@@ -102,18 +116,16 @@ Worker make_cuda_worker(const Job& job, Communicator& comm) {
     fail(ExitCode::usage, "device = \"cuda\": {}; use device = \"cpu\"",
          count == 0 ? cuda_problem() : "another rank has no GPU");
   }
-  const int index = gpu_of_rank(count, comm.local_rank());
-  auto device = std::make_unique<CudaDevice>(index);
-  const std::vector<std::string> claims =
-      comm.gather_strings(fmt::format("{} GPU {}", host_name(), device->bus_id()), "GPUs");
+  const TakenGpu gpu = take_gpu_with_others(job, comm, count);
+  auto device = std::make_unique<CudaDevice>(gpu.index);
   Worker worker;
-  worker.sharers = ranks_on_gpu(claims, comm.rank(), job.share_gpus);
+  worker.sharers = gpu.sharers;
   worker.backend = make_cuda_backend(*device, job.train.precision == "tf32");
   worker.libraries = cuda_library_versions();
   worker.overhead_bytes = kContextBytes + kLibrariesBytes + cuda_backend_bytes();
   worker.taken_bytes = kContextBytes + cuda_backend_bytes();
-  worker.speed = speed_of(index, job.train.precision == "tf32");
-  add_collectives(job, comm, *device, worker);
+  worker.speed = speed_of(gpu.index, job.train.precision == "tf32");
+  add_collectives(job, comm, gpu, *device, worker);
   worker.device = std::move(device);
   return worker;
 }

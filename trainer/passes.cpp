@@ -10,9 +10,12 @@ void run_passes(Executor& executor, const Batch& batch, StepContext& context) {
       micro_batches_of(plan.request, plan.micro_batch, batch.global_samples, batch.count);
   const std::int64_t bytes = executor.graph().input().elements();
   if (batch.count == 0) executor.clear_iteration(context.keeps_metrics);
-  // Full batches are all alike, on every rank; where there are fewer samples than ranks, some have none.
+  // Full batches are all alike, on every rank, unless the rank that has least has none in some pass: what it
+  // takes part in then is not recorded, and NCCL wants a collective recorded on all ranks or on none.
   const std::int64_t full = std::min(plan.request.batch, plan.request.samples);
-  const bool repeats = batch.global_samples == full && full >= plan.request.ranks;
+  const bool repeats =
+      batch.global_samples == full &&
+      micro_batches_of(plan.request, plan.micro_batch, full, full / plan.request.ranks).back() > 0;
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const std::int64_t size = sizes[i];

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <optional>
-#include <thread>
 
 #include "comm/device_watch.h"
 #include "comm/nccl/nccl_communicator.h"
@@ -77,7 +76,7 @@ class NcclCollectives final : public DeviceCollectives {
         library_(library),
         stream_(CudaStream::Priority::high),
         nccl_(library, comm, options.timeout_seconds) {
-    watch_.emplace(options.timeout_seconds,
+    watch_.emplace(DeviceWatch::Limits{options.timeout_seconds, options.grace_seconds},
                    DeviceWatch::Calls{[this] { device_.make_current(); }, [this] { return nccl_.trouble(); },
                                       [this](const std::string& problem) { give_up(problem); }});
     warm_up();
@@ -148,6 +147,8 @@ class NcclCollectives final : public DeviceCollectives {
   void measure(void* memory, std::int64_t bytes);
   void give_up(const std::string& problem);
 
+  static constexpr std::int64_t kTrialSteps = 32;  ///< sizes of trials differ by it
+
   CudaDevice& device_;
   Communicator& comm_;
   const NcclOptions options_;
@@ -187,23 +188,32 @@ void NcclCollectives::wait(Slot& slot) {
   slot.under_way = false;
 }
 
-/// NCCL connects the ranks, and takes memory for it, at the first collective of a kind.
+/// NCCL connects the ranks, and takes memory for it, at the first collective of a kind; since 2.22 also at
+/// the first of a size for which it has another algorithm. Later there may be no memory left.
 void NcclCollectives::warm_up() {
-  const std::int64_t bytes = options_.trial_bytes;
-  const std::int64_t slice_bytes = bytes / comm_.size() / 256 * 256;
-  const Spare spare(device_, bytes);
+  const std::int64_t most = options_.trial_bytes;
+  const Spare spare(device_, most);
   const std::int64_t has = spare.get() != nullptr ? 1 : 0;
   if (comm_.all_reduce(has, Reduction::min, "memory to try NCCL with") == 0) return;
-  start_reduce_scatter(0, spare.get(), slice_bytes / 4, DType::f32, "trial");
-  wait(0);
-  start_all_gather(0, spare.get(), slice_bytes, "trial");
-  wait(0);
-  for (const DType type : {DType::f16, DType::bf16}) {
-    start_all_reduce(0, spare.get(), 256, type, "trial");
-    wait(0);
+  for (std::int64_t bytes = std::min<std::int64_t>(1 << 10, most);;
+       bytes = std::min(bytes * kTrialSteps, most)) {
+    for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+      start_all_reduce(0, spare.get(), bytes / size_of(type), type, "trial");
+      wait(0);
+    }
+    const std::int64_t slice_bytes = std::max<std::int64_t>(bytes / comm_.size() / 256 * 256, 256);
+    if (slice_bytes * comm_.size() <= most) {
+      for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+        start_reduce_scatter(0, spare.get(), slice_bytes / size_of(type), type, "trial");
+        wait(0);
+      }
+      start_all_gather(0, spare.get(), slice_bytes, "trial");
+      wait(0);
+    }
+    if (bytes == most) break;
   }
   sum_now(spare.get(), 256, "trial");
-  measure(spare.get(), bytes);
+  measure(spare.get(), most);
 }
 
 /// The bus bandwidth of an all-reduce as nccl-tests count it (PERFORMANCE.md there): each byte passes
@@ -225,15 +235,15 @@ void NcclCollectives::measure(void* memory, std::int64_t bytes) {
   bus_bandwidth_ = 2 * (ranks - 1) / ranks * static_cast<double>(bytes) / seconds;
 }
 
-/// In the watch's thread.
+/// In the watch's thread. The job ends first: while the Executor has recordings with collectives in them,
+/// ncclCommAbort does not return. What comes after is for communicators whose abort() returns.
 void NcclCollectives::give_up(const std::string& problem) {
   const std::string message = fmt::format(
       "on host {}: {}. A rank was lost or is stuck, or the network failed; NCCL_DEBUG=WARN makes NCCL say "
       "more",
       host_name(), problem);
-  std::this_thread::sleep_for(std::chrono::duration<double>(options_.grace_seconds));
-  nccl_.abort(message);
   comm_.abort(ExitCode::lost_rank, message);
+  nccl_.abort(message);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <future>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -81,9 +83,17 @@ NcclCommunicator::~NcclCommunicator() {
   }
 }
 
-/// Without regard for the others.
+/// Without regard for the others. ncclCommAbort joins NCCL's threads, and may wait for one that waits for a
+/// device that has failed; then it is left behind, for the process is about to end.
 void NcclCommunicator::leave() {
-  if (comm_ != nullptr && !aborted_) (void)library_.abort(comm_);
+  if (comm_ == nullptr || aborted_) return;
+  auto left = std::make_shared<std::promise<void>>();
+  const std::future<void> done = left->get_future();
+  std::thread([left, abort = library_.abort, comm = comm_] {
+    (void)abort(comm);
+    left->set_value();
+  }).detach();
+  done.wait_for(std::chrono::duration<double>(kLeaveSeconds));
   comm_ = nullptr;
 }
 
@@ -119,8 +129,9 @@ void NcclCommunicator::call(const std::string& what, const std::function<ncclRes
 }
 
 std::string NcclCommunicator::trouble() {
-  const std::lock_guard lock(mutex_);
-  if (aborted_ || comm_ == nullptr) return "";
+  // A call that does not return must not keep the watch from its clock.
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || aborted_ || comm_ == nullptr) return "";
   ncclResult_t state = ncclSuccess;
   const ncclResult_t asked = library_.get_async_error(comm_, &state);
   const ncclResult_t code = asked == ncclSuccess ? state : asked;
@@ -128,10 +139,14 @@ std::string NcclCommunicator::trouble() {
 }
 
 void NcclCommunicator::abort(const std::string& reason) {
-  const std::lock_guard lock(mutex_);
-  if (aborted_ || comm_ == nullptr) return;
-  aborted_ = true;
-  reason_ = reason;
+  {
+    const std::lock_guard lock(mutex_);
+    if (aborted_ || comm_ == nullptr) return;
+    aborted_ = true;
+    reason_ = reason;
+  }
+  // It waits until no recording has collectives in it any more. Whoever holds them must learn meanwhile that
+  // it is over.
   (void)library_.abort(comm_);
 }
 

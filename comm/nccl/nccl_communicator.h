@@ -28,9 +28,10 @@ class NcclCommunicator {
   /// Error(internal).
   void call(const std::string& what, const std::function<ncclResult_t(ncclComm_t)>& work);
 
-  /// What has failed since, in words; "" while nothing has. Any thread.
+  /// What has failed since, in words; "" while nothing has, or while a call is under way. Any thread.
   std::string trouble();
-  /// Ends what runs on the device. All calls from now on throw Error(lost_rank) with `reason`. Any thread.
+  /// Ends what runs on the device. All calls from now on throw Error(lost_rank) with `reason`. Returns when
+  /// no recording has work of it any more. Any thread.
   void abort(const std::string& reason);
 
   /// "2.28.9".

@@ -23,17 +23,18 @@ class Flag : public DeviceMark {
 
 class DeviceWatchTest : public ::testing::Test {
  protected:
-  void start(double timeout) {
-    watch_ = std::make_unique<DeviceWatch>(timeout, DeviceWatch::Calls{[this] { ++entered_; },
-                                                                       [this] {
-                                                                         const std::lock_guard lock(mutex_);
-                                                                         return trouble_;
-                                                                       },
-                                                                       [this](const std::string& problem) {
-                                                                         const std::lock_guard lock(mutex_);
-                                                                         problem_ = problem;
-                                                                         ++given_up_;
-                                                                       }});
+  void start(double timeout, double grace = 0) {
+    watch_ = std::make_unique<DeviceWatch>(DeviceWatch::Limits{timeout, grace},
+                                           DeviceWatch::Calls{[this] { ++entered_; },
+                                                              [this] {
+                                                                const std::lock_guard lock(mutex_);
+                                                                return trouble_;
+                                                              },
+                                                              [this](const std::string& problem) {
+                                                                const std::lock_guard lock(mutex_);
+                                                                problem_ = problem;
+                                                                ++given_up_;
+                                                              }});
   }
   std::shared_ptr<Flag> add(const std::string& name, std::int64_t iteration,
                             std::shared_ptr<Flag> begun = nullptr) {
@@ -94,6 +95,22 @@ TEST_F(DeviceWatchTest, TellsWhatTheLibrarySays) {
     trouble_ = "connection lost";
   }
   EXPECT_EQ(problem(10), "bucket 1 of step 6: connection lost");
+}
+
+// A program that has failed by itself says so, and one that was done is not ended.
+TEST_F(DeviceWatchTest, GivesWayToWhoEndsItWithinTheGrace) {
+  start(0.1, 0.3);
+  add("bucket 1", 6);
+  EXPECT_NE(problem(10), "");
+  start(0.1, 30);
+  given_up_ = 0;
+  problem_ = "";
+  add("bucket 1", 6);
+  EXPECT_EQ(problem(0.5), "");
+  const auto before = Clock::now();
+  watch_.reset();
+  EXPECT_LT(seconds_since(before), 10);
+  EXPECT_EQ(problem(0), "");
 }
 
 // Whoever works with the device hears of it, with better words.

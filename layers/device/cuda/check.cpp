@@ -45,4 +45,12 @@ void refuse_code(const FailedCall& call, cudaError_t code) {
               code == cudaErrorMemoryAllocation);
 }
 
+std::string why_no_gpus(cudaError_t code) {
+  (void)cudaGetLastError();
+  int driver = 0;
+  if (code == cudaErrorInsufficientDriver && (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0))
+    return "no NVIDIA driver is installed";
+  return cudaGetErrorString(code);
+}
+
 }  // namespace convoy

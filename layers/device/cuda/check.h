@@ -23,6 +23,9 @@ inline constexpr const char* library_of(cudaError_t) { return "CUDA"; }
 inline constexpr bool succeeded(cudaError_t code) { return code == cudaSuccess; }
 [[noreturn]] void refuse_code(const FailedCall& call, cudaError_t code);
 
+/// Why the number of GPUs cannot be told, in words: CUDA calls a missing driver an old one.
+std::string why_no_gpus(cudaError_t code);
+
 }  // namespace convoy
 
 /// Evaluates a call of CUDA, cuDNN, cuBLAS or NCCL, and throws when it failed.

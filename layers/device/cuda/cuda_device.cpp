@@ -33,6 +33,20 @@ class CudaGraph : public Recording {
 
 }  // namespace
 
+GpuId gpu_id(int index) {
+  cudaDeviceProp properties{};
+  CONVOY_CUDA(cudaGetDeviceProperties(&properties, index));
+  GpuId id{fmt::format("{:04x}:{:02x}:{:02x}", properties.pciDomainID, properties.pciBusID,
+                       properties.pciDeviceID),
+           ""};
+  constexpr std::array<int, 4> kHyphensBefore{4, 6, 8, 10};
+  for (int i = 0; i < 16; ++i) {
+    if (std::find(kHyphensBefore.begin(), kHyphensBefore.end(), i) != kHyphensBefore.end()) id.uuid += '-';
+    id.uuid += fmt::format("{:02x}", static_cast<unsigned char>(properties.uuid.bytes[i]));
+  }
+  return id;
+}
+
 // Streams must not wait for the legacy default stream, in which nothing of ours runs.
 CudaStream::CudaStream(Priority priority) {
   int least = 0;
@@ -100,11 +114,6 @@ DeviceInfo CudaDevice::info() const {
 
 std::string CudaDevice::capability() const {
   return fmt::format("{}.{}", properties_.major, properties_.minor);
-}
-
-std::string CudaDevice::bus_id() const {
-  return fmt::format("{:04x}:{:02x}:{:02x}", properties_.pciDomainID, properties_.pciBusID,
-                     properties_.pciDeviceID);
 }
 
 std::optional<std::int64_t> CudaDevice::taken_bytes() const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "layers/device/cuda/choose_gpu.h"
 #include "layers/device/device.h"
 
 namespace convoy {
@@ -40,6 +41,9 @@ class CudaEvent : public DeviceMark {
  private:
   cudaEvent_t event_ = nullptr;
 };
+
+/// The GPU of that number, without a context there.
+GpuId gpu_id(int index);
 
 /// One GPU. Kernels run in compute(), one after another; copies to and from the host go through two pinned
 /// buffers, in order with the kernels. Copies that do not wait have streams of their own. The calling
@@ -81,8 +85,6 @@ class CudaDevice : public Device {
   std::string capability() const;
   /// Of the second-level cache.
   std::int64_t cache_bytes() const { return properties_.l2CacheSize; }
-  /// What tells this GPU from all others of its host: its place on the PCI bus.
-  std::string bus_id() const;
 
  private:
   /// Pinned memory that a copy passes through.

@@ -3,6 +3,8 @@
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
+#include "layers/device/cuda/check.h"
+
 namespace convoy {
 namespace {
 
@@ -37,8 +39,7 @@ CudaDevices list_cuda_devices() {
   CudaDevices found;
   int count = 0;
   if (const cudaError_t problem = cudaGetDeviceCount(&count); problem != cudaSuccess) {
-    (void)cudaGetLastError();
-    found.status = fmt::format("no device ({})", cudaGetErrorString(problem));
+    found.status = fmt::format("no device ({})", why_no_gpus(problem));
     return found;
   }
   for (int i = 0; i < count; ++i) found.devices.push_back(info_of(i));

@@ -1,11 +1,17 @@
 #include "tests/comm/nccl/fake_nccl.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "layers/core/bfloat16.h"
@@ -23,6 +29,10 @@ struct Part {
   void* to = nullptr;
   std::size_t count = 0;
   ncclDataType_t type = ncclUint8;
+  bool recorded = false;  ///< in a graph
+  bool fits(const Part& other) const {
+    return kind == other.kind && count == other.count && type == other.type && recorded == other.recorded;
+  }
 };
 
 struct Meeting {
@@ -95,7 +105,14 @@ void add_up(const std::vector<Part>& parts, std::size_t first, std::size_t count
 /// The whole collective, by the rank that comes last.
 void perform(const std::map<int, Part>& by_rank) {
   std::vector<Part> parts;
-  for (const auto& [rank, part] : by_rank) parts.push_back(part);
+  for (const auto& [rank, part] : by_rank) {
+    parts.push_back(part);
+    if (part.fits(parts.front())) continue;
+    // Where NCCL would hang, or mix up memory: collectives of graphs register it with all ranks together.
+    std::fputs("fake NCCL: ranks meet in different collectives, or some recorded theirs and some did not\n",
+               stderr);
+    std::abort();
+  }
   const std::size_t bytes = parts[0].count * size_of(parts[0].type);
   std::vector<std::vector<std::byte>> results;
   for (std::size_t rank = 0; rank < parts.size(); ++rank) {
@@ -120,8 +137,11 @@ struct ncclComm {
   int rank = 0;
   std::shared_ptr<Group> group;
   std::atomic<bool> aborted{false};
-  std::atomic<int> unsettled{0};  ///< questions until the last call is settled
+  std::atomic<int> unsettled{0};   ///< questions until the last call is settled
+  std::function<void()> launch;    ///< puts its work into its stream then, and not before
+  std::atomic<int> recordings{0};  ///< pieces of work that graphs hold
   std::atomic<bool> joined{false};
+  std::atomic<bool> finalized{false};
   std::atomic<std::int64_t> met{0};
 };
 
@@ -153,11 +173,24 @@ std::shared_ptr<ncclComm> held(ncclComm* comm) {
   return comms.at(comm);
 }
 
-ncclResult_t begin(ncclComm* comm, const Part& part, cudaStream_t stream) {
+ncclResult_t begin(ncclComm* comm, Part part, cudaStream_t stream) {
   if (comm->unsettled > 0 || !comm->joined) return ncclInvalidUsage;
-  convoy::fake_cuda::put(stream, [comm = held(comm), part] { meet(comm, part); });
+  part.recorded = convoy::fake_cuda::records(stream);
+  std::shared_ptr<void> reference;
+  if (part.recorded) {
+    ++comm->recordings;
+    reference.reset(comm, [kept = held(comm)](void*) { --kept->recordings; });
+  }
+  comm->launch = [comm = held(comm), part, reference, stream] {
+    convoy::fake_cuda::put(stream, [comm, part, reference] { meet(comm, part); });
+  };
   comm->unsettled = 2;
   return ncclInProgress;
+}
+
+/// Until no graph has work of it: NCCL frees nothing before, and does not return.
+void wait_for_graphs(const ncclComm& comm) {
+  while (comm.recordings > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 ncclResult_t get_version(int* version) {
@@ -202,13 +235,18 @@ ncclResult_t get_async_error(ncclComm_t comm, ncclResult_t* state) {
     const std::lock_guard lock(comm->group->mutex);
     comm->joined = comm->group->joined == comm->group->ranks;
     if (!comm->joined) *state = ncclInProgress;
-  } else if (comm->unsettled > 0 && --comm->unsettled > 0) {
+  } else if (comm->unsettled > 1 || (comm->finalized && comm->recordings > 0)) {
+    --comm->unsettled;
     *state = ncclInProgress;
+  } else if (comm->unsettled == 1) {
+    if (const auto launch = std::exchange(comm->launch, nullptr)) launch();
+    comm->unsettled = 0;
   }
   return ncclSuccess;
 }
 
 ncclResult_t finalize(ncclComm_t comm) {
+  comm->finalized = true;
   comm->unsettled = 2;
   return ncclInProgress;
 }
@@ -225,6 +263,8 @@ ncclResult_t abort_comm(ncclComm_t comm) {
     kept->aborted = true;
   }
   kept->group->changed.notify_all();
+  comm->launch = nullptr;
+  wait_for_graphs(*kept);
   return destroy(comm);
 }
 

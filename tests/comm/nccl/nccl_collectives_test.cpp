@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <thread>
+
+#include "comm/nccl/nccl_communicator.h"
 #include "layers/core/bfloat16.h"
 #include "layers/core/float16.h"
 #include "layers/device/cuda/cuda_device.h"
@@ -236,6 +240,55 @@ TEST_F(NcclCollectivesTest, EndTheJobWhenAnOperationHangs) {
   EXPECT_THAT(message, HasSubstr("on host "));
   EXPECT_THAT(message,
               HasSubstr("gradient bucket 3 (all-reduce of 16 fp32) of step 57 is not done after 0.4 s"));
+}
+
+// While the recording is there NCCL does not give the communicator up.
+TEST_F(NcclCollectivesTest, EndTheJobWhenARecordingHangs) {
+  const std::string message =
+      lost(3,
+           [](Rank rank) {
+             float* values = rank.allocate(std::vector<float>(16, 1));
+             rank.device.start_recording();
+             rank.collectives.start_all_reduce(0, values, 16, DType::f32, "gradient bucket 3");
+             rank.collectives.wait(0);
+             const std::unique_ptr<Recording> recording = rank.device.stop_recording();
+             const auto play = [&] {
+               recording->play();
+               rank.collectives.played("forward and backward");
+             };
+             play();
+             rank.device.synchronize();
+             rank.comm.barrier("all are there");
+             set_faults({.hangs = 1});
+             rank.collectives.note(57);
+             play();
+             rank.device.synchronize();
+             rank.comm.barrier("next");
+           },
+           {0.4, 0.05, 1 << 16});
+  EXPECT_THAT(message, HasSubstr("forward and backward of step 57 is not done after 0.4 s"));
+}
+
+TEST_F(NcclCollectivesTest, AreAskedForTroubleWhileACallDoesNotReturn) {
+  const NcclLibrary library = fake_nccl();
+  run_ranks(1, [&](Communicator& comm) {
+    NcclCommunicator nccl(library, comm, 60);
+    std::promise<void> is_in;
+    std::promise<void> goes_on;
+    std::thread caller([&] {
+      nccl.call("a call", [&](ncclComm_t) {
+        is_in.set_value();
+        goes_on.get_future().wait();
+        return ncclSuccess;
+      });
+    });
+    is_in.get_future().wait();
+    std::future<std::string> trouble = std::async(std::launch::async, [&] { return nccl.trouble(); });
+    EXPECT_EQ(trouble.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    goes_on.set_value();
+    caller.join();
+    EXPECT_EQ(trouble.get(), "");
+  });
 }
 
 TEST_F(NcclCollectivesTest, EndTheJobWhenNcclFails) {

@@ -60,6 +60,11 @@ TEST_F(CudaDeviceTest, GivesZeroedMemoryBackToTheLastByte) {
   EXPECT_THROW(limited.allocate(1001), Error);
 }
 
+TEST_F(CudaDeviceTest, IsNamedByItsPlaceAndItsUuid) {
+  EXPECT_EQ(gpu_id(3).bus, "0000:03:00");
+  EXPECT_EQ(gpu_id(3).uuid, "00000000-0000-0000-0000-000000000003");
+}
+
 TEST_F(CudaDeviceTest, CopiesMoreThanItsStagingHolds) {
   const std::size_t count = (9 << 20) / 4 + 3;
   const Values values(device_, count);
@@ -139,6 +144,21 @@ TEST_F(CudaDeviceTest, PlaysWhatItRecorded) {
   values.add(1);
   EXPECT_EQ(values.read(), std::vector<int>(8, 16));
   EXPECT_EQ(copy.read(), std::vector<int>(8, 15));
+}
+
+TEST_F(CudaDeviceTest, RefusesMemoryAndLooksAtMarksWhileItRecords) {
+  const std::unique_ptr<DeviceMark> mark = device_.mark();
+  device_.start_recording();
+  EXPECT_THROW(device_.allocate(8), Error);
+  EXPECT_THROW(device_.allocate_host(8), Error);
+  EXPECT_THROW((void)mark->done(), Error);
+  // A watch may, in a thread of its own.
+  std::thread([&] {
+    device_.make_current();
+    EXPECT_NO_THROW(mark->wait());
+    EXPECT_TRUE(mark->done());
+  }).join();
+  (void)device_.stop_recording();
 }
 
 TEST_F(CudaDeviceTest, RefusesToWaitWhileItRecords) {

@@ -38,6 +38,7 @@ std::atomic<int> delay{0};
 std::atomic<std::int64_t> graphs_launched{0};
 std::atomic<std::int64_t> host_waits{0};
 thread_local int current = 0;
+thread_local int captures = 0;  ///< that this thread has begun, and not ended
 
 constexpr std::size_t kMemory = std::size_t{8} << 30;
 
@@ -138,6 +139,10 @@ bool recording(CUstream_st* stream) {
   return stream->graph != nullptr;
 }
 
+/// What CUDA calls unsafe: a thread must not do it between the begin and the end of a capture of its own,
+/// with whatever stream or event.
+bool unsafe_now() { return captures > 0; }
+
 void wait_for(const std::shared_ptr<Point>& point) {
   std::unique_lock lock(mutex);
   reached.wait(lock, [&] { return point->reached; });
@@ -175,6 +180,7 @@ void put(CUstream_st* stream, Work work) {
   (void)give(stream, std::move(work));
   CONVOY_CUDA(cudaGetLastError());  // as after every launch
 }
+bool records(CUstream_st* stream) { return recording(stream); }
 std::int64_t allocated(int device) {
   const std::lock_guard lock(mutex);
   return used[static_cast<std::size_t>(device)];
@@ -206,6 +212,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->multiProcessorCount = 1;
   properties->major = 9;
   properties->pciBusID = device;
+  properties->uuid.bytes[15] = static_cast<char>(device);
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetPCIBusId(char* name, int bytes, int device) {
@@ -259,6 +266,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* all_bytes) {
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  if (unsafe_now()) return failed(cudaErrorStreamCaptureUnsupported);
   *memory = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   if (*memory == nullptr) return cudaErrorMemoryAllocation;
   if (bytes < (std::size_t{64} << 20)) std::memset(*memory, 0xA5, bytes);
@@ -268,6 +276,7 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* memory) {
+  if (unsafe_now()) return failed(cudaErrorStreamCaptureUnsupported);
   (void)cudaDeviceSynchronize();
   const std::lock_guard lock(mutex);
   const auto found = allocations.find(memory);
@@ -278,10 +287,12 @@ cudaError_t cudaFree(void* memory) {
   return cudaSuccess;
 }
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  if (unsafe_now()) return failed(cudaErrorStreamCaptureUnsupported);
   *memory = std::malloc(bytes);
   return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
 }
 cudaError_t cudaFreeHost(void* memory) {
+  if (unsafe_now()) return failed(cudaErrorStreamCaptureUnsupported);
   std::free(memory);
   return cudaSuccess;
 }
@@ -308,12 +319,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  if (recording(stream)) return cudaErrorStreamCaptureUnsupported;
+  if (unsafe_now() || recording(stream)) return cudaErrorStreamCaptureUnsupported;
   ++host_waits;
   wait_for(mark(stream));
   return cudaSuccess;
 }
 cudaError_t cudaDeviceSynchronize() {
+  if (unsafe_now()) return failed(cudaErrorStreamCaptureUnsupported);
   std::vector<CUstream_st*> own;
   {
     const std::lock_guard lock(mutex);
@@ -355,11 +367,13 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
+  if (unsafe_now()) return failed(cudaErrorStreamCaptureUnsupported);
   const std::lock_guard lock(mutex);
   if (event->was_recorded_in_graph) return failed(cudaErrorCapturedEvent);
   return event->point == nullptr || event->point->reached ? cudaSuccess : failed(cudaErrorNotReady);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (unsafe_now()) return failed(cudaErrorStreamCaptureUnsupported);
   std::shared_ptr<Point> point;
   {
     const std::lock_guard lock(mutex);
@@ -402,12 +416,15 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->graph = std::make_shared<CUgraph_st>();
   stream->graph->origin = stream;
   graphs[stream->graph.get()] = stream->graph;
+  ++captures;
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const std::lock_guard lock(mutex);
   const std::shared_ptr<CUgraph_st> made = stream->graph;
   if (made == nullptr || made->origin != stream) return cudaErrorStreamCaptureUnmatched;
+  if (captures == 0) return cudaErrorStreamCaptureWrongThread;
+  --captures;
   stream->graph = nullptr;
   bool all_joined = true;
   for (auto& [other, branch] : made->branches) {
@@ -415,6 +432,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     all_joined = all_joined && branch.joined >= branch.end;
   }
   *graph = all_joined ? made.get() : nullptr;
+  if (!all_joined) graphs.erase(made.get());
   return all_joined ? cudaSuccess : cudaErrorStreamCaptureUnjoined;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {

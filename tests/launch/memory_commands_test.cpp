@@ -147,7 +147,9 @@ TEST_F(MemoryCommands, ABatchOfMoreThanThereIsIsTold) {
   EXPECT_THAT(read_text(folder_.path("64/log/rank-0.log")), HasSubstr(told));
   const Ended equal = call({"train", job_, "--run-dir", folder_.path("40"), "--set", "train.batch=40"});
   EXPECT_EQ(count_of("is more than there are", equal.out), 0) << equal.out;
-  EXPECT_EQ(count_of(told, call({"plan", job_, "--set", "train.batch=64"}).out), 1);
+  const std::string page = folder_.path("plan.html");
+  EXPECT_EQ(count_of(told, call({"plan", job_, "--set", "train.batch=64", "--html", page}).out), 1);
+  EXPECT_EQ(count_of(told, read_text(page)), 1);
   const boost::json::object plan = object_of({"plan", job_, "--json", "--set", "train.batch=64"});
   EXPECT_EQ(std::string(plan.at("notes").at(0).as_string()), told);
   EXPECT_EQ(plan.at("asked_global_batch"), 64);

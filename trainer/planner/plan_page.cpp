@@ -100,6 +100,7 @@ class Page {
             : "");
     if (plan_.largest_batch > 0)
       text_ += fmt::format("<p>Largest batch on a rank that fits: {}</p>\n", plan_.largest_batch);
+    for (const std::string& line : batch_lines(plan_)) text_ += fmt::format("<p>{}</p>\n", escaped(line));
   }
 
   void ledger() {

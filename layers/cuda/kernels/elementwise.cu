@@ -247,6 +247,11 @@ void add_bias(Queue queue, DType type, std::int64_t rows, std::int64_t channels,
 
 void convert(Queue queue, DType from, DType to, std::int64_t count, const void* source, void* target,
              bool add) {
+  if (from == to && add) {  // gradients of several consumers
+    return with_element(from, [&]<class T>(T) {
+      map_values<T, 2>(queue, count, 1, {target, source}, target, SumOfTwo{false});
+    });
+  }
   with_element(from, [&]<class From>(From) {
     with_element(to, [&]<class To>(To) {
       for_each_index(queue, count,

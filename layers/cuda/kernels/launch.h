@@ -134,7 +134,7 @@ __global__ void __launch_bounds__(kThreads)
     float sums[quantities] = {};
     if (c < channels) {
       // Unrolled, so that several rows are on their way at a time.
-#pragma unroll 4
+#pragma unroll 8
       for (std::int64_t row = rows * part / count + lane; row < end; row += lanes) function(row, c, sums);
     }
     for (int q = 0; q < quantities; ++q) shared[q][threadIdx.x] = sums[q];

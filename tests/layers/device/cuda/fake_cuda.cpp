@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -13,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <set>
-#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -39,8 +37,6 @@ std::atomic<std::int64_t> graphs_launched{0};
 std::atomic<std::int64_t> host_waits{0};
 thread_local int current = 0;
 thread_local int captures = 0;  ///< that this thread has begun, and not ended
-
-constexpr std::size_t kMemory = std::size_t{8} << 30;
 
 }  // namespace
 
@@ -205,64 +201,13 @@ cudaError_t cudaGetDevice(int* device) {
   *device = current;
   return cudaSuccess;
 }
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  *properties = {};
-  std::strcpy(properties->name, "the processor posing as a GPU");
-  properties->totalGlobalMem = kMemory;
-  properties->multiProcessorCount = 1;
-  properties->major = 9;
-  properties->pciBusID = device;
-  properties->uuid.bytes[15] = static_cast<char>(device);
-  return cudaSuccess;
-}
-cudaError_t cudaDeviceGetPCIBusId(char* name, int bytes, int device) {
-  return std::snprintf(name, static_cast<std::size_t>(bytes), "0000:%02x:00.0",
-                       static_cast<unsigned>(device)) < bytes
-             ? cudaSuccess
-             : cudaErrorInvalidValue;
-}
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
-  *value = 1;
-  return cudaSuccess;
-}
-cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
-  *least = 0;
-  *greatest = -5;
-  return cudaSuccess;
-}
-cudaError_t cudaDriverGetVersion(int* version) {
-  *version = CUDART_VERSION;
-  return cudaSuccess;
-}
-cudaError_t cudaRuntimeGetVersion(int* version) {
-  *version = CUDART_VERSION;
-  return cudaSuccess;
-}
 cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
-const char* cudaGetErrorName(cudaError_t code) {
-  static thread_local std::string text;
-  text = "fake CUDA error " + std::to_string(static_cast<int>(code));
-  return text.c_str();
-}
-const char* cudaGetErrorString(cudaError_t code) {
-  switch (code) {
-    case cudaErrorStreamCaptureUnsupported:
-      return "operation not permitted when stream is capturing";
-    case cudaErrorStreamCaptureUnjoined:
-      return "capturing stream has unjoined work";
-    case cudaErrorStreamCaptureIsolation:
-      return "dependency created on uncaptured work in another stream";
-    case cudaErrorCapturedEvent:
-      return "operation not permitted on an event last recorded in a capturing stream";
-    default:
-      return "no words for it";
-  }
-}
 
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* all_bytes) {
   const std::lock_guard lock(mutex);
-  *all_bytes = kMemory;
-  *free_bytes = kMemory - static_cast<std::size_t>(used[static_cast<std::size_t>(current)]);
+  *all_bytes = convoy::fake_cuda::kMemory;
+  *free_bytes =
+      convoy::fake_cuda::kMemory - static_cast<std::size_t>(used[static_cast<std::size_t>(current)]);
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
@@ -455,24 +400,6 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   delete exec;
   return cudaSuccess;
-}
-
-// What nvcc's code for kernels calls. They are there, but none can be launched.
-void** __cudaRegisterFatBinary(void*) {
-  static void* handle = nullptr;
-  return &handle;
-}
-void __cudaRegisterFatBinaryEnd(void**) {}
-void __cudaUnregisterFatBinary(void**) {}
-void __cudaRegisterFunction(void**, const char*, char*, const char*, int, uint3*, uint3*, dim3*, dim3*,
-                            int*) {}
-cudaError_t __cudaGetKernel(cudaKernel_t*, const void*) { return cudaErrorNoKernelImageForDevice; }
-cudaError_t __cudaLaunchKernel(cudaKernel_t, dim3, dim3, void**, std::size_t, cudaStream_t) {
-  return cudaErrorNoKernelImageForDevice;
-}
-unsigned __cudaPushCallConfiguration(dim3, dim3, std::size_t, CUstream_st*) { return 0; }
-cudaError_t __cudaPopCallConfiguration(dim3*, dim3*, std::size_t*, void*) {
-  return cudaErrorNoKernelImageForDevice;
 }
 
 }  // extern "C"

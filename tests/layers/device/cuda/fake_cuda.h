@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -12,6 +13,9 @@
 // the thread that records is refused what CUDA refuses it in thread-local captures: memory, and looks at
 // events.
 namespace convoy::fake_cuda {
+
+/// Bytes of a device.
+inline constexpr std::size_t kMemory = std::size_t{8} << 30;
 
 /// Devices that there are; at first 4.
 void set_devices(int count);

@@ -12,6 +12,7 @@
 #include "layers/core/error.h"
 #include "layers/core/text.h"
 #include "trainer/data/parallel.h"
+#include "trainer/data/set_error.h"
 
 namespace convoy {
 namespace {
@@ -28,7 +29,7 @@ std::map<std::int64_t, std::string> find_broken(const Dataset& set, int threads,
       try {
         set.read_crop(i, whole_image, scratch, view);
       } catch (const Error& problem) {
-        if (problem.code() != ExitCode::data) throw;
+        if (!is_of_sample(problem)) throw;
         const std::lock_guard lock(mutex);
         broken[i] = problem.what();
       }

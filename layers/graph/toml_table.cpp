@@ -6,7 +6,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "layers/core/text.h"
 #include "layers/graph/formula.h"
@@ -51,12 +50,20 @@ toml::table parse_toml_text(std::string_view text, const std::string& file_name)
 }
 
 toml::table parse_toml_file(const std::string& path) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 24;
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || std::filesystem::is_directory(path))
+  std::string text;
+  if (file && !std::filesystem::is_directory(path)) {
+    text.resize(kMostBytes + 1);
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kMostBytes)
+      fail(ExitCode::usage, "{}: is larger than 16 MiB, so it is no network or job file", path);
+  } else {
     fail(ExitCode::usage, "{}: cannot be read; check the path and its permissions", path);
-  return parse_toml_text(text.str(), path);
+  }
+  if (file.bad()) fail(ExitCode::usage, "{}: cannot be read to its end; check the disk", path);
+  return parse_toml_text(text, path);
 }
 
 SourceMark mark_of(const toml::node& node, const std::string& file) {

@@ -12,6 +12,7 @@
 #include "layers/core/error.h"
 #include "trainer/data/index_format.h"
 #include "trainer/data/printable.h"
+#include "trainer/data/set_error.h"
 
 namespace convoy {
 
@@ -163,9 +164,8 @@ void FolderIndex::check_block(std::int64_t block) const {
       reinterpret_cast<const std::uint32_t*>(content_.data() + IndexSections::of(header).blocks);
   const auto place = static_cast<std::uint64_t>(block);
   if (index_block_crc(header, content_.data(), place) != sums[place]) {
-    // Not the fault of a sample: nothing may be put in its place.
-    fail(ExitCode::internal, "{}: is damaged (check sum of block {}); write it anew: convoy data index",
-         printable(name_), block);
+    throw SetError(fmt::format("{}: is damaged (check sum of block {}); write it anew: convoy data index",
+                               printable(name_), block));
   }
   checked.store(true, std::memory_order_relaxed);
 }

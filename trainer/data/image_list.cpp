@@ -64,6 +64,8 @@ Listing parse_list(std::string_view text, const std::string& name) {
   ListedFolder& folder = listing.folders.emplace_back();
   std::int32_t most = -1;
   std::int64_t number = 0;
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // as some editors begin a text
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
     const std::string_view line = trimmed(text.substr(start, end - start));

@@ -17,6 +17,7 @@
 #include "trainer/data/crops.h"
 #include "trainer/data/epoch_order.h"
 #include "trainer/data/printable.h"
+#include "trainer/data/set_error.h"
 #include "trainer/data/tar_writer.h"
 
 namespace convoy {
@@ -186,7 +187,7 @@ bool ShardPacker::pack(std::int64_t shard, PackScratch& scratch, PackProgress& p
       const std::string label = std::to_string(member.label);
       tar.add(member.key + ".cls", {reinterpret_cast<const std::uint8_t*>(label.data()), label.size()});
     } catch (const Error& problem) {
-      if (problem.code() != ExitCode::data || !options_.skip_broken) throw;
+      if (!is_of_sample(problem) || !options_.skip_broken) throw;
       const std::lock_guard lock(progress.mutex);
       progress.left_out.emplace_back(problem.what());
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "layers/core/error.h"
+#include "trainer/data/set_error.h"
 
 namespace convoy {
 
@@ -36,7 +37,7 @@ std::int32_t SkipBroken::read_first(std::int64_t index, const Read& read) const 
     try {
       return read(candidate);
     } catch (const Error& problem) {
-      if (problem.code() != ExitCode::data || tries + 1 >= size()) throw;
+      if (!is_of_sample(problem) || tries + 1 >= size()) throw;
       if (limit_.samples < 0) {
         fail(ExitCode::data, "{}; with data.broken = \"skip\" the next file takes its place", problem.what());
       }

@@ -75,7 +75,18 @@ class EvaluationSearch {
 
 Plan search_evaluation(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings& lowerings,
                        const std::function<Plan(const PlanRequest&)>& search) {
-  return EvaluationSearch(graph, request, backend, lowerings, search).run();
+  if (request.evaluate_batch > 0) return EvaluationSearch(graph, request, backend, lowerings, search).run();
+  Plan plan = search(request);
+  PlanRequest wish = request;
+  wish.evaluate_batch = share_of(request);
+  if (request.micro_batch > 0) wish.evaluate_batch = std::min(wish.evaluate_batch, request.micro_batch);
+  if (wish.evaluate_batch < 2) return plan;
+  if (!plan.fits()) return EvaluationSearch(graph, wish, backend, lowerings, search).run();
+  if (request.find_smallest) {
+    set_evaluate_batch(wish, wish.evaluate_batch, 1);
+    plan.smallest_limit_bytes = std::min(plan.smallest_limit_bytes, search(wish).smallest_limit_bytes);
+  }
+  return plan;
 }
 
 }  // namespace convoy

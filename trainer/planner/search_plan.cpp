@@ -193,7 +193,7 @@ Plan search_plan(const Graph& graph, const PlanRequest& asked, Backend& backend,
     return one.may_shrink_batch ? search_batch(graph, one, backend, lowerings, costs, search) : search(one);
   };
   const bool may_evaluate_in_parts = request.may_shrink || request.may_shrink_batch;
-  if (!request.evaluate || request.evaluate_batch < 2 || !may_evaluate_in_parts)
+  if (!request.evaluate || request.evaluate_batch == 1 || !may_evaluate_in_parts)
     return search_training(request);
   return search_evaluation(graph, request, backend, lowerings, search_training);
 }

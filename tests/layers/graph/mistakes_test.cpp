@@ -312,6 +312,16 @@ TEST(Mistakes, AFileThatIsNotThereIsNamed) {
   }
 }
 
+TEST(Mistakes, AFileWithoutAnEndIsRefused) {
+  try {
+    (void)read_network("/dev/zero");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_THAT(error.what(), StartsWith("/dev/zero: is larger than 16 MiB"));
+  }
+}
+
 TEST(NetworkFile, MayReferForward) {
   const Graph graph = parse_network(file_of("  { name = \"late\", type = \"relu\", from = \"early\" },\n  { "
                                             "name = \"early\", type = \"relu\", from = \"input\" },"),

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/trainer/data/data_files.h"
+#include "trainer/data/set_error.h"
 
 namespace convoy {
 namespace {
@@ -152,6 +153,10 @@ TEST_F(IndexFile, DamageIsNoticed) {
       is_padding = content[i] == 0;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), HasSubstr("write it anew: convoy data index"));
+      EXPECT_EQ(error.code(), ExitCode::data);
+      // What is found late is not the fault of the sample that was asked for.
+      const bool late = std::string(error.what()).find("block") != std::string::npos;
+      EXPECT_EQ(is_of_sample(error), !late);
       continue;
     }
     EXPECT_TRUE(is_padding) << "byte " << i;

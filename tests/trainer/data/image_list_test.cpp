@@ -26,6 +26,15 @@ TEST(ImageList, ALineIsAPathAndALabel) {
   EXPECT_THAT(index->class_sizes(), ElementsAre(1, 0, 2, 1));
 }
 
+TEST(ImageList, AByteOrderMarkIsNoPartOfThePath) {
+  const Listing listing = parse_list(
+      "\xEF\xBB\xBF"
+      "a/1.jpg 0\n",
+      "l.txt");
+  ASSERT_EQ(listing.folders.at(0).files.size(), 1U);
+  EXPECT_EQ(listing.folders[0].files[0].name, "a/1.jpg");
+}
+
 TEST(ImageList, WrongLinesAreTold) {
   const auto refused = [](const std::string& text, const std::string& part) {
     expect_error(ExitCode::data, {part}, [&] { parse_list(text, "l.txt"); });

@@ -4,6 +4,7 @@
 
 #include "layers/core/bytes.h"
 #include "layers/cpu/cpu_backend.h"
+#include "trainer/planner/inference_plan.h"
 #include "trainer/planner/plan_report.h"
 #include "trainer/planner/search_plan.h"
 
@@ -132,6 +133,24 @@ TEST_P(SearchPlan, MakesBatchesOfEvaluationSmallerAndNothingElse) {
   request_.may_shrink = request_.may_recompute = false;
   EXPECT_THAT(refusal_of(plan(ample.arena_bytes() - 1), graph_),
               HasSubstr("That is evaluation, 3000 at a time: lower train.evaluate_batch"));
+}
+
+// Left to itself evaluation is as large as the micro-batch, but no reason for a refusal.
+TEST_P(SearchPlan, EvaluationOfNoGivenSizeIsNoReasonToRefuse) {
+  request_.batch = 8;
+  request_.device = "cpu";
+  request_.evaluated_bytes = 1 << 20;
+  request_.loader_bytes = (8 + 3) * request_.evaluated_bytes;  // 8 of evaluation
+  request_.find_smallest = true;
+  const Plan ample = plan(request_.limit_bytes);
+  EXPECT_EQ(ample.program.choices.evaluate_samples, 8);
+  const Plan least = plan(ample.smallest_limit_bytes);
+  ASSERT_TRUE(least.fits());
+  EXPECT_EQ(least.program.choices.evaluate_samples, 1);
+  EXPECT_FALSE(plan(ample.smallest_limit_bytes - 1).fits());
+  PlanRequest of_one = request_;
+  set_evaluate_batch(of_one, 8, 1);
+  EXPECT_EQ(search_plan(graph_, of_one, *backend_).smallest_limit_bytes, ample.smallest_limit_bytes);
 }
 
 TEST_P(SearchPlan, AdvisesHalfPrecisionOnlyWhereItHelps) {

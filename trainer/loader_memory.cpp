@@ -12,8 +12,8 @@ void count_loader(const Job& job, Shape input, PlanRequest& request) {
   const bool decodes = holds_image_files(job.data.kind);
   const std::int64_t threads = job.data.loader_threads * (decodes ? kThreadBytes : input.elements());
   const std::int64_t share = share_of(request);
-  std::int64_t evaluated = request.evaluate_batch;
-  if (evaluated == 0) evaluated = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
+  const std::int64_t evaluated =
+      request.evaluate_batch > 0 ? request.evaluate_batch : asked_micro_batch(request);
   const Augmentation views = evaluation_augmentation(job, input);
   request.evaluated_views = views.views();
   request.evaluated_bytes = Loader::ring_bytes(kEvaluationAhead, 1, input, views);

@@ -63,6 +63,11 @@ std::int64_t share_of(const PlanRequest& request) {
          request.ranks;
 }
 
+std::int64_t asked_micro_batch(const PlanRequest& request) {
+  const std::int64_t share = share_of(request);
+  return request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
+}
+
 std::string_view precision_name(const PlanRequest& request) {
   return request.tf32 && request.precision == DType::f32 ? "tf32" : name_of(request.precision);
 }
@@ -99,8 +104,7 @@ Plan write_plan(const Graph& graph, const PlanRequest& request, Backend& backend
   plan.request = request;
   plan.request.workspace_bytes = workspace_of(request, backend);
   plan.asked_batch = request.batch;
-  const std::int64_t share = share_of(request);
-  const std::int64_t most = request.micro_batch > 0 ? std::min(request.micro_batch, share) : share;
+  const std::int64_t most = asked_micro_batch(request);
   plan.half_type = half_type_of(backend);
   if (!backend.supports(request.precision) || (request.tf32 && !backend.has_tf32())) {
     std::string fast{name_of(DType::f32)};

@@ -173,6 +173,9 @@ bool has_batch_norm(const Graph& graph);
 /// Samples of a full batch on the busiest rank.
 std::int64_t share_of(const PlanRequest& request);
 
+/// Samples of it that pass at a time as the job asks for it.
+std::int64_t asked_micro_batch(const PlanRequest& request);
+
 /// Lays the job out as it is asked for. Does not fail when it does not fit: ask fits().
 Plan make_plan(const Graph& graph, const PlanRequest& request, Backend& backend, Lowerings* known = nullptr,
                const LayoutOptions& layout = {});

@@ -78,8 +78,7 @@ Plan search_evaluation(const Graph& graph, const PlanRequest& request, Backend& 
   if (request.evaluate_batch > 0) return EvaluationSearch(graph, request, backend, lowerings, search).run();
   Plan plan = search(request);
   PlanRequest wish = request;
-  wish.evaluate_batch = share_of(request);
-  if (request.micro_batch > 0) wish.evaluate_batch = std::min(wish.evaluate_batch, request.micro_batch);
+  wish.evaluate_batch = asked_micro_batch(request);
   if (wish.evaluate_batch < 2) return plan;
   if (!plan.fits()) return EvaluationSearch(graph, wish, backend, lowerings, search).run();
   if (request.find_smallest) {
